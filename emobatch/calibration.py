@@ -1,0 +1,190 @@
+"""Fitting thresholds, mapping and exclusions on labelled rows (Chua et al., sections II-C, II-D)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from emobatch import score_table, tables
+from emobatch.detection import best_detection, grid
+from emobatch.errors import CalibrationError
+from emobatch.evaluate import Metrics, metrics
+from emobatch.fusion import flagged, map_sentiment, select_emotion
+from emobatch.labels import EMOTIONS, canonical, parse_label_map
+from emobatch.provenance import date, software
+from emobatch.thresholds import ClassThresholds, Thresholds, to_toml
+
+Protocol = Literal["released", "paper"]
+
+FITTED_ON = (
+    "speech_emotion",
+    "entropy",
+    "varentropy",
+    "speech_angry",
+    "speech_sad",
+    "sentiment",
+    "sentiment_score",
+)
+ENTROPY_PERCENTILES = (65.0, 85.0)
+VARENTROPY_PERCENTILES = (15.0, 35.0)
+# Below this, the 15th and the 85th percentile are both made by the same one or two rows.
+FEWEST_ROWS = 5
+# The order in which settings are tried decides between equals: the first wins.
+MAPPING_SETTINGS = tuple(
+    ClassThresholds(mapping=mapping, flip=flip, sentiment=step / 20)
+    for mapping in ("simple", "refer")
+    for flip in (True, False)
+    for step in range(15)
+)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What `calibrate` found.
+
+    Attributes:
+        thresholds: as written to the file.
+        before: UA, WA and F1 in percent of the speech branch, on the rows it was fitted on.
+        after: those of the final emotions, on the same rows.
+    """
+
+    thresholds: Thresholds
+    before: Metrics
+    after: Metrics
+
+
+def calibrate(
+    sources: Sequence[str],
+    target: Path | None = None,
+    *,
+    where: str | None = None,
+    protocol: Protocol = "released",
+    label_map: Sequence[str] = (),
+) -> Calibration:
+    """Fit thresholds on the labelled rows of score tables and write them.
+
+    Args:
+        sources: score tables, globs or ``-``.
+        target: the thresholds file, standard output where None.
+        where: SQL expression; only rows for which it holds are fitted on.
+        protocol: see :func:`fit`.
+        label_map: ``NAME=CLASS`` pairs that extend the alias table.
+
+    Returns:
+        What was found.
+
+    Raises:
+        EmobatchError: if something can't be read, fitted or written.
+    """
+    tables.check_target(target, [".toml"])
+    scores = score_table.read(sources, where)
+    if "label" not in scores.rows.collect_schema():
+        raise CalibrationError("no column 'label' to fit on; add it to the manifest")
+    rows = score_table.with_scores(scores.rows).select("label", *FITTED_ON).collect()
+    labels = canonical(rows["label"], EMOTIONS, parse_label_map(label_map, EMOTIONS))
+    rows = rows.with_columns(labels.alias("label"))
+    rows = rows.filter(pl.col("label").is_not_null() & pl.col("speech_emotion").is_not_null())
+    fitted = fit(rows, protocol)
+    before = metrics(rows["label"], rows["speech_emotion"])
+    after = metrics(
+        rows["label"], rows.select(select_emotion(fitted)).unnest("decision")["emotion"]
+    )
+    provenance = {
+        "rows": len(rows),
+        "protocol": protocol,
+        "tables": [Path(name).name for name in scores.sources],
+        "where": where,
+        "date": date(),
+        "before": before,
+        "after": after,
+        "software": software(["polars", "numpy", "scikit-learn"]),
+        "models": scores.provenance.get("models"),
+    }
+    found = Calibration(replace(fitted, fitted=provenance), before, after)
+    tables.write_text(target, to_toml(found.thresholds))
+    return found
+
+
+def fit(rows: pl.DataFrame, protocol: Protocol = "released") -> Thresholds:
+    """Fit thresholds, sentiment mapping and exclusion list.
+
+    Args:
+        rows: labelled and scored rows with ``label``, ``speech_emotion``, ``entropy`` and ``varentropy``
+            (nats), ``speech_angry``, ``speech_sad``, ``sentiment`` and ``sentiment_score``.
+        protocol: ``released``, the one behind the published tables, takes the percentiles of the
+            misclassified rows of each predicted class; ``paper``, as section II-C is printed,
+            those of the rows of each label.
+
+    Returns:
+        What was fitted, with the reason for each class that could not be.
+
+    Raises:
+        CalibrationError: if there is no row.
+    """
+    if rows.is_empty():
+        raise CalibrationError(
+            "no row has both a label and speech scores; add a `label` column to the manifest, "
+            "or look at --where"
+        )
+    classes = {name: _fit_class(rows, name, protocol) for name in EMOTIONS}
+    return Thresholds(classes, _exclusions(rows, Thresholds(classes)))
+
+
+def _fit_class(rows: pl.DataFrame, name: str, protocol: Protocol) -> ClassThresholds:
+    of_class = rows.filter(pl.col("speech_emotion") == name)
+    if protocol == "paper":
+        sample, kind = rows.filter(pl.col("label") == name), f"labelled {name}"
+    else:
+        sample, kind = of_class.filter(pl.col("label") != name), f"misclassified as {name}"
+    if len(sample) < FEWEST_ROWS:
+        return ClassThresholds(reason=f"{len(sample)} rows {kind}, {FEWEST_ROWS} are needed")
+    detection = best_detection(
+        of_class["entropy"].to_numpy(),
+        of_class["varentropy"].to_numpy(),
+        (of_class["label"] != name).to_numpy(),
+        grid(sample["entropy"].to_numpy(), ENTROPY_PERCENTILES),
+        grid(sample["varentropy"].to_numpy(), VARENTROPY_PERCENTILES),
+    )
+    if detection is None:
+        return ClassThresholds(reason=f"no pair of thresholds flags a row predicted {name}")
+    entry = ClassThresholds(
+        entropy=detection.entropy,
+        varentropy=detection.varentropy,
+        detection_accuracy=round(100 * detection.accuracy, 4),
+        flagged=detection.flagged,
+        detected=detection.detected,
+    )
+    setting = _best_mapping(of_class.filter(flagged({name: entry})))
+    return replace(entry, mapping=setting.mapping, sentiment=setting.sentiment, flip=setting.flip)
+
+
+def _best_mapping(flagged_rows: pl.DataFrame) -> ClassThresholds:
+    # Rows that aren't flagged keep their label whatever the mapping, so that the accuracy on the
+    # flagged ones orders the settings as that on all rows of the class does.
+    right = flagged_rows.select(
+        (pl.coalesce(map_sentiment(setting), pl.col("speech_emotion")) == pl.col("label"))
+        .sum()
+        .alias(str(number))
+        for number, setting in enumerate(MAPPING_SETTINGS)
+    ).row(0)
+    return MAPPING_SETTINGS[right.index(max(right))]
+
+
+def _exclusions(rows: pl.DataFrame, thresholds: Thresholds) -> tuple[tuple[str, str], ...]:
+    changes = (
+        rows.select("label", "speech_emotion", select_emotion(thresholds))
+        .unnest("decision")
+        .filter(pl.col("emotion") != pl.col("speech_emotion"))
+        .group_by("speech_emotion", "emotion")
+        .agg(
+            better=(pl.col("label") == pl.col("emotion")).sum(),
+            worse=(pl.col("label") == pl.col("speech_emotion")).sum(),
+        )
+        .filter(pl.col("worse") > pl.col("better"))
+        .sort("speech_emotion", "emotion")
+    )
+    return tuple(changes.select("speech_emotion", "emotion").iter_rows())

@@ -1,0 +1,64 @@
+"""The command line: parses, calls one library function for each command, and echoes.
+
+Nothing here or in ``emobatch.commands`` imports torch, transformers, ctranslate2 or polars before
+a command runs, so that help is there at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from emobatch import __version__
+from emobatch.commands.apply import apply
+from emobatch.commands.calibrate import calibrate
+from emobatch.commands.evaluate import evaluate
+from emobatch.commands.score import score
+from emobatch.errors import EmobatchError
+
+
+class EmobatchGroup(click.Group):
+    """Prints the errors that a user can mend as one line and ends with their exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command chosen.
+
+        Args:
+            ctx: the command line as parsed.
+
+        Raises:
+            click.ClickException: in place of any error that says how to mend it.
+        """
+        try:
+            return super().invoke(ctx)
+        except EmobatchError as error:
+            raise _failure(str(error), error.exit_code) from error
+        except Exception as error:
+            # A value that only shows once a table is read to its end, deep in a streamed query.
+            polars = sys.modules.get("polars.exceptions")
+            if polars is None or not isinstance(error, polars.PolarsError):
+                raise
+            first_line = str(error).strip().splitlines()[0]
+            raise _failure(f"{first_line}; check the table's values", 1) from error
+
+
+def _failure(message: str, exit_code: int) -> click.ClickException:
+    failure = click.ClickException(" ".join(message.split()))
+    failure.exit_code = exit_code
+    return failure
+
+
+@click.group(cls=EmobatchGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="emobatch")
+def main() -> None:
+    """Recognise emotions in speech, in batch.
+
+    Score audio with a speech and a text model, fit on labelled rows where the text decides, and
+    apply that to all rows.
+    """
+
+
+for command in (score, calibrate, apply, evaluate):
+    main.add_command(command)

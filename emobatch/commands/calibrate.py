@@ -1,0 +1,39 @@
+"""`emobatch calibrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emobatch.commands.options import (
+    label_map_option,
+    output_option,
+    scores_argument,
+    where_option,
+)
+
+
+@click.command()
+@scores_argument
+@output_option
+@where_option
+@click.option(
+    "--protocol",
+    type=click.Choice(["released", "paper"]),
+    default="released",
+    show_default=True,
+    help="Percentiles of each predicted class's errors (released), or of each label's rows (paper).",
+)
+@label_map_option
+def calibrate(scores: tuple[str, ...], output: Path | None, **options: Any) -> None:
+    """Fit thresholds, mapping and exclusions on the labelled rows of SCORES.
+
+    SCORES are score tables or globs of them; without any, CSV on standard input. Writes a
+    thresholds file (TOML), and to standard error what was found.
+    """
+    from emobatch.calibration import calibrate as run
+    from emobatch.console import show_calibration
+
+    show_calibration(run(scores, output, **options))

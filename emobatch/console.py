@@ -1,0 +1,101 @@
+"""What is shown to a person: tables on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from emobatch.calibration import Calibration
+
+FIGURES = ("UA", "WA", "F1")
+# Wide enough for every table here when the output is a file, which has no width of its own.
+FILE_WIDTH = 120
+
+
+def console(*, stderr: bool) -> Console:
+    """Open a console that doesn't wrap tables when it writes to a file.
+
+    Args:
+        stderr: whether it writes to standard error, else to standard output.
+
+    Returns:
+        The console.
+    """
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, width=None if terminal else FILE_WIDTH, highlight=False)
+
+
+def show_calibration(found: Calibration) -> None:
+    """Print to standard error what `calibrate` found.
+
+    Args:
+        found: thresholds with the figures on the rows that they were fitted on.
+    """
+    out = console(stderr=True)
+    table = _table("predicted", "entropy ≥", "varentropy ≤", "M %", "detected / flagged", "mapping")
+    for name, entry in found.thresholds.classes.items():
+        if entry.entropy is None:
+            table.add_row(name, "-", "-", "-", "-", f"never deferred: {entry.reason}")
+            continue
+        mapping = entry.mapping
+        if mapping == "simple":
+            mapping += f", score {'>' if entry.flip else '≤'} {entry.sentiment} is angry"
+        table.add_row(
+            name,
+            f"{entry.entropy:.4f}",
+            f"{entry.varentropy:.4f}",
+            f"{entry.detection_accuracy:.2f}",
+            f"{entry.detected} / {entry.flagged}",
+            mapping,
+        )
+    out.print(table)
+    changes = ", ".join(f"{before} → {after}" for before, after in found.thresholds.exclusions)
+    out.print(f"changes not made: {changes or 'none are excluded'}")
+    out.print(metrics_table({"before": found.before, "after": found.after}))
+
+
+def show_metrics(result: Mapping[str, Any]) -> None:
+    """Print to standard output what `evaluate` measured.
+
+    Args:
+        result: see :func:`emobatch.evaluate.evaluate`.
+    """
+    out = console(stderr=False)
+    groups: dict[str, Mapping[str, Any]] = {"": result, **result.get("by", {})}
+    for name, group in groups.items():
+        title = f"{name or 'all'}: {group['rows']} rows"
+        if "left_out" in group:
+            title += f", {group['left_out']} labelled rows without scores left out"
+        out.print(title)
+        out.print(metrics_table({stage: group.get(stage) for stage in ("before", "after")}))
+        if group.get("wer") is not None:
+            out.print(f"word error rate {group['wer']:.2f} %")
+
+
+def metrics_table(stages: Mapping[str, Mapping[str, float] | None]) -> Table:
+    """Lay out UA, WA and F1 of several stages.
+
+    Args:
+        stages: figures in percent by stage; a stage without figures is left out.
+
+    Returns:
+        The table.
+    """
+    table = _table("%", *FIGURES)
+    for stage, figures in stages.items():
+        if figures:
+            table.add_row(stage, *(f"{figures[name]:.2f}" for name in FIGURES))
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number in (0, 5) else "right")
+    return table

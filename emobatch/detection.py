@@ -1,0 +1,107 @@
+"""Search for the pair of thresholds that finds misclassified rows best (equation 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+GRID_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A pair of thresholds and how well it finds misclassified rows.
+
+    Attributes:
+        entropy: tau_e in nats.
+        varentropy: tau_v in nats squared.
+        flagged: rows that the pair flags.
+        detected: those of them that are misclassified.
+    """
+
+    entropy: float
+    varentropy: float
+    flagged: int
+    detected: int
+
+    @property
+    def accuracy(self) -> float:
+        """M of equation 7: detected of flagged, 0 to 1."""
+        return self.detected / self.flagged
+
+
+def best_detection(
+    entropy: Floats, varentropy: Floats, wrong: NDArray[np.bool_], grid_e: Floats, grid_v: Floats
+) -> Detection | None:
+    """Search a grid for the pair of thresholds with the highest M (equation 7).
+
+    Each row is counted once into the cell of the grid from which on it is flagged; sums over the
+    cells give the counts of all pairs. Cost: rows x log(grid) + grid squared.
+
+    Args:
+        entropy: (rows,) in nats, of all rows of one predicted class.
+        varentropy: (rows,) in nats squared.
+        wrong: (rows,) whether the prediction is.
+        grid_e: (n,) thresholds of entropy in rising order, nats.
+        grid_v: (m,) thresholds of varentropy in rising order, nats squared.
+
+    Returns:
+        The best pair; of equals that with the most flagged rows, then the lowest entropy, then
+        the highest varentropy. None where no pair flags a row.
+
+    Examples:
+        >>> entropy, varentropy = np.array([0.2, 1.0, 1.2]), np.array([0.1, 0.1, 0.1])
+        >>> wrong = np.array([False, False, True])
+        >>> grid = np.array([0.5, 1.1])
+        >>> best_detection(entropy, varentropy, wrong, grid, np.array([0.1])).entropy
+        1.1
+    """
+    shape = (len(grid_e) + 1, len(grid_v) + 1)
+    # A row is flagged by the first `at_e` thresholds of entropy and from `at_v` of varentropy on.
+    at_e = np.searchsorted(grid_e, entropy, side="right")
+    at_v = np.searchsorted(grid_v, varentropy, side="left")
+    cells = np.ravel_multi_index((at_e, at_v), shape)
+
+    def pair_counts(chosen: NDArray[np.intp]) -> NDArray[np.int64]:
+        counts = np.bincount(chosen, minlength=shape[0] * shape[1]).reshape(shape)
+        at_least_e = counts[::-1].cumsum(axis=0)[::-1][1:]
+        return at_least_e.cumsum(axis=1)[:, :-1]
+
+    flagged_rows, detected = pair_counts(cells), pair_counts(cells[wrong])
+    if not flagged_rows.any():
+        return None
+    accuracy = np.divide(
+        detected, flagged_rows, where=flagged_rows > 0, out=np.zeros(detected.shape)
+    )
+    candidates = np.argwhere(accuracy == np.where(flagged_rows > 0, accuracy, -1).max())
+    candidates = candidates[flagged_rows[tuple(candidates.T)] > 0]
+    row, column = min(
+        candidates.tolist(), key=lambda pair: (-flagged_rows[tuple(pair)], pair[0], -pair[1])
+    )
+    return Detection(
+        float(grid_e[row]),
+        float(grid_v[column]),
+        int(flagged_rows[row, column]),
+        int(detected[row, column]),
+    )
+
+
+def grid(values: Floats, percentiles: tuple[float, float]) -> Floats:
+    """Thresholds to try: evenly spaced between two percentiles of the values.
+
+    Args:
+        values: (rows,) entropies or varentropies.
+        percentiles: the lowest and the highest, 0 to 100; interpolated linearly.
+
+    Returns:
+        (200,) thresholds in rising order, in the unit of the values.
+
+    Examples:
+        >>> grid(np.array([0.0, 1.0]), (65.0, 85.0))[[0, -1]].round(2).tolist()
+        [0.65, 0.85]
+    """
+    low, high = np.percentile(values, percentiles)
+    return np.linspace(low, high, GRID_POINTS)

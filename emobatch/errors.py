@@ -1,0 +1,63 @@
+"""The errors that a user can mend. Each message says what is wrong and what to do about it."""
+
+
+class EmobatchError(Exception):
+    """Base of all errors raised on purpose; the command line prints it as one line.
+
+    Attributes:
+        exit_code: status that the command line ends with.
+    """
+
+    exit_code = 1
+
+
+class TableError(EmobatchError):
+    """A table can't be read or written, or lacks what is needed of it."""
+
+
+class ManifestError(TableError):
+    """A manifest's rows make no sense."""
+
+
+class LabelError(EmobatchError):
+    """A label is outside the classes."""
+
+
+class ProbabilityError(EmobatchError):
+    """Probabilities are NaN, negative or don't sum to one."""
+
+
+class AudioError(EmobatchError):
+    """An audio file can't be read; costs its own row and nothing else."""
+
+
+class CheckpointError(EmobatchError):
+    """A model checkpoint can't be found, loaded or used for this task."""
+
+
+class DeviceError(EmobatchError):
+    """A device or a library that it needs is missing."""
+
+
+class ThresholdsError(EmobatchError):
+    """A thresholds file can't be read, or doesn't fit the table."""
+
+
+class CalibrationError(EmobatchError):
+    """Thresholds can't be fitted on the rows given."""
+
+
+class ResumeError(EmobatchError):
+    """Saved work belongs to another manifest, model or option."""
+
+
+class TooManyErrors(EmobatchError):  # noqa: N818 - the run is done, this reports how it went
+    """More rows failed than the user allows; the table is written all the same."""
+
+    exit_code = 3
+
+
+class Interrupted(EmobatchError):  # noqa: N818 - a signal, no fault of the program
+    """A signal ended the run; finished work is saved and the same command goes on."""
+
+    exit_code = 75

@@ -1,0 +1,170 @@
+"""Figures for labelled rows: UA, WA and macro F1 before and after fusion, word error rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from emobatch import score_table
+from emobatch.errors import TableError
+from emobatch.labels import EMOTIONS, canonical, parse_label_map
+from emobatch.score_table import emotion_index
+
+Metrics = dict[str, float]
+STAGES = {"before": "speech_emotion", "after": "emotion"}
+
+
+def evaluate(
+    sources: Sequence[str],
+    *,
+    where: str | None = None,
+    by: str | None = None,
+    label_map: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Measure score tables or final tables against their labels.
+
+    Args:
+        sources: tables, globs or ``-``.
+        where: SQL expression; only rows for which it holds count.
+        by: column whose values are also measured one by one.
+        label_map: ``NAME=CLASS`` pairs that extend the alias table.
+
+    Returns:
+        ``rows``; ``before`` where there are speech scores, ``after`` where there are final
+        emotions, each with UA, WA and F1 in percent; ``wer`` in percent where there are
+        references; ``by``; ``left_out``, labelled rows that have no scores.
+
+    Raises:
+        EmobatchError: if a table can't be read or has nothing to measure.
+    """
+    table = score_table.read(sources, where)
+    names = table.rows.collect_schema().names()
+    if by is not None and by not in names:
+        raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
+    rows = table.rows
+    if score_table.has_speech(rows):
+        rows = score_table.with_predictions(rows)
+    frame = _labelled(rows, by, parse_label_map(label_map, EMOTIONS))
+    result = measure(frame)
+    if by is not None:
+        groups = frame.partition_by(by, as_dict=True, maintain_order=True)
+        result["by"] = {str(key[0]): measure(group) for key, group in sorted_groups(groups)}
+    return result
+
+
+def measure(rows: pl.DataFrame) -> dict[str, Any]:
+    """Measure one table.
+
+    Args:
+        rows: ``label`` with any of ``speech_emotion``, ``emotion``, ``reference`` and
+            ``transcript``; labels and emotions are class names.
+
+    Returns:
+        See :func:`evaluate`.
+    """
+    present = {stage: name for stage, name in STAGES.items() if name in rows.columns}
+    scored = rows.filter(pl.all_horizontal(pl.col(name).is_not_null() for name in present.values()))
+    result: dict[str, Any] = {"rows": len(scored)}
+    if len(scored) < len(rows):
+        result["left_out"] = len(rows) - len(scored)
+    for stage, name in present.items():
+        result[stage] = metrics(scored["label"], scored[name]) if len(scored) else {}
+    if {"reference", "transcript"} <= set(rows.columns):
+        result["wer"] = word_error_rate(rows["reference"], rows["transcript"])
+    return result
+
+
+def metrics(labels: pl.Series, predictions: pl.Series) -> Metrics:
+    """UA (mean recall over the classes that occur), WA (accuracy) and macro F1.
+
+    Args:
+        labels: (rows,) class names.
+        predictions: (rows,) class names.
+
+    Returns:
+        The three figures in percent, rounded to two decimals.
+
+    Examples:
+        >>> metrics(pl.Series(["sad", "sad", "happy"]), pl.Series(["sad", "happy", "happy"]))
+        {'UA': 75.0, 'WA': 66.67, 'F1': 66.67}
+    """
+    from sklearn.metrics import accuracy_score, f1_score, recall_score
+
+    true, guess = emotion_index(labels).to_numpy(), emotion_index(predictions).to_numpy()
+    occurring = sorted(set(true.tolist()))
+    figures = {
+        "UA": recall_score(true, guess, labels=occurring, average="macro", zero_division=0),
+        "WA": accuracy_score(true, guess),
+        "F1": f1_score(true, guess, average="macro", zero_division=0),
+    }
+    return {name: round(100 * float(value), 2) for name, value in figures.items()}
+
+
+def word_error_rate(references: pl.Series, transcripts: pl.Series) -> float | None:
+    """Word error rate over all rows together; lower case, punctuation and extra spaces ignored.
+
+    Args:
+        references: (rows,) what was said; rows without one don't count.
+        transcripts: (rows,) what was recognised; null counts as nothing.
+
+    Returns:
+        Errors in percent of the words of the references, None where there are no such words.
+    """
+    import jiwer
+
+    pairs = pl.DataFrame({"said": references, "heard": transcripts}).select(
+        pl.all()
+        .cast(pl.String)
+        .fill_null("")
+        .str.to_lowercase()
+        .str.replace_all(r"[\p{P}\p{S}]", "")
+    )
+    pairs = pairs.filter(pl.col("said").str.strip_chars() != "")
+    if pairs.is_empty():
+        return None
+    collapse = jiwer.Compose(
+        [jiwer.RemoveMultipleSpaces(), jiwer.Strip(), jiwer.ReduceToListOfListOfWords()]
+    )
+    rate = jiwer.wer(
+        pairs["said"].to_list(),
+        pairs["heard"].to_list(),
+        reference_transform=collapse,
+        hypothesis_transform=collapse,
+    )
+    return round(100 * float(rate), 2)
+
+
+def sorted_groups(groups: Mapping[tuple[Any, ...], pl.DataFrame]) -> list[tuple[Any, pl.DataFrame]]:
+    """Order groups by their value, rows without one last.
+
+    Args:
+        groups: frames by value.
+
+    Returns:
+        Pairs of value and frame.
+    """
+    return sorted(groups.items(), key=lambda item: (item[0][0] is None, str(item[0][0])))
+
+
+def _labelled(
+    rows: pl.LazyFrame, by: str | None, label_map: Mapping[str, str | None]
+) -> pl.DataFrame:
+    names = rows.collect_schema().names()
+    if "label" not in names:
+        raise TableError("no column 'label' to measure against; add it to the manifest")
+    if not any(name in names for name in STAGES.values()):
+        raise TableError(
+            "neither speech scores nor final emotions to measure; is this a table that "
+            "`emobatch score` or `emobatch apply` wrote?"
+        )
+    wanted = ("label", *STAGES.values(), "reference", "transcript", *([by] if by else []))
+    frame = rows.select(name for name in dict.fromkeys(wanted) if name in names).collect()
+    frame = frame.with_columns(canonical(frame["label"], EMOTIONS, label_map).alias("label"))
+    frame = frame.filter(pl.col("label").is_not_null())
+    if frame.is_empty():
+        raise TableError("no row is labelled; look at column 'label' and --where")
+    if "emotion" in frame.columns:
+        frame = frame.with_columns(canonical(frame["emotion"]).alias("emotion"))
+    return frame

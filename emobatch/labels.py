@@ -1,0 +1,134 @@
+"""The classes, and the one alias table through which every label is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from emobatch.errors import LabelError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+EMOTIONS = ("angry", "happy", "neutral", "sad")
+SENTIMENTS = ("negative", "neutral", "positive")
+
+EMOTION_ALIASES: Mapping[str, str] = {
+    **{name: "angry" for name in ("angry", "a", "ang", "anger")},
+    **{
+        name: "happy"
+        for name in ("happy", "h", "hap", "happiness", "joy", "exc", "excited", "excitement")
+    },
+    **{name: "neutral" for name in ("neutral", "n", "neu", "neutrality")},
+    **{name: "sad" for name in ("sad", "s", "sadness")},
+}
+SENTIMENT_ALIASES: Mapping[str, str] = {
+    **{name: "negative" for name in ("negative", "neg")},
+    **{name: "neutral" for name in ("neutral", "neu")},
+    **{name: "positive" for name in ("positive", "pos")},
+}
+# What a user writes to drop a label: `--label-map fru=none`.
+DROPPED = "none"
+
+
+def parse_label_map(pairs: Iterable[str], classes: tuple[str, ...]) -> dict[str, str | None]:
+    """Read ``NAME=CLASS`` pairs, several to an item when separated by commas.
+
+    Args:
+        pairs: for example ``["fru=none,LABEL_0=angry"]``.
+        classes: the classes that a name may be mapped to.
+
+    Returns:
+        Lower-case name to class, or to None where the label is dropped.
+
+    Raises:
+        LabelError: if an item isn't of that form or names another class.
+
+    Examples:
+        >>> parse_label_map(["fru=none,LABEL_0=ang"], EMOTIONS)
+        {'fru': None, 'label_0': 'angry'}
+    """
+    aliases = _aliases(classes)
+    parsed: dict[str, str | None] = {}
+    for pair in (part.strip() for item in pairs for part in item.split(",")):
+        name, equals, target = pair.rpartition("=")
+        wanted = target.strip().lower()
+        if not equals or not name.strip() or (wanted != DROPPED and wanted not in aliases):
+            raise LabelError(
+                f"label map: {pair!r} is not NAME=CLASS; CLASS is one of "
+                f"{', '.join(classes)} or {DROPPED}"
+            )
+        parsed[name.strip().lower()] = None if wanted == DROPPED else aliases[wanted]
+    return parsed
+
+
+def checkpoint_classes(
+    names: Iterable[str], classes: tuple[str, ...], label_map: Mapping[str, str | None], option: str
+) -> list[int | None]:
+    """Map a checkpoint's outputs onto classes.
+
+    Args:
+        names: the checkpoint's labels in the order of its outputs.
+        classes: the classes wanted; each must be reached.
+        label_map: overrides of the alias table, from :func:`parse_label_map`.
+        option: the command line's option that would mend a failure.
+
+    Returns:
+        For each output the index of its class, or None where it is dropped.
+
+    Raises:
+        LabelError: if a label is unknown or a class is reached by none.
+
+    Examples:
+        >>> checkpoint_classes(["neu", "hap", "ang", "sad"], EMOTIONS, {}, "--label-map")
+        [2, 1, 0, 3]
+    """
+    names = list(names)
+    aliases = {**_aliases(classes), **label_map}
+    unknown = [name for name in names if name.strip().lower() not in aliases]
+    targets = [aliases.get(name.strip().lower()) for name in names]
+    missing = [name for name in classes if name not in targets]
+    if unknown or missing:
+        raise LabelError(
+            f"the checkpoint's labels ({', '.join(names)}) can't be mapped onto "
+            f"{', '.join(classes)}; name them with {option} {names[0]}={classes[0]},…"
+        )
+    return [None if target is None else classes.index(target) for target in targets]
+
+
+def canonical(
+    values: pl.Series,
+    classes: tuple[str, ...] = EMOTIONS,
+    label_map: Mapping[str, str | None] | None = None,
+) -> pl.Series:
+    """Read a column of labels through the alias table.
+
+    Args:
+        values: labels of any spelling; null or blank means unlabelled.
+        classes: the classes wanted.
+        label_map: overrides of the alias table, from :func:`parse_label_map`.
+
+    Returns:
+        The same rows as text, each one of ``classes`` or null.
+
+    Raises:
+        LabelError: if a label is outside the classes; lists those with their counts.
+    """
+    import polars as pl
+
+    aliases = {**_aliases(classes), **(label_map or {})}
+    text = values.cast(pl.String).str.strip_chars().str.to_lowercase()
+    text = text.set(text == "", None)
+    counts = text.drop_nulls().value_counts(sort=True)
+    unknown = [(name, n) for name, n in counts.iter_rows() if name not in aliases]
+    if unknown:
+        listed = ", ".join(f"{name} ({n})" for name, n in sorted(unknown, key=lambda x: -x[1])[:12])
+        raise LabelError(
+            f"column {values.name!r} has labels outside {', '.join(classes)}: {listed}; "
+            f"map or drop them with --label-map {unknown[0][0]}={DROPPED}"
+        )
+    return text.replace_strict(aliases, default=None, return_dtype=pl.String)
+
+
+def _aliases(classes: tuple[str, ...]) -> Mapping[str, str]:
+    return SENTIMENT_ALIASES if classes == SENTIMENTS else EMOTION_ALIASES

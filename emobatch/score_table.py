@@ -1,0 +1,188 @@
+"""The score table: its columns, and how it is read by whatever decides or measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from emobatch import tables
+from emobatch.errors import TableError
+from emobatch.labels import EMOTIONS, SENTIMENTS, canonical
+from emobatch.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
+
+TEXT_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
+# What `score` adds to the manifest's columns, in this order.
+COLUMNS: Mapping[str, type[pl.DataType]] = {
+    "id": pl.String,
+    "duration": pl.Float64,
+    **{name: pl.Float64 for name in SPEECH_COLUMNS},
+    "speech_emotion": pl.String,
+    "entropy": pl.Float64,
+    "varentropy": pl.Float64,
+    "transcript": pl.String,
+    "transcript_source": pl.String,
+    "asr_logprob": pl.Float64,
+    "asr_no_speech": pl.Float64,
+    "asr_compression": pl.Float64,
+    "cleaned_text": pl.String,
+    **{name: pl.Float64 for name in TEXT_COLUMNS},
+    "sentiment": pl.String,
+    "sentiment_score": pl.Float64,
+    "status": pl.String,
+    "error": pl.String,
+}
+NUMERIC = {name: kind for name, kind in COLUMNS.items() if kind == pl.Float64}
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """Rows with scores, and where they come from.
+
+    Attributes:
+        rows: the table, not read yet.
+        provenance: what `score` stored with it; empty where unknown.
+        sources: names of its files.
+    """
+
+    rows: pl.LazyFrame
+    provenance: Mapping[str, Any]
+    sources: tuple[str, ...]
+
+
+def read(sources: Sequence[str], where: str | None = None) -> ScoreTable:
+    """Open score tables or final tables as one table.
+
+    Args:
+        sources: file names, globs or ``-``; none means ``-``.
+        where: SQL expression over the columns; rows for which it is not true are dropped.
+
+    Returns:
+        The rows in order of the files.
+
+    Raises:
+        TableError: if a file can't be read, or the files' columns or models differ.
+    """
+    names = tables.expand(sources or [tables.STANDARD_STREAM])
+    if names.count(tables.STANDARD_STREAM) > 1:
+        raise TableError("standard input can be read only once; name - once")
+    parts = [tables.scan(name, NUMERIC) for name in names]
+    first = parts[0].collect_schema()
+    for name, part in zip(names, parts, strict=True):
+        if set(part.collect_schema()) != set(first):
+            differing = sorted(set(part.collect_schema()) ^ set(first))
+            raise TableError(
+                f"{name}: its columns differ from those of {names[0]}: {', '.join(differing)}; "
+                "read only tables of one run together"
+            )
+    rows = pl.concat([part.select(list(first)) for part in parts], how="vertical_relaxed")
+    provenance = _common_provenance({name: tables.metadata(name) for name in names})
+    return ScoreTable(tables.filter_rows(rows, where), provenance, tuple(names))
+
+
+def with_scores(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Check the scores that deciding needs, and compute what can be computed of them.
+
+    Args:
+        rows: a table with ``speech_*``, ``sentiment`` and ``sentiment_score``.
+
+    Returns:
+        The table with ``speech_emotion``, ``entropy`` and ``varentropy`` (nats).
+
+    Raises:
+        TableError: if a column is missing.
+        ProbabilityError: if a row's probabilities are none.
+        LabelError: if a sentiment is unknown.
+    """
+    rows = _with_speech(rows, ("sentiment", "sentiment_score"))
+    known = rows.select(pl.col("sentiment").unique()).collect(engine="streaming")["sentiment"]
+    spelling = dict(zip(known, canonical(known, SENTIMENTS), strict=True))
+    return with_uncertainty(rows).with_columns(
+        pl.col("sentiment").replace_strict(spelling, return_dtype=pl.String)
+    )
+
+
+def with_predictions(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Add ``speech_emotion``, for tables of which only the speech branch is looked at.
+
+    Args:
+        rows: a table with ``speech_*``.
+
+    Returns:
+        The table with ``speech_emotion``, ``entropy`` and ``varentropy`` (nats).
+
+    Raises:
+        TableError: if a column is missing.
+        ProbabilityError: if a row's probabilities are none.
+    """
+    return with_uncertainty(_with_speech(rows, ()))
+
+
+def has_speech(rows: pl.LazyFrame) -> bool:
+    """Whether a table has the speech branch's probabilities.
+
+    Args:
+        rows: any table.
+
+    Returns:
+        True where any ``speech_*`` column is there.
+    """
+    return any(name in rows.collect_schema() for name in SPEECH_COLUMNS)
+
+
+def emotion_index(emotions: pl.Series) -> pl.Series:
+    """Number the classes.
+
+    Args:
+        emotions: names of classes, or null.
+
+    Returns:
+        Their places in ``EMOTIONS``, null kept.
+    """
+    return emotions.replace_strict(list(EMOTIONS), list(range(len(EMOTIONS))), return_dtype=pl.Int8)
+
+
+def _with_speech(rows: pl.LazyFrame, others: tuple[str, ...]) -> pl.LazyFrame:
+    schema = rows.collect_schema()
+    missing = [name for name in (*SPEECH_COLUMNS, *others) if name not in schema]
+    if missing:
+        raise TableError(
+            f"no column {', '.join(missing)}; is this a score table? `emobatch score` writes one"
+        )
+    wrong = [name for name in SPEECH_COLUMNS if not schema[name].is_numeric()]
+    if wrong:
+        raise TableError(f"column {wrong[0]} holds no numbers; score the manifest again")
+    rows = rows.with_columns(pl.col(name).cast(pl.Float64) for name in SPEECH_COLUMNS)
+    check_probabilities(rows)
+    return rows
+
+
+def _common_provenance(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    known = {name: meta for name, meta in found.items() if meta.get("models")}
+    for name, meta in known.items():
+        first = next(iter(known))
+        if not same_models(meta["models"], known[first]["models"]):
+            raise TableError(
+                f"{name} and {first} were scored with different models; read them apart"
+            )
+    return next(iter(known.values()), {})
+
+
+def same_models(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two runs used the same checkpoints, as far as both are known.
+
+    Args:
+        one: models of a run by branch, each with ``name``, ``revision`` and ``digest``.
+        other: those of another run.
+
+    Returns:
+        False where a branch's weights differ by digest, or by name where a digest is unknown.
+    """
+    for branch in set(one) & set(other):
+        mine, theirs = one[branch], other[branch]
+        key = "digest" if mine.get("digest") and theirs.get("digest") else "name"
+        if mine.get(key) != theirs.get(key):
+            return False
+    return True

@@ -1,0 +1,144 @@
+"""How unsure the speech branch is of a row: entropy and varentropy of its probabilities.
+
+The formulas are Polars expressions, so that one definition serves tables in memory and tables
+that are streamed. A probability of zero adds nothing to either sum (the limit of p ln p).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from emobatch.errors import ProbabilityError
+from emobatch.labels import EMOTIONS
+
+SPEECH_COLUMNS = tuple(f"speech_{emotion}" for emotion in EMOTIONS)
+# Wide enough for probabilities stored in half precision or with four decimals, and no wider.
+SUM_TOLERANCE = 2e-3
+
+
+def entropy(columns: tuple[str, ...] = SPEECH_COLUMNS) -> pl.Expr:
+    """Entropy, ``H = - sum_i p_i ln p_i`` (Chua et al., equation 1).
+
+    Args:
+        columns: names of the probability columns, one for each class.
+
+    Returns:
+        Expression of one float for each row, in nats: 0 (certain) to ln(number of classes).
+
+    Examples:
+        >>> rows = pl.DataFrame({"a": [1.0, 0.5], "b": [0.0, 0.5]})
+        >>> rows.select(entropy(("a", "b")).round(4).alias("H"))["H"].to_list()
+        [0.0, 0.6931]
+    """
+    terms = [_weighted(name, _surprisal(name)) for name in columns]
+    return pl.sum_horizontal(terms, ignore_nulls=False)
+
+
+def varentropy(columns: tuple[str, ...] = SPEECH_COLUMNS) -> pl.Expr:
+    """Varentropy, ``V = sum_i p_i (ln p_i + H)^2`` (Chua et al., equation 2).
+
+    Args:
+        columns: names of the probability columns, one for each class.
+
+    Returns:
+        Expression of one float for each row, in nats squared: 0 where all classes that have a
+        probability have the same.
+
+    Examples:
+        >>> rows = pl.DataFrame({"a": [0.9, 0.5], "b": [0.1, 0.5]})
+        >>> rows.select(varentropy(("a", "b")).round(4).alias("V"))["V"].to_list()
+        [0.4345, 0.0]
+    """
+    mean = entropy(columns)
+    terms = [_weighted(name, (_surprisal(name) - mean).pow(2)) for name in columns]
+    return pl.sum_horizontal(terms, ignore_nulls=False)
+
+
+def predicted(columns: tuple[str, ...] = SPEECH_COLUMNS) -> pl.Expr:
+    """Class of the highest probability; of equals the first, as ``numpy.argmax`` has it.
+
+    Args:
+        columns: names of the probability columns, ``speech_CLASS``.
+
+    Returns:
+        Expression of one class name for each row, null where the probabilities are null.
+
+    Examples:
+        >>> row = pl.DataFrame({"speech_sad": [0.4], "speech_happy": [0.6]})
+        >>> row.select(predicted(("speech_sad", "speech_happy")).alias("emotion")).item()
+        'happy'
+    """
+    highest = pl.max_horizontal(*columns)
+    return pl.coalesce(
+        [
+            pl.when(pl.col(name) == highest).then(pl.lit(name.removeprefix("speech_")))
+            for name in columns
+        ]
+    )
+
+
+def with_uncertainty(table: pl.LazyFrame) -> pl.LazyFrame:
+    """Add ``speech_emotion``, ``entropy`` and ``varentropy`` (nats) to a table.
+
+    Args:
+        table: has the columns ``speech_angry`` … ``speech_sad``.
+
+    Returns:
+        The table with the three columns, in their old places where it had them.
+    """
+    return table.with_columns(
+        speech_emotion=predicted(), entropy=entropy(), varentropy=varentropy()
+    )
+
+
+def check_probabilities(table: pl.LazyFrame) -> None:
+    """Refuse rows whose speech probabilities are no probabilities.
+
+    Rows in which all of them are null have not been scored, and pass.
+
+    Args:
+        table: has the columns ``speech_angry`` … ``speech_sad``.
+
+    Raises:
+        ProbabilityError: names the first bad row, what is wrong with it, and how many more.
+    """
+    values = [pl.col(name) for name in SPEECH_COLUMNS]
+    nulls = pl.sum_horizontal([value.is_null() for value in values])
+    total = pl.sum_horizontal(*SPEECH_COLUMNS)
+    fault = (
+        pl.when(nulls == len(SPEECH_COLUMNS))
+        .then(None)
+        .when(nulls > 0)
+        .then(pl.lit("a speech probability is missing"))
+        .when(pl.any_horizontal([~value.is_finite() for value in values]))
+        .then(pl.lit("a speech probability is NaN or infinite"))
+        .when(pl.any_horizontal([value < 0 for value in values]))
+        .then(pl.lit("a speech probability is negative"))
+        .when((total - 1).abs() > SUM_TOLERANCE)
+        .then(pl.format("speech probabilities sum to {}, not to 1", total.round(4)))
+    )
+    names = table.collect_schema().names()
+    identity = pl.col("id").cast(pl.String) if "id" in names else pl.lit(None, dtype=pl.String)
+    bad = (
+        table.with_row_index("row")
+        .select(pl.col("row"), identity.alias("id"), fault.alias("fault"))
+        .filter(pl.col("fault").is_not_null())
+        .select(pl.len().alias("count"), pl.all().first())
+        .collect(engine="streaming")
+    )
+    count, row, name, what = bad.row(0)
+    if count:
+        known = f" (id {name})" if name is not None else ""
+        more = f", and {count - 1} more rows like it" if count > 1 else ""
+        raise ProbabilityError(
+            f"row {row + 1}{known}: {what}{more}; score these rows again or drop them with --where"
+        )
+
+
+def _surprisal(name: str) -> pl.Expr:
+    return -pl.col(name).log()
+
+
+def _weighted(name: str, value: pl.Expr) -> pl.Expr:
+    probability = pl.col(name)
+    return pl.when(probability > 0).then(probability * value).otherwise(probability)
