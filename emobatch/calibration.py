@@ -1,4 +1,4 @@
-"""Fitting thresholds, mapping and exclusions on labelled rows (Chua et al., sections II-C, II-D)."""
+"""Fitting thresholds, mapping and exclusions on labelled rows (Chua et al., section II-C)."""
 
 from __future__ import annotations
 
@@ -113,8 +113,7 @@ def fit(rows: pl.DataFrame, protocol: Protocol = "released") -> Thresholds:
     """Fit thresholds, sentiment mapping and exclusion list.
 
     Args:
-        rows: labelled and scored rows with ``label``, ``speech_emotion``, ``entropy`` and ``varentropy``
-            (nats), ``speech_angry``, ``speech_sad``, ``sentiment`` and ``sentiment_score``.
+        rows: labelled and scored rows with ``label`` and the columns ``FITTED_ON``.
         protocol: ``released``, the one behind the published tables, takes the percentiles of the
             misclassified rows of each predicted class; ``paper``, as section II-C is printed,
             those of the rows of each label.

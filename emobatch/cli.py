@@ -16,7 +16,7 @@ from emobatch.commands.apply import apply
 from emobatch.commands.calibrate import calibrate
 from emobatch.commands.evaluate import evaluate
 from emobatch.commands.score import score
-from emobatch.errors import EmobatchError
+from emobatch.errors import EmobatchError, Interrupted
 
 
 class EmobatchGroup(click.Group):
@@ -33,21 +33,23 @@ class EmobatchGroup(click.Group):
         """
         try:
             return super().invoke(ctx)
-        except EmobatchError as error:
-            raise _failure(str(error), error.exit_code) from error
+        except (EmobatchError, Interrupted) as error:
+            raise Failure(str(error), error.exit_code) from error
         except Exception as error:
             # A value that only shows once a table is read to its end, deep in a streamed query.
             polars = sys.modules.get("polars.exceptions")
             if polars is None or not isinstance(error, polars.PolarsError):
                 raise
             first_line = str(error).strip().splitlines()[0]
-            raise _failure(f"{first_line}; check the table's values", 1) from error
+            raise Failure(f"{first_line}; check the table's values", 1) from error
 
 
-def _failure(message: str, exit_code: int) -> click.ClickException:
-    failure = click.ClickException(" ".join(message.split()))
-    failure.exit_code = exit_code
-    return failure
+class Failure(click.ClickException):
+    """One line on standard error, and an exit status."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(" ".join(message.split()))
+        self.exit_code = exit_code  # type: ignore[misc]
 
 
 @click.group(cls=EmobatchGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -57,7 +57,10 @@ class TooManyErrors(EmobatchError):  # noqa: N818 - the run is done, this report
     exit_code = 3
 
 
-class Interrupted(EmobatchError):  # noqa: N818 - a signal, no fault of the program
-    """A signal ended the run; finished work is saved and the same command goes on."""
+class Interrupted(KeyboardInterrupt):
+    """A signal ended the run; finished work is saved and the same command goes on.
+
+    Not an Exception, so that nothing that survives a bad file survives a signal as well.
+    """
 
     exit_code = 75

@@ -14,18 +14,17 @@ EMOTIONS = ("angry", "happy", "neutral", "sad")
 SENTIMENTS = ("negative", "neutral", "positive")
 
 EMOTION_ALIASES: Mapping[str, str] = {
-    **{name: "angry" for name in ("angry", "a", "ang", "anger")},
-    **{
-        name: "happy"
-        for name in ("happy", "h", "hap", "happiness", "joy", "exc", "excited", "excitement")
-    },
-    **{name: "neutral" for name in ("neutral", "n", "neu", "neutrality")},
-    **{name: "sad" for name in ("sad", "s", "sadness")},
+    **dict.fromkeys(("angry", "a", "ang", "anger"), "angry"),
+    **dict.fromkeys(
+        ("happy", "h", "hap", "happiness", "joy", "exc", "excited", "excitement"), "happy"
+    ),
+    **dict.fromkeys(("neutral", "n", "neu", "neutrality"), "neutral"),
+    **dict.fromkeys(("sad", "s", "sadness"), "sad"),
 }
 SENTIMENT_ALIASES: Mapping[str, str] = {
-    **{name: "negative" for name in ("negative", "neg")},
-    **{name: "neutral" for name in ("neutral", "neu")},
-    **{name: "positive" for name in ("positive", "pos")},
+    **dict.fromkeys(("negative", "neg"), "negative"),
+    **dict.fromkeys(("neutral", "neu"), "neutral"),
+    **dict.fromkeys(("positive", "pos"), "positive"),
 }
 # What a user writes to drop a label: `--label-map fru=none`.
 DROPPED = "none"

@@ -18,7 +18,7 @@ TEXT_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
 COLUMNS: Mapping[str, type[pl.DataType]] = {
     "id": pl.String,
     "duration": pl.Float64,
-    **{name: pl.Float64 for name in SPEECH_COLUMNS},
+    **dict.fromkeys(SPEECH_COLUMNS, pl.Float64),
     "speech_emotion": pl.String,
     "entropy": pl.Float64,
     "varentropy": pl.Float64,
@@ -28,7 +28,7 @@ COLUMNS: Mapping[str, type[pl.DataType]] = {
     "asr_no_speech": pl.Float64,
     "asr_compression": pl.Float64,
     "cleaned_text": pl.String,
-    **{name: pl.Float64 for name in TEXT_COLUMNS},
+    **dict.fromkeys(TEXT_COLUMNS, pl.Float64),
     "sentiment": pl.String,
     "sentiment_score": pl.Float64,
     "status": pl.String,

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 from polars.exceptions import PolarsError
 
-from emobatch.errors import TableError
+from emobatch.errors import LabelError, TableError
 
 STANDARD_STREAM = "-"
 METADATA_KEY = "emobatch"
@@ -41,7 +41,7 @@ def expand(sources: Sequence[str]) -> list[str]:
     for source in sources:
         if source == STANDARD_STREAM or Path(source).exists() or not glob.has_magic(source):
             names.append(source)
-        elif matches := sorted(glob.glob(source, recursive=True)):
+        elif matches := sorted(glob.glob(source, recursive=True)):  # noqa: PTH207 - may be absolute
             names.extend(matches)
         else:
             raise TableError(f"{source}: no file matches; check the pattern")
@@ -64,7 +64,7 @@ def scan(source: str, numeric: Mapping[str, pl.DataType | type[pl.DataType]]) ->
     Raises:
         TableError: if the file is missing, empty or not what its extension says.
     """
-    with _explained(source):
+    with explained(source):
         if source == STANDARD_STREAM:
             content = sys.stdin.buffer.read()
             return _typed(_scan_text(io.BytesIO(content), ","), numeric)
@@ -186,7 +186,7 @@ def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any
         return
     text = json.dumps(provenance, ensure_ascii=False)
     extension = target.suffix.lower()
-    with _explained(str(target)), replacing(target) as partial:
+    with explained(str(target)), replacing(target) as partial:
         if extension == ".parquet":
             table.sink_parquet(partial, metadata={METADATA_KEY: text})
         elif extension in JSON_LINES:
@@ -224,7 +224,7 @@ def write_text(target: Path | None, text: str) -> None:
     if target is None:
         sys.stdout.write(text)
         return
-    with _explained(str(target)), replacing(target) as partial:
+    with explained(str(target)), replacing(target) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
@@ -250,6 +250,28 @@ def replacing(target: Path) -> Iterator[Path]:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def explained(source: str) -> Iterator[None]:
+    """Put the table's name before any error of reading or writing it.
+
+    Args:
+        source: the table's file name, or ``-``.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        TableError: in place of the errors of Polars and of the operating system.
+    """
+    try:
+        yield
+    except (TableError, LabelError) as error:
+        named = str(error).startswith(f"{source}: ")
+        raise type(error)(str(error) if named else f"{source}: {error}") from error
+    except (PolarsError, OSError, UnicodeError) as error:
+        raise TableError(f"{source}: {_first_line(error)}") from error
 
 
 def _flush_to_disk(path: Path) -> None:
@@ -300,18 +322,6 @@ def _extension(path: Path) -> str:
     if extension not in EXTENSIONS:
         raise TableError(f"{path}: can't read that format; name it {', '.join(EXTENSIONS)}")
     return extension
-
-
-@contextmanager
-def _explained(source: str) -> Iterator[None]:
-    try:
-        yield
-    except TableError as error:
-        raise TableError(
-            str(error) if str(error).startswith(source) else f"{source}: {error}"
-        ) from error
-    except (PolarsError, OSError, UnicodeError) as error:
-        raise TableError(f"{source}: {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -24,7 +24,7 @@ from emobatch.commands.options import (
     type=click.Choice(["released", "paper"]),
     default="released",
     show_default=True,
-    help="Percentiles of each predicted class's errors (released), or of each label's rows (paper).",
+    help="Thresholds from each predicted class's errors (released) or each label's rows (paper).",
 )
 @label_map_option
 def calibrate(scores: tuple[str, ...], output: Path | None, **options: Any) -> None:

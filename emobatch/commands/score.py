@@ -1,6 +1,122 @@
+"""`emobatch score`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
 import click
+
+from emobatch.commands.options import label_map_option, output_option
 
 
 @click.command()
-def score():
-    pass
+@click.argument("manifest")
+@output_option
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder that paths are relative to. Default: the manifest's own.",
+)
+@click.option(
+    "--speech-model",
+    default="superb/wav2vec2-base-superb-er",
+    show_default=True,
+    metavar="MODEL",
+    help="Audio classifier: a hub name or a folder.",
+)
+@click.option(
+    "--asr-model",
+    default="large-v3",
+    show_default=True,
+    metavar="MODEL",
+    help="Whisper in CTranslate2's format: a size, a hub name or a folder.",
+)
+@click.option(
+    "--sentiment-model",
+    default="cardiffnlp/twitter-xlm-roberta-base-sentiment",
+    show_default=True,
+    metavar="MODEL",
+    help="Text classifier: a hub name or a folder.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cuda", "mps", "cpu"]),
+    default="auto",
+    show_default=True,
+    help="Where models run; in half precision on a GPU.",
+)
+@click.option(
+    "--language",
+    default="en",
+    show_default=True,
+    help="Language spoken, as a two-letter code; auto detects it clip by clip.",
+)
+@click.option(
+    "--beam-size",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Beams of the recogniser; 1 is greedy.",
+)
+@click.option(
+    "--clean",
+    default="contractions,punctuation,lemmas,lowercase,numbers",
+    show_default=True,
+    metavar="STEPS",
+    help="Steps that transcripts go through, in this order; none for no step.",
+)
+@label_map_option
+@click.option(
+    "--sentiment-label-map",
+    multiple=True,
+    metavar="NAME=CLASS",
+    help="The same for the sentiment model's labels.",
+)
+@click.option(
+    "--batch-seconds",
+    type=float,
+    metavar="SECONDS",
+    help="Padded audio to a batch.  [default: by the device]",
+)
+@click.option("--offline", is_flag=True, help="Use only models that are on this machine.")
+@click.option("--restart", is_flag=True, help="Throw away what an interrupted run has saved.")
+@click.option(
+    "--max-error-rate",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    metavar="SHARE",
+    help="End with status 3 if more than this share of rows failed.  [default: only if all did]",
+)
+def score(
+    manifest: str,
+    output: Path | None,
+    root: Path | None,
+    restart: bool,
+    max_error_rate: float,
+    **choice: Any,
+) -> None:
+    """Score every clip of MANIFEST with the speech and the text branch.
+
+    MANIFEST is CSV, TSV, Parquet or JSON Lines with a column `path` and any of id, start, end,
+    label, transcript; `-` is CSV on standard input. Writes a score table with one row for each of
+    its rows, in order. With -o, work is saved as it goes, and an interrupted run goes on where it
+    was when the same command is given again.
+    """
+    if choice["offline"]:
+        # Read when the hub's library is imported, which must not have happened yet.
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    from emobatch.branches import Choice
+    from emobatch.scoring import score as run
+    from emobatch.signals import interruptible
+
+    with interruptible():
+        run(
+            manifest,
+            output,
+            Choice(**choice),
+            root=root,
+            restart=restart,
+            max_error_rate=max_error_rate,
+        )

@@ -1,0 +1,161 @@
+"""Audio files to samples: any format, rate and number of channels to 16 kHz mono float32.
+
+A file is decoded and resampled in blocks and handed on in windows, so that one of six hours takes
+no more memory than one of half a minute. Files that libsndfile can't read go through FFmpeg.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+
+import av
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from emobatch.errors import AudioError
+
+Samples = NDArray[np.float32]
+
+SAMPLE_RATE = 16_000
+WINDOW_SECONDS = 30
+BLOCK_FRAMES = 1 << 16
+# One frame of a wav2vec2-family model: its convolutions see 400 samples (25 ms) at a time.
+FEWEST_SAMPLES = 400
+
+
+def read_windows(
+    file: Path, start: float | None = None, end: float | None = None
+) -> Iterator[Samples]:
+    """Decode a file, or a segment of it, window by window.
+
+    Args:
+        file: an audio file of any format that libsndfile or FFmpeg reads.
+        start: seconds into the file at which the segment begins.
+        end: seconds into the file at which it ends; what the file lacks of it is left out.
+
+    Yields:
+        (samples,) float32, mono, 16 kHz, full scale ±1: windows of 30 s, the last one shorter.
+        A remainder of under 25 ms after a full window is left out.
+
+    Raises:
+        AudioError: if the file is missing, broken, too short, or holds NaN or infinite samples.
+
+    Examples:
+        >>> for window in read_windows(Path("clip.flac"), start=1.5):  # doctest: +SKIP
+        ...     print(len(window) / SAMPLE_RATE)
+    """
+    seen = 0
+    with _explained():
+        _check_file(file)
+        for window in _windows(_resampled(_decode(file, start or 0.0, end))):
+            seen += len(window)
+            if not np.isfinite(window).all():
+                raise AudioError("NaN or infinite samples")
+            if len(window) >= FEWEST_SAMPLES:
+                yield window
+    if seen == 0 and start:
+        raise AudioError(f"the segment begins at {start:g} s, where the file has ended")
+    if seen < FEWEST_SAMPLES:
+        raise AudioError(f"too short: {seen} samples at 16 kHz, {FEWEST_SAMPLES} are needed")
+
+
+def _check_file(file: Path) -> None:
+    mode = file.stat()
+    if S_ISDIR(mode.st_mode):
+        raise AudioError("is a folder")
+    if not S_ISREG(mode.st_mode):
+        # Opening a pipe would wait for a writer that may never come.
+        raise AudioError("is not a regular file")
+    if mode.st_size == 0:
+        raise AudioError("empty file")
+
+
+def _decode(file: Path, start: float, end: float | None) -> Iterator[tuple[int, Samples]]:
+    # Blocks of mono samples with their rate in Hz.
+    try:
+        sound = soundfile.SoundFile(file)
+    except (soundfile.SoundFileError, TypeError):
+        # TypeError: a name that soundfile takes for headerless samples.
+        yield from _decode_with_ffmpeg(file, start, end)
+        return
+    with sound:
+        first = min(round(start * sound.samplerate), sound.frames)
+        sound.seek(first)
+        wanted = sound.frames if end is None else round(end * sound.samplerate) - first
+        while wanted > 0:
+            block = sound.read(min(wanted, BLOCK_FRAMES), dtype="float32", always_2d=True)
+            if not len(block):
+                return
+            wanted -= len(block)
+            yield sound.samplerate, block.mean(axis=1)
+
+
+def _decode_with_ffmpeg(
+    file: Path, start: float, end: float | None
+) -> Iterator[tuple[int, Samples]]:
+    with av.open(str(file), metadata_errors="ignore") as container:
+        if not container.streams.audio:
+            raise AudioError("no audio in this file")
+        stream = container.streams.audio[0]
+        if start and stream.time_base:
+            container.seek(int(start / stream.time_base), stream=stream)
+        to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
+        position: int | None = None
+        for frame in container.decode(stream):
+            if position is None:
+                position = round((frame.time or 0.0) * frame.sample_rate) if start else 0
+            for piece in to_float.resample(frame):
+                block = piece.to_ndarray().mean(axis=0, dtype=np.float32)
+                low = max(0, round(start * piece.sample_rate) - position)
+                high = None if end is None else round(end * piece.sample_rate) - position
+                position += len(block)
+                if high is not None and high <= 0:
+                    return
+                yield piece.sample_rate, block[low:high]
+
+
+def _resampled(blocks: Iterable[tuple[int, Samples]]) -> Iterator[Samples]:
+    stream: soxr.ResampleStream | None = None
+    for rate, block in blocks:
+        if rate == SAMPLE_RATE:
+            yield block
+            continue
+        if stream is None:
+            stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+        yield stream.resample_chunk(np.ascontiguousarray(block))
+    if stream is not None:
+        yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _windows(blocks: Iterable[Samples]) -> Iterator[Samples]:
+    size = WINDOW_SECONDS * SAMPLE_RATE
+    waiting: list[Samples] = []
+    count = 0
+    for block in blocks:
+        waiting.append(block)
+        count += len(block)
+        while count >= size:
+            joined = np.concatenate(waiting)
+            yield joined[:size]
+            waiting, count = [joined[size:]], count - size
+    if count:
+        yield np.concatenate(waiting)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise AudioError("no such file") from error
+    except PermissionError as error:
+        raise AudioError("no permission to read") from error
+    except (OSError, ValueError, ArithmeticError, soundfile.SoundFileError) as error:
+        # FFmpeg's errors are OSError or ValueError; so is a NUL byte in a name.
+        cause = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise AudioError(f"can't be decoded: {cause.strip().rstrip('.')}") from error

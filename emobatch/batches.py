@@ -1,0 +1,108 @@
+"""Clips to batches: alike in length, bounded by what they take once padded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from emobatch.errors import EmobatchError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Results(Protocol[Result_co]):
+    """One result for each item of a batch: a list, or an array's rows."""
+
+    def __iter__(self) -> Iterator[Result_co]: ...
+
+    def __getitem__(self, place: int, /) -> Result_co: ...
+
+
+def by_length(lengths: Sequence[float], budget: float) -> list[list[int]]:
+    """Group items of like length, so that little of a padded batch is padding.
+
+    Args:
+        lengths: (items,) in any unit.
+        budget: the most that a batch may hold once padded (items x longest), in the same unit; an
+            item that is longer than that gets a batch of its own.
+
+    Returns:
+        Batches of places in ``lengths``, the longest items first; each place occurs once.
+
+    Examples:
+        >>> by_length([1.0, 4.0, 1.2, 3.0], budget=6.0)
+        [[1], [3], [2, 0]]
+    """
+    order = sorted(range(len(lengths)), key=lambda place: (-lengths[place], place))
+    batches: list[list[int]] = []
+    for place in order:
+        longest = lengths[batches[-1][0]] if batches else 0.0
+        if batches and longest * (len(batches[-1]) + 1) <= budget:
+            batches[-1].append(place)
+        else:
+            batches.append([place])
+    return batches
+
+
+def look_ahead(
+    items: Iterable[Item], length: Callable[[Item], float], budget: float
+) -> Iterator[list[Item]]:
+    """Gather items to be sorted into batches, as many as memory is given for.
+
+    Args:
+        items: in any order, made as they are asked for.
+        length: of an item.
+        budget: the length at which a group is handed on.
+
+    Yields:
+        Groups of items in order.
+    """
+    group: list[Item] = []
+    held = 0.0
+    for item in items:
+        group.append(item)
+        held += length(item)
+        if held >= budget:
+            yield group
+            group, held = [], 0.0
+    if group:
+        yield group
+
+
+def run(
+    model: Callable[[list[Item]], Results[Result]],
+    items: Sequence[Item],
+    length: Callable[[Item], float],
+    budget: float,
+) -> list[Result | Exception]:
+    """Put items through a model in batches; what fails costs its own item and nothing else.
+
+    Args:
+        model: results for a batch, one for each item in order.
+        items: in any order.
+        length: of an item.
+        budget: see :func:`by_length`.
+
+    Returns:
+        (items,) results in the order of the items; an exception where the item failed alone.
+    """
+    results: list[Result | Exception] = [RuntimeError("not run")] * len(items)
+    for places in by_length([length(item) for item in items], budget):
+        try:
+            scored: Results[Result | Exception] = model([items[place] for place in places])
+        except EmobatchError:
+            raise  # a missing library or device fails every row, and the user can mend it
+        except Exception:
+            scored = [_alone(model, items[place]) for place in places]
+        for place, result in zip(places, scored, strict=True):
+            results[place] = result
+    return results
+
+
+def _alone(model: Callable[[list[Item]], Results[Result]], item: Item) -> Result | Exception:
+    try:
+        return model([item])[0]
+    except Exception as error:
+        return error

@@ -1,0 +1,90 @@
+"""The secondary branch's last step: sentiment probabilities of what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from emobatch import checkpoints
+from emobatch.checkpoints import Checkpoint
+from emobatch.devices import Device
+from emobatch.labels import SENTIMENTS, checkpoint_classes
+
+OPTION = "--sentiment-model"
+
+
+class SentimentClassifier:
+    """A three-class text-classification checkpoint.
+
+    Attributes:
+        checkpoint: where it was loaded from.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: Device, label_map: Mapping[str, str | None]
+    ) -> None:
+        """Load the checkpoint.
+
+        Args:
+            checkpoint: any that ``AutoModelForSequenceClassification`` loads.
+            device: where to run it.
+            label_map: names of its labels beyond the alias table's.
+
+        Raises:
+            CheckpointError: if it can't be loaded.
+            LabelError: if its labels can't be mapped onto the sentiments.
+        """
+        self.checkpoint = checkpoint
+        self._device = device
+        with checkpoints.explained(checkpoint.name, OPTION):
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(
+                checkpoint.folder, trust_remote_code=False, local_files_only=True
+            )
+        self._model = checkpoints.load_classifier(
+            AutoModelForSequenceClassification, checkpoint, OPTION, device.dtype
+        ).to(device.torch)
+        labels = self._model.config.id2label
+        self._classes = checkpoint_classes(
+            [labels[output] for output in sorted(labels)],
+            SENTIMENTS,
+            label_map,
+            "--sentiment-label-map",
+        )
+        self._most_tokens = min(self._tokenizer.model_max_length, self._positions())
+
+    @torch.inference_mode()
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Score texts in one batch.
+
+        Args:
+            texts: none of them empty; what is longer than the model's limit is cut off.
+
+        Returns:
+            (texts, 3) probabilities of negative, neutral and positive.
+
+        Examples:
+            >>> classifier.scores(["what a lovely day"])  # doctest: +SKIP
+            array([[0.01, 0.09, 0.90]])
+        """
+        inputs = self._tokenizer(
+            list(texts),
+            padding=True,
+            truncation=True,
+            max_length=self._most_tokens,
+            return_tensors="pt",
+        ).to(self._device.torch)
+        logits = self._model(**inputs).logits
+        return checkpoints.class_probabilities(logits, self._classes, len(SENTIMENTS))
+
+    def _positions(self) -> int:
+        # RoBERTa's kin count positions from behind the padding token's number on; a tokenizer
+        # without a limit of its own then hides where the position table ends.
+        config = self._model.config
+        positions: int = getattr(config, "max_position_embeddings", 512)
+        padding = getattr(config, "pad_token_id", None) or 0
+        return positions - padding - 1 if "roberta" in config.model_type else positions

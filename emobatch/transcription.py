@@ -1,0 +1,216 @@
+"""What is said in a clip: Whisper through CTranslate2, in batches across clips.
+
+faster-whisper resolves names and loads model, tokenizer and feature extractor; encoding and
+decoding go straight to CTranslate2, which takes many clips at a time. A clip of up to 30 s gets
+the transcript that ``faster_whisper.WhisperModel.transcribe`` gives for it alone at temperature 0,
+without timestamps and without previous text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ctranslate2 import StorageView
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_suppressed_tokens
+from faster_whisper.utils import available_models, download_model
+from numpy.typing import NDArray
+
+from emobatch import checkpoints
+from emobatch.audio import Samples
+from emobatch.checkpoints import Checkpoint
+from emobatch.devices import Device
+from emobatch.errors import CheckpointError, DeviceError
+
+OPTION = "--asr-model"
+# Whisper's own rule for silence (Radford et al. 2023, section 4.5).
+NO_SPEECH_PROBABILITY = 0.6
+SILENCE_LOGPROB = -1.0
+MOST_TOKENS = 448
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What was recognised in one window of Whisper's.
+
+    Attributes:
+        text: as decoded, with its leading space; empty where nothing is said.
+        seconds: duration of the window's audio.
+        logprob: mean log-probability of the tokens, nats.
+        no_speech: probability that nothing is said.
+        language: two-letter code.
+    """
+
+    text: str
+    seconds: float
+    logprob: float
+    no_speech: float
+    language: str
+
+
+def find(name: str, *, offline: bool) -> Checkpoint:
+    """Find a Whisper checkpoint in CTranslate2's format.
+
+    Args:
+        name: a folder, a size that faster-whisper knows (``large-v3``), or a hub name.
+        offline: look only at what is on this machine.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        CheckpointError: if it can't be had or is in another format.
+    """
+    known = name in available_models()
+    local = None if known else checkpoints.as_folder(name, OPTION)
+    if local is None:
+        with checkpoints.explained(name, OPTION, offline=offline):
+            folder = Path(download_model(name, local_files_only=offline))
+        local = Checkpoint(name, folder, folder.name)
+    if not (local.folder / "model.bin").is_file():
+        raise CheckpointError(
+            f"{name}: no model.bin, so not in CTranslate2's format; convert it with "
+            f"`ct2-transformers-converter --model {name} --output_dir DIR --copy_files "
+            f"tokenizer.json preprocessor_config.json` and give {OPTION} DIR"
+        )
+    return local
+
+
+class Recogniser:
+    """A Whisper checkpoint with its decoding options.
+
+    Attributes:
+        checkpoint: where it was loaded from.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: Device, *, language: str, beam_size: int
+    ) -> None:
+        """Load the checkpoint.
+
+        Args:
+            checkpoint: Whisper in CTranslate2's format.
+            device: where to run it.
+            language: two-letter code, or ``auto`` to detect it clip by clip.
+            beam_size: 1 is greedy.
+
+        Raises:
+            CheckpointError: if it can't be loaded or doesn't know the language.
+            DeviceError: if CTranslate2 lacks a CUDA library.
+        """
+        self.checkpoint = checkpoint
+        self._beam_size = beam_size
+        with checkpoints.explained(checkpoint.name, OPTION), _device_explained():
+            self._whisper: Any = WhisperModel(
+                str(checkpoint.folder), device=device.ctranslate2, compute_type=device.compute_type
+            )
+        supported = self._whisper.supported_languages
+        if language != "auto" and language not in supported:
+            raise CheckpointError(
+                f"{checkpoint.name}: doesn't know the language {language!r}; "
+                f"give --language auto or one of {', '.join(supported)}"
+            )
+        # An English-only checkpoint has nothing to detect.
+        self._language = "en" if supported == ["en"] else language
+        self._frames = self._whisper.feature_extractor.nb_max_frames
+
+    @property
+    def window_seconds(self) -> float:
+        """Seconds of audio that the encoder sees at a time: 30 for published checkpoints."""
+        return float(self._frames * self._whisper.feature_extractor.time_per_frame)
+
+    def transcribe(self, clips: Sequence[Samples]) -> list[list[Passage]]:
+        """Transcribe clips in one batch.
+
+        Args:
+            clips: each (samples,) float32, 16 kHz, mono, up to 30 s.
+
+        Returns:
+            For each clip the passages recognised in it, one for each of Whisper's windows.
+
+        Raises:
+            DeviceError: if CTranslate2 lacks a CUDA library.
+
+        Examples:
+            >>> recogniser.transcribe([samples])[0][0].text  # doctest: +SKIP
+            ' I told you not to come here.'
+        """
+        windows = [self._features(clip) for clip in clips]
+        with _device_explained():
+            passages = iter(self._decode([window for clip in windows for window in clip]))
+        return [[next(passages) for _ in clip] for clip in windows]
+
+    def _features(self, clip: Samples) -> list[NDArray[np.float32]]:
+        # Log-mel frames of the whole clip, cut and padded with zeros as faster-whisper does it.
+        frames = self._whisper.feature_extractor(clip)
+        content = frames[:, : frames.shape[-1] - 1]
+        return [
+            content[:, first : first + self._frames]
+            for first in range(0, content.shape[-1], self._frames)
+        ]
+
+    def _decode(self, windows: Sequence[NDArray[np.float32]]) -> list[Passage]:
+        padded = [np.pad(w, ((0, 0), (0, self._frames - w.shape[-1]))) for w in windows]
+        model = self._whisper.model
+        encoded = model.encode(StorageView.from_array(np.ascontiguousarray(np.stack(padded))))
+        if self._language == "auto":
+            detected = model.detect_language(encoded)
+            languages = [candidates[0][0].strip("<|>") for candidates in detected]
+        else:
+            languages = [self._language] * len(windows)
+        tokenizers = {code: self._tokenizer(code) for code in set(languages)}
+        any_tokenizer = tokenizers[languages[0]]
+        results = model.generate(
+            encoded,
+            [
+                [*tokenizers[code].sot_sequence, tokenizers[code].no_timestamps]
+                for code in languages
+            ],
+            beam_size=self._beam_size,
+            max_length=MOST_TOKENS,
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_blank=True,
+            suppress_tokens=get_suppressed_tokens(any_tokenizer, [-1]),
+        )
+        return [
+            self._passage(result, tokenizers[code], window, code)
+            for result, window, code in zip(results, windows, languages, strict=True)
+        ]
+
+    def _passage(
+        self, result: Any, tokenizer: Any, window: NDArray[np.float32], language: str
+    ) -> Passage:
+        tokens = result.sequences_ids[0]
+        logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
+        silent = result.no_speech_prob > NO_SPEECH_PROBABILITY and logprob < SILENCE_LOGPROB
+        text = "" if silent else tokenizer.decode(tokens)
+        seconds = window.shape[-1] * self._whisper.feature_extractor.time_per_frame
+        return Passage(text, seconds, logprob, result.no_speech_prob, language)
+
+    def _tokenizer(self, language: str) -> Any:
+        multilingual = self._whisper.model.is_multilingual
+        return Tokenizer(self._whisper.hf_tokenizer, multilingual, "transcribe", language)
+
+
+@contextmanager
+def _device_explained() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        cause = str(error)
+        if "libcublas" in cause or "libcudnn" in cause:
+            raise DeviceError(
+                f"CTranslate2: {cause}; it needs the libraries of CUDA 12, whatever PyTorch uses: "
+                "pip install nvidia-cublas-cu12 'nvidia-cudnn-cu12==9.*' and put their lib folders "
+                "on LD_LIBRARY_PATH, or use --device cpu"
+            ) from error
+        if "CUDA" in cause and "memory" not in cause:
+            raise DeviceError(f"CTranslate2: {cause}; use --device cpu") from error
+        raise

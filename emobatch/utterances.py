@@ -1,0 +1,144 @@
+"""One utterance on its way through both branches, and the row that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from faster_whisper.transcribe import get_compression_ratio
+from numpy.typing import NDArray
+
+from emobatch.audio import SAMPLE_RATE, Samples
+from emobatch.labels import SENTIMENTS
+from emobatch.manifest import Clip
+from emobatch.score_table import COLUMNS, TEXT_COLUMNS
+from emobatch.transcription import Passage
+from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
+
+# Without one of these there are no probabilities to decide by; without the others, no text.
+SPEECH_STAGES = ("audio", "speech")
+
+
+@dataclass
+class Utterance:
+    """A clip, and what the branches have said of it so far.
+
+    Attributes:
+        clip: the manifest's row.
+        id: of that row.
+        seconds: of audio scored.
+        evidence: (4,) sum over windows of speech probabilities times seconds.
+        passages: what was recognised, in order.
+        cleaned: what the sentiment model is given.
+        feeling: (3,) sentiment probabilities.
+        stage: at which it failed.
+        error: stage and cause.
+        windows_left: windows that are decoded and not yet through both branches.
+        decoded: whether there are no more windows to come.
+    """
+
+    clip: Clip
+    id: str
+    seconds: float = 0.0
+    evidence: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(SPEECH_COLUMNS)))
+    passages: list[Passage] = field(default_factory=list)
+    cleaned: str | None = None
+    feeling: NDArray[np.float64] | None = None
+    stage: str | None = None
+    error: str | None = None
+    windows_left: int = 0
+    decoded: bool = False
+
+    def fail(self, stage: str, error: Exception) -> None:
+        """Note the first thing that went wrong.
+
+        Args:
+            stage: where.
+            error: what.
+        """
+        if self.error is None:
+            cause = " ".join(str(error).split()) or type(error).__name__
+            self.stage = stage
+            self.error = f"{stage}: {cause}"
+            if stage == "audio":
+                self.error += f": {self.clip.path}"
+
+    @property
+    def transcript(self) -> str | None:
+        """What is said, None where nothing is or nobody listened."""
+        if self.clip.transcript is not None:
+            return self.clip.transcript
+        return "".join(passage.text for passage in self.passages).strip() or None
+
+    @property
+    def language(self) -> str | None:
+        """Of what was recognised."""
+        return self.passages[0].language if self.passages else None
+
+    def row(self) -> dict[str, Any]:
+        """The score table's columns but for those that follow from the others."""
+        row: dict[str, Any] = dict.fromkeys(COLUMNS)
+        row["id"] = self.id
+        row["status"] = "ok" if self.error is None else "error"
+        row["error"] = self.error
+        if self.stage not in SPEECH_STAGES:
+            row["duration"] = self.seconds
+            row |= zip(SPEECH_COLUMNS, self.evidence / self.seconds, strict=True)
+        return row | self._heard() | self._felt()
+
+    def _heard(self) -> dict[str, Any]:
+        if self.clip.transcript is not None:
+            return {"transcript": self.transcript, "transcript_source": "manifest"}
+        if not self.passages or self.error is not None:
+            return {}
+        shares = np.array([passage.seconds for passage in self.passages])
+        shares /= shares.sum()
+        return {
+            "transcript": self.transcript,
+            "transcript_source": "none" if self.transcript is None else "asr",
+            "asr_logprob": float(shares @ [passage.logprob for passage in self.passages]),
+            "asr_no_speech": float(shares @ [passage.no_speech for passage in self.passages]),
+            "asr_compression": get_compression_ratio(self.transcript or ""),
+        }
+
+    def _felt(self) -> dict[str, Any]:
+        felt: dict[str, Any] = {"cleaned_text": self.cleaned}
+        if self.feeling is not None:
+            felt |= zip(TEXT_COLUMNS, self.feeling, strict=True)
+            felt["sentiment"] = SENTIMENTS[int(self.feeling.argmax())]
+            felt["sentiment_score"] = float(self.feeling.max())
+        return felt
+
+
+@dataclass(frozen=True)
+class Window:
+    """Up to 30 s of an utterance.
+
+    Attributes:
+        utterance: whose.
+        samples: (samples,) float32, 16 kHz, mono.
+    """
+
+    utterance: Utterance
+    samples: Samples
+
+    @property
+    def seconds(self) -> float:
+        """Duration."""
+        return len(self.samples) / SAMPLE_RATE
+
+
+def to_frame(utterances: Sequence[Utterance]) -> pl.DataFrame:
+    """Make rows of the score table.
+
+    Args:
+        utterances: scored, in order.
+
+    Returns:
+        The columns that `score` adds to a manifest, one row for each utterance.
+    """
+    rows = pl.DataFrame([utterance.row() for utterance in utterances], schema=dict(COLUMNS))
+    return with_uncertainty(rows.lazy()).collect()
