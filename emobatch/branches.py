@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from transformers.utils import logging
+
 from emobatch import checkpoints, cleaning, devices, provenance, speech, transcription
 from emobatch import sentiment as sentiments
 from emobatch.errors import EmobatchError
@@ -80,6 +82,7 @@ def load(choice: Choice) -> Branches:
     Raises:
         EmobatchError: if a model can't be had or used, or an option makes no sense.
     """
+    logging.disable_progress_bar()  # of each model's weights, across our own
     steps = cleaning.parse_steps(choice.clean)
     label_map = parse_label_map(choice.label_map, EMOTIONS)
     sentiment_map = parse_label_map(choice.sentiment_label_map, SENTIMENTS)

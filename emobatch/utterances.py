@@ -101,7 +101,7 @@ class Utterance:
             "transcript_source": "none" if self.transcript is None else "asr",
             "asr_logprob": float(shares @ [passage.logprob for passage in self.passages]),
             "asr_no_speech": float(shares @ [passage.no_speech for passage in self.passages]),
-            "asr_compression": get_compression_ratio(self.transcript or ""),
+            "asr_compression": self.transcript and get_compression_ratio(self.transcript),
         }
 
     def _felt(self) -> dict[str, Any]:

@@ -1,0 +1,212 @@
+"""Small checkpoints with random weights, saved in the very formats that the hub serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sentencepiece
+import soxr
+import torch
+from ctranslate2.converters import TransformersConverter
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import (
+    HubertConfig,
+    HubertForSequenceClassification,
+    PreTrainedTokenizerFast,
+    Wav2Vec2Config,
+    Wav2Vec2FeatureExtractor,
+    Wav2Vec2ForSequenceClassification,
+    WavLMConfig,
+    WavLMForSequenceClassification,
+    WhisperConfig,
+    WhisperFeatureExtractor,
+    WhisperForConditionalGeneration,
+    XLMRobertaConfig,
+    XLMRobertaForSequenceClassification,
+)
+
+from espeak import RATE, VOICES, speak
+
+TEXT = (
+    "the quick brown fox jumps over the lazy dog while seven happy children laugh and sing",
+    "i am so angry that you broke my favourite window again and did not even say sorry",
+    "she was sad because nobody came to her party on that cold and rainy afternoon",
+    "the train to the city leaves at nine and the next one follows half an hour later",
+    "what a wonderful surprise we are going to the beach with all of our old friends",
+)
+FAMILIES = {
+    "wav2vec2": (Wav2Vec2Config, Wav2Vec2ForSequenceClassification),
+    "hubert": (HubertConfig, HubertForSequenceClassification),
+    "wavlm": (WavLMConfig, WavLMForSequenceClassification),
+}
+SUPERB_LABELS = ("neu", "hap", "ang", "sad")
+
+
+def save_speech(
+    folder: Path,
+    family: str = "wav2vec2",
+    norm: str = "group",
+    labels: tuple[str, ...] = SUPERB_LABELS,
+) -> Path:
+    """An audio classifier whose scores vary with the clip, as a trained one's do."""
+    config_class, model_class = FAMILIES[family]
+    torch.manual_seed(7)
+    config = config_class(
+        feat_extract_norm=norm,
+        do_stable_layer_norm=norm == "layer",
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        conv_dim=(32,) * 7,
+        conv_bias=norm == "layer",
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+        classifier_proj_size=16,
+        id2label=dict(enumerate(labels)),
+        label2id={name: number for number, name in enumerate(labels)},
+    )
+    model = model_class(config)
+    with torch.no_grad():
+        for parameter in model.base_model.parameters():
+            parameter.mul_(1.5)
+    # As the hub's: base checkpoints don't ask for an attention mask, large ones do.
+    extractor = Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=norm == "layer")
+    model.eval()
+    clips = [
+        soxr.resample(speak(text, voice) / 32768.0, RATE, 16_000)
+        for text, voice in zip(TEXT, VOICES, strict=False)
+    ]
+    inputs = [extractor(clip, sampling_rate=16_000, return_tensors="pt") for clip in clips]
+    with torch.no_grad():
+        logits = torch.cat([model(**each).logits for each in inputs])
+    _spread(model.classifier, logits)
+    model.save_pretrained(folder)
+    extractor.save_pretrained(folder)
+    return folder
+
+
+def _spread(head: torch.nn.Linear, logits: torch.Tensor) -> None:
+    """Stretch and centre logits: random weights give nearly the same to everything."""
+    scale = 1.5 / logits.std(dim=0)
+    with torch.no_grad():
+        head.weight.mul_(scale[:, None])
+        head.bias.mul_(scale).sub_(logits.mean(dim=0) * scale)
+
+
+def save_whisper(folder: Path, languages: tuple[str, ...] = ("en", "de", "fr")) -> Path:
+    """A Whisper in CTranslate2's format with a tokenizer of its own."""
+    torch.manual_seed(3)
+    tokenizer = _whisper_tokenizer(languages)
+    size = tokenizer.get_vocab_size()
+    ids = {name: tokenizer.token_to_id(f"<|{name}|>") for name in _control_tokens(languages)}
+    config = WhisperConfig(
+        vocab_size=size,
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=2,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        num_mel_bins=80,
+        max_target_positions=448,
+        decoder_start_token_id=ids["startoftranscript"],
+        eos_token_id=ids["endoftext"],
+        bos_token_id=ids["endoftext"],
+        pad_token_id=ids["endoftext"],
+        suppress_tokens=[],
+        begin_suppress_tokens=[ids["endoftext"]],
+    )
+    model = WhisperForConditionalGeneration(config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "encoder_attn" in name or "conv" in name:
+                parameter.mul_(8)
+        # Words and the end of the transcript are likelier than timestamps, as in a trained model.
+        embedding = model.model.decoder.embed_tokens.weight
+        end = embedding[ids["endoftext"]].normal_(std=0.02)  # zero, as the padding token is
+        embedding[: ids["endoftext"] + 1].mul_(8)
+        # Nothing else would end a transcript before Whisper's limit of 448 tokens.
+        model.model.decoder.embed_positions.weight[14:].add_(end / end.norm() * 4)
+    generation = model.generation_config
+    generation.lang_to_id = {f"<|{code}|>": ids[code] for code in languages}
+    generation.is_multilingual = True
+    generation.no_timestamps_token_id = ids["notimestamps"]
+    source = folder.with_name(folder.name + "-transformers")
+    model.save_pretrained(source)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(source)
+    config_file = source / "tokenizer_config.json"
+    config_file.write_text(config_file.read_text().replace("TokenizersBackend", "WhisperTokenizer"))
+    WhisperFeatureExtractor(feature_size=80).save_pretrained(source)
+    TransformersConverter(
+        str(source), copy_files=["tokenizer.json", "preprocessor_config.json"]
+    ).convert(str(folder))
+    return folder
+
+
+def save_sentiment(
+    folder: Path, labels: tuple[str, ...] = ("negative", "neutral", "positive")
+) -> Path:
+    """An XLM-RoBERTa classifier as the hub's: a pickle, and a SentencePiece model alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    corpus = folder.parent / f"{folder.name}.txt"
+    corpus.write_text("\n".join(TEXT * 4))
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(corpus),
+        model_prefix=str(folder / "sentencepiece.bpe"),
+        vocab_size=80,
+        model_type="unigram",
+        minloglevel=2,
+    )
+    (folder / "sentencepiece.bpe.vocab").unlink()
+    torch.manual_seed(5)
+    config = XLMRobertaConfig(
+        vocab_size=82,  # SentencePiece's, and <pad> and <mask>
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=66,
+        type_vocab_size=1,
+        id2label=dict(enumerate(labels)),
+        label2id={name: number for number, name in enumerate(labels)},
+    )
+    model = XLMRobertaForSequenceClassification(config)
+    with torch.no_grad():
+        logits = model.eval()(torch.randint(3, 80, (40, 12))).logits
+    _spread(model.classifier.out_proj, logits)
+    config.architectures = ["XLMRobertaForSequenceClassification"]
+    config.save_pretrained(folder)
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "XLMRobertaTokenizer"}')
+    return folder
+
+
+def _control_tokens(languages: tuple[str, ...]) -> tuple[str, ...]:
+    return (
+        "endoftext",
+        "startoftranscript",
+        *languages,
+        "translate",
+        "transcribe",
+        "startoflm",
+        "startofprev",
+        "nospeech",
+        "notimestamps",
+    )
+
+
+def _whisper_tokenizer(languages: tuple[str, ...]) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    tokenizer.train_from_iterator(TEXT, trainer)
+    control = [f"<|{name}|>" for name in _control_tokens(languages)]
+    times = [f"<|{step * 0.02:.2f}|>" for step in range(1501)]
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in control])
+    tokenizer.add_tokens([AddedToken(token, special=False) for token in times])
+    return tokenizer

@@ -1,0 +1,46 @@
+"""What the tests share: the command, and checkpoints in the hub's own formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from emobatch.cli import main
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture
+def cli() -> Callable[..., Result]:
+    """Run a command in this process: `cli("apply", path, "-t", file, input=csv)`."""
+
+    def run(*arguments: object, input: str | bytes | None = None) -> Result:  # noqa: A002
+        result = CliRunner().invoke(main, [str(item) for item in arguments], input=input)
+        # Anything but an exit is a traceback that a user would see.
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One small checkpoint for each model, by the branch's name."""
+    from checkpoints import save_sentiment, save_speech, save_whisper
+
+    folder = tmp_path_factory.mktemp("checkpoints")
+    return {
+        "speech": save_speech(folder / "speech"),
+        "asr": save_whisper(folder / "asr"),
+        "sentiment": save_sentiment(folder / "sentiment"),
+    }
+
+
+@pytest.fixture(scope="session")
+def model_options(models: dict[str, Path]) -> list[str]:
+    """The command line's options that name the small checkpoints."""
+    return [f"--{branch}-model={folder}" for branch, folder in models.items()]
