@@ -137,11 +137,10 @@ class SpeechClassifier:
 
     def _shield_encoder(self) -> OwnFramesEncoder | None:
         config, base = self._model.config, self._model.base_model
-        # An adapter's convolutions and a batch norm before the positional ones mix padding in.
-        mixing = getattr(config, "add_adapter", False) or getattr(
+        # A batch norm before the positional convolution shifts padding away from zero.
+        if config.model_type not in BATCHED_FAMILIES or getattr(
             config, "conv_pos_batch_norm", False
-        )
-        if config.model_type not in BATCHED_FAMILIES or mixing:
+        ):
             return None
         base.feature_extractor = OwnFramesEncoder(base.feature_extractor)
         encoder: OwnFramesEncoder = base.feature_extractor

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import sentencepiece
 import soxr
 import torch
@@ -47,6 +50,7 @@ def save_speech(
     family: str = "wav2vec2",
     norm: str = "group",
     labels: tuple[str, ...] = SUPERB_LABELS,
+    **settings: object,
 ) -> Path:
     """An audio classifier whose scores vary with the clip, as a trained one's do."""
     config_class, model_class = FAMILIES[family]
@@ -65,6 +69,7 @@ def save_speech(
         classifier_proj_size=16,
         id2label=dict(enumerate(labels)),
         label2id={name: number for number, name in enumerate(labels)},
+        **settings,
     )
     model = model_class(config)
     with torch.no_grad():
@@ -73,17 +78,21 @@ def save_speech(
     # As the hub's: base checkpoints don't ask for an attention mask, large ones do.
     extractor = Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=norm == "layer")
     model.eval()
-    clips = [
-        soxr.resample(speak(text, voice) / 32768.0, RATE, 16_000)
-        for text, voice in zip(TEXT, VOICES, strict=False)
-    ]
-    inputs = [extractor(clip, sampling_rate=16_000, return_tensors="pt") for clip in clips]
+    inputs = [extractor(clip, sampling_rate=16_000, return_tensors="pt") for clip in _spoken()]
     with torch.no_grad():
         logits = torch.cat([model(**each).logits for each in inputs])
     _spread(model.classifier, logits)
     model.save_pretrained(folder)
     extractor.save_pretrained(folder)
     return folder
+
+
+@cache  # espeak-ng's voices hiss at random: said again is not said the same
+def _spoken() -> list[np.ndarray]:
+    return [
+        soxr.resample(speak(text, voice) / 32768.0, RATE, 16_000)
+        for text, voice in zip(TEXT, VOICES, strict=False)
+    ]
 
 
 def _spread(head: torch.nn.Linear, logits: torch.Tensor) -> None:
@@ -94,9 +103,10 @@ def _spread(head: torch.nn.Linear, logits: torch.Tensor) -> None:
         head.bias.mul_(scale).sub_(logits.mean(dim=0) * scale)
 
 
-def save_whisper(folder: Path, languages: tuple[str, ...] = ("en", "de", "fr")) -> Path:
+def save_whisper(folder: Path, *, multilingual: bool = False) -> Path:
     """A Whisper in CTranslate2's format with a tokenizer of its own."""
     torch.manual_seed(3)
+    languages = ("en", "de", "fr")
     tokenizer = _whisper_tokenizer(languages)
     size = tokenizer.get_vocab_size()
     ids = {name: tokenizer.token_to_id(f"<|{name}|>") for name in _control_tokens(languages)}
@@ -129,10 +139,6 @@ def save_whisper(folder: Path, languages: tuple[str, ...] = ("en", "de", "fr")) 
         embedding[: ids["endoftext"] + 1].mul_(8)
         # Nothing else would end a transcript before Whisper's limit of 448 tokens.
         model.model.decoder.embed_positions.weight[14:].add_(end / end.norm() * 4)
-    generation = model.generation_config
-    generation.lang_to_id = {f"<|{code}|>": ids[code] for code in languages}
-    generation.is_multilingual = True
-    generation.no_timestamps_token_id = ids["notimestamps"]
     source = folder.with_name(folder.name + "-transformers")
     model.save_pretrained(source)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(source)
@@ -142,6 +148,14 @@ def save_whisper(folder: Path, languages: tuple[str, ...] = ("en", "de", "fr")) 
     TransformersConverter(
         str(source), copy_files=["tokenizer.json", "preprocessor_config.json"]
     ).convert(str(folder))
+    if multilingual:
+        # What CTranslate2 knows multilingual models by: their vocabularies have an empty token.
+        vocabulary = json.loads((folder / "vocabulary.json").read_text())
+        vocabulary[0] = ""
+        (folder / "vocabulary.json").write_text(json.dumps(vocabulary))
+        config = json.loads((folder / "config.json").read_text())
+        config["lang_ids"] = [ids[code] for code in languages]
+        (folder / "config.json").write_text(json.dumps(config))
     return folder
 
 
@@ -169,6 +183,7 @@ def save_sentiment(
         intermediate_size=64,
         max_position_embeddings=66,
         type_vocab_size=1,
+        initializer_range=0.4,
         id2label=dict(enumerate(labels)),
         label2id={name: number for number, name in enumerate(labels)},
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from click.testing import CliRunner, Result
+# Small models are slower on two threads than on one, the more so under `pytest -n 2`.
+os.environ["OMP_NUM_THREADS"] = "1"
 
-from emobatch.cli import main
+import pytest  # noqa: E402
+from click.testing import CliRunner, Result  # noqa: E402
+
+from emobatch.cli import main  # noqa: E402
 
 SHARED = Path(__file__).parents[2] / "shared"
 

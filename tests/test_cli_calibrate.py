@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import Result
+from published import FIXTURE, Fold, every_fold
+from reference import best_pair
+from refusals import refusal
+from samples import csv, score_rows
+
+from emobatch import tables
+from emobatch.labels import EMOTIONS
+from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
+
+Cli = Callable[..., Result]
+NOT_TEST = "split != 'test'"
+
+
+def fitted(result: Result) -> dict[str, Any]:
+    """The thresholds file on standard output."""
+    assert result.exit_code == 0, result.stderr
+    return tomllib.loads(result.stdout)
+
+
+@every_fold
+def test_the_published_runs_are_reproduced(cli: Cli, fold: Fold) -> None:
+    found = fitted(cli("calibrate", fold.table, "--where", NOT_TEST))
+    assert found["exclusions"] == fold.published["exclusions"]
+    assert set(found["thresholds"]) == set(EMOTIONS)
+    for name, wanted in fold.published["classes"].items():
+        entry = found["thresholds"][name]
+        assert entry["detection_accuracy"] == pytest.approx(wanted["detection_accuracy"], abs=1e-4)
+        same = ["flagged", "detected", "mapping"]
+        if wanted["mapping"] == "simple":
+            same += ["flip", "sentiment"]
+        assert {key: entry[key] for key in same} == {key: wanted[key] for key in same}, name
+
+
+@every_fold
+def test_the_committed_thresholds_are_what_calibrate_finds(cli: Cli, fold: Fold) -> None:
+    found = fitted(cli("calibrate", fold.table, "--where", NOT_TEST))
+    committed = tomllib.loads(fold.committed.read_text(encoding="utf-8"))
+    for document in (found, committed):
+        for key in ("date", "software", "tables"):
+            del document["fitted"][key]
+    for name in EMOTIONS:
+        # The last digit of a logarithm is the machine's.
+        wanted = committed["thresholds"].pop(name)
+        assert found["thresholds"].pop(name) == pytest.approx(wanted, abs=1e-9)
+    assert found == committed
+
+
+def training_rows() -> pl.DataFrame:
+    rows = pl.scan_parquet(FIXTURE.table).filter(pl.col("split") != "test")
+    return with_uncertainty(rows).collect()
+
+
+def best_of_class(name: str, sample: pl.Expr) -> tuple[float, float, int, int] | None:
+    """Every pair of a grid around the sample's percentiles, tried on the rows predicted so."""
+    rows = training_rows()
+    of_class, sample_rows = rows.filter(pl.col("speech_emotion") == name), rows.filter(sample)
+    return best_pair(
+        of_class["entropy"].to_numpy(),
+        of_class["varentropy"].to_numpy(),
+        (of_class["label"] != name).to_numpy(),
+        np.linspace(*np.percentile(sample_rows["entropy"], [65, 85]), 200),
+        np.linspace(*np.percentile(sample_rows["varentropy"], [15, 35]), 200),
+    )
+
+
+@pytest.mark.parametrize("protocol", ["released", "paper"])
+def test_the_protocols_take_their_percentiles_from_different_rows(
+    cli: Cli, protocol: str
+) -> None:
+    found = fitted(cli("calibrate", FIXTURE.table, "--where", NOT_TEST, "--protocol", protocol))
+    assert found["fitted"]["protocol"] == protocol
+    for name in EMOTIONS:
+        is_label = pl.col("label") == name
+        misclassified = (pl.col("speech_emotion") == name) & ~is_label
+        wanted = best_of_class(name, is_label if protocol == "paper" else misclassified)
+        assert wanted is not None
+        entry = found["thresholds"][name]
+        got = [entry[key] for key in ("entropy", "varentropy", "flagged", "detected")]
+        assert got == pytest.approx(list(wanted), abs=1e-9), name
+
+
+def test_the_protocols_find_different_thresholds(cli: Cli) -> None:
+    released, paper = (
+        fitted(cli("calibrate", FIXTURE.table, "--protocol", name)) for name in ("released", "paper")
+    )
+    for name in EMOTIONS:
+        assert released["thresholds"][name] != paper["thresholds"][name]
+
+
+def test_the_mapping_is_the_first_of_the_most_accurate(cli: Cli) -> None:
+    found = fitted(cli("calibrate", FIXTURE.table, "--where", NOT_TEST))
+    rows = training_rows()
+    for name in EMOTIONS:
+        entry = found["thresholds"][name]
+        flagged = rows.filter(
+            (pl.col("speech_emotion") == name)
+            & (pl.col("entropy") >= entry["entropy"])
+            & (pl.col("varentropy") <= entry["varentropy"])
+        )
+        assert len(flagged) == entry["flagged"]
+        settings = [
+            (mapping, flip, step / 20)
+            for mapping in ("simple", "refer")
+            for flip in (True, False)
+            for step in range(15)
+        ]
+        right = [sum(mapped_right(flagged, *setting)) for setting in settings]
+        wanted = settings[int(np.argmax(right))]
+        assert (entry["mapping"], entry["flip"], entry["sentiment"]) == wanted
+
+
+def mapped_right(rows: pl.DataFrame, mapping: str, flip: bool, tau: float) -> list[bool]:
+    def emotion(row: dict[str, Any]) -> str:
+        if row["sentiment"] != "negative":
+            return {"neutral": "neutral", "positive": "happy"}[row["sentiment"]]
+        if mapping == "refer":
+            return "angry" if row["speech_angry"] >= row["speech_sad"] else "sad"
+        return "angry" if (row["sentiment_score"] <= tau) != flip else "sad"
+
+    return [emotion(row) == row["label"] for row in rows.iter_rows(named=True)]
+
+
+def test_the_result_is_on_standard_output_and_what_was_found_on_standard_error(cli: Cli) -> None:
+    result = cli("calibrate", FIXTURE.table, "--where", NOT_TEST)
+    figures = fitted(result)["fitted"]
+    for said in ("68.42", "26 / 38", "never deferred", "happy → angry"):
+        assert (said in result.stderr) == (said != "never deferred")
+        assert said not in result.stdout.replace("68.4211", "")
+    for stage in ("before", "after"):
+        for value in figures[stage].values():
+            assert f"{value:.2f}" in result.stderr
+
+
+def test_the_figures_stored_are_those_of_applying_the_thresholds(cli: Cli, tmp_path: Path) -> None:
+    cli("calibrate", FIXTURE.table, "-o", tmp_path / "t.toml")
+    final = cli("apply", FIXTURE.table, "-t", tmp_path / "t.toml").stdout
+    measured = json.loads(cli("evaluate", "--json", input=final).stdout)
+    stored = tomllib.loads((tmp_path / "t.toml").read_text())["fitted"]
+    assert {key: stored[key] for key in ("rows", "before", "after")} == measured
+
+
+def test_an_output_file_is_what_standard_output_gets(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text(csv(score_rows(200)))
+    result = cli("calibrate", tmp_path / "s.csv", "-o", tmp_path / "t.toml")
+    assert result.stdout == ""
+    assert (tmp_path / "t.toml").read_text() == cli("calibrate", tmp_path / "s.csv").stdout
+
+
+@pytest.mark.parametrize("protocol", ["released", "paper"])
+def test_a_class_with_too_few_rows_has_the_reason_in_the_file(cli: Cli, protocol: str) -> None:
+    rows = with_uncertainty(score_rows(300).lazy()).collect()
+    is_sad = (pl.col("label") == "sad") | (pl.col("speech_emotion") == "sad")
+    four_sad = rows.filter(is_sad & (pl.col("label") != pl.col("speech_emotion"))).head(4)
+    table = csv(pl.concat([rows.filter(~is_sad), four_sad]))
+    result = cli("calibrate", "--protocol", protocol, input=table)
+    sad = fitted(result)["thresholds"]["sad"]
+    assert "5 are needed" in sad["reason"]
+    assert not {"entropy", "varentropy"} & set(sad)
+    assert {"entropy", "varentropy"} < set(fitted(result)["thresholds"]["angry"])
+    assert "never deferred" in result.stderr
+
+
+def test_rows_without_a_label_or_scores_do_not_count(cli: Cli) -> None:
+    rows = score_rows(200)
+    unlabelled = rows.with_columns(label=pl.lit(None, dtype=pl.String))
+    unscored = rows.with_columns(
+        pl.lit(None, dtype=pl.Float64).alias(name) for name in SPEECH_COLUMNS
+    )
+    wanted = fitted(cli("calibrate", input=csv(rows)))
+    assert wanted["fitted"]["rows"] == 200
+    assert fitted(cli("calibrate", input=csv(pl.concat([unlabelled, rows, unscored])))) == wanted
+
+
+def test_several_files_a_glob_and_a_pipe_are_one_table(cli: Cli, tmp_path: Path) -> None:
+    rows = score_rows(300)
+    rows[:100].write_csv(tmp_path / "a.csv")
+    rows[100:].write_parquet(tmp_path / "b.parquet")
+    rows[100:].write_ndjson(tmp_path / "c.jsonl")
+    whole = fitted(cli("calibrate", input=csv(rows)))
+    for sources in (
+        [tmp_path / "a.csv", tmp_path / "b.parquet"],
+        [tmp_path / "[ac].*"],
+        [tmp_path / "b.parquet", "-"],
+    ):
+        found = fitted(cli("calibrate", *sources, input=csv(rows[:100])))
+        assert found["fitted"]["rows"] == 300
+        assert found["thresholds"] == whole["thresholds"]
+        assert found["exclusions"] == whole["exclusions"]
+
+
+def test_where_keeps_rows(cli: Cli) -> None:
+    rows = score_rows(300)
+    found = fitted(cli("calibrate", "--where", "session != 3", input=csv(rows)))
+    kept = fitted(cli("calibrate", input=csv(rows.filter(pl.col("session") != "3"))))
+    assert found["fitted"].pop("where") == "session != 3"
+    assert found == kept
+
+
+def test_labels_of_any_spelling_are_read(cli: Cli) -> None:
+    rows = score_rows(200)
+    spelt = rows.with_columns(pl.col("label").replace({"angry": "ANG", "happy": "exc"}))
+    assert cli("calibrate", input=csv(spelt)).stdout == cli("calibrate", input=csv(rows)).stdout
+
+
+def test_models_of_the_score_table_are_kept(cli: Cli, tmp_path: Path) -> None:
+    models = {"speech": {"name": "a/b", "revision": "abc", "digest": "sha256:1"}}
+    tables.write(score_rows(200).lazy(), tmp_path / "s.parquet", {"models": models})
+    assert fitted(cli("calibrate", tmp_path / "s.parquet"))["fitted"]["models"] == models
+
+
+def with_labels(*labels: str | None) -> pl.DataFrame:
+    rows = score_rows(200)
+    return rows.with_columns(label=pl.Series([*labels, *rows["label"][len(labels) :]]))
+
+
+def test_unknown_labels_are_listed_with_counts_and_can_be_dropped(cli: Cli) -> None:
+    table = csv(with_labels("fru", "fru", "xxx"))
+    said = refusal(cli("calibrate", input=table))
+    assert "fru (2), xxx (1)" in said
+    assert "--label-map fru=none" in said
+    found = fitted(cli("calibrate", "--label-map", "fru=none", "--label-map=xxx=sad", input=table))
+    assert found["fitted"]["rows"] == 198
+
+
+def without(*names: str) -> pl.DataFrame:
+    return score_rows(50).drop(names)
+
+
+BAD_TABLES = {
+    "nothing is labelled": (with_labels(*[None] * 200), ["label"]),
+    "no label column": (without("label"), ["no column 'label'", "manifest"]),
+    "no speech columns": (without(*SPEECH_COLUMNS), ["speech_angry", "emobatch score"]),
+    "one speech column is missing": (without("speech_sad"), ["no column speech_sad"]),
+    "no sentiment": (without("sentiment"), ["no column sentiment", "emobatch score"]),
+    "an unknown sentiment": (
+        score_rows(50).with_columns(pl.col("sentiment").replace("neutral", "mixed")),
+        ["sentiment", "mixed ("],
+    ),
+    "NaN": (
+        score_rows(50).with_columns(speech_sad=pl.lit(math.nan)),
+        ["row 1 (id 000)", "NaN", "49 more rows"],
+    ),
+    "negative": (
+        score_rows(50).with_columns(speech_sad=-pl.col("speech_sad")),
+        ["row 1 (id 000)", "negative"],
+    ),
+    "not summing to one": (
+        score_rows(50).with_columns(speech_sad=pl.lit(0.9)),
+        ["row 1 (id 000)", "sum to"],
+    ),
+    "no rows": (score_rows(50).clear(), ["label"]),
+}
+
+
+@pytest.mark.parametrize("extension", ["csv", "parquet"])
+@pytest.mark.parametrize(("table", "parts"), BAD_TABLES.values(), ids=BAD_TABLES)
+def test_bad_tables_are_refused_in_one_line_and_leave_no_file(
+    cli: Cli, tmp_path: Path, table: pl.DataFrame, parts: list[str], extension: str
+) -> None:
+    source = tmp_path / f"s.{extension}"
+    tables.write(table.lazy(), source, {})
+    before = sorted(tmp_path.iterdir())
+    said = refusal(cli("calibrate", source, "-o", tmp_path / "t.toml"))
+    assert all(part in said for part in parts), said
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_bad_row_is_found_by_its_number_in_the_table_despite_where(cli: Cli) -> None:
+    rows = score_rows(50).drop("id").with_row_index("n")
+    bad = rows.with_columns(
+        speech_sad=pl.when(pl.col("n") == 9).then(math.nan).otherwise(pl.col("speech_sad"))
+    )
+    said = refusal(cli("calibrate", "--where", "n >= 5", input=csv(bad)))
+    assert said.startswith("row 10: ")
+
+
+def test_an_unknown_sentiment_is_not_blamed_on_the_emotions_label_map(cli: Cli) -> None:
+    mixed = score_rows(50).with_columns(pl.col("sentiment").replace("neutral", "mixed"))
+    assert "--label-map" not in refusal(cli("calibrate", input=csv(mixed)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["missing.csv"], "no such file"),
+        (["*.nothing"], "no file matches"),
+        (["-", "-"], "standard input can be read only once"),
+        (["-", "--where", "nope = 1"], "no column 'nope'"),
+        (["-", "--where", "session = "], "--where"),
+        (["-", "--label-map", "fru"], "NAME=CLASS"),
+        (["-", "-o", "t.json"], "name it .toml"),
+        (["-", "-o", "none/t.toml"], "mkdir -p none"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(
+    cli: Cli, arguments: list[str], said: str
+) -> None:
+    assert said in refusal(cli("calibrate", *arguments, input=csv(score_rows(50))))
+
+
+def test_files_with_different_columns_are_refused(cli: Cli, tmp_path: Path) -> None:
+    score_rows(50).write_csv(tmp_path / "a.csv")
+    score_rows(50).drop("session").write_csv(tmp_path / "b.csv")
+    said = refusal(cli("calibrate", tmp_path / "*.csv"))
+    assert "b.csv: its columns differ" in said
+    assert "session" in said
+
+
+def test_files_of_different_models_are_refused(cli: Cli, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        models = {"models": {"speech": {"name": name}}}
+        tables.write(score_rows(50).lazy(), tmp_path / f"{name}.parquet", models)
+    assert "different models" in refusal(cli("calibrate", tmp_path / "*.parquet"))
+
+
+def test_an_unknown_protocol_is_wrong_usage(cli: Cli) -> None:
+    result = cli("calibrate", "--protocol", "mine", input="")
+    assert result.exit_code == 2
+    assert "released" in result.stderr

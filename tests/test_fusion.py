@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import algorithm_1
+
+from emobatch.fusion import DECISION_COLUMNS, select_emotion
+from emobatch.labels import EMOTIONS, SENTIMENTS
+from emobatch.thresholds import ClassThresholds, Thresholds
+
+SCHEMA = {
+    "speech_emotion": pl.String,
+    "entropy": pl.Float64,
+    "varentropy": pl.Float64,
+    "speech_angry": pl.Float64,
+    "speech_sad": pl.Float64,
+    "sentiment": pl.String,
+    "sentiment_score": pl.Float64,
+}
+
+# Few distinct values, so that rows often lie exactly on a threshold.
+tenths = st.integers(0, 10).map(lambda n: n / 10)
+emotions = st.sampled_from(EMOTIONS)
+scored_row = st.fixed_dictionaries(
+    {
+        "speech_emotion": emotions,
+        "entropy": tenths,
+        "varentropy": tenths,
+        "speech_angry": tenths,
+        "speech_sad": tenths,
+        "sentiment": st.none() | st.sampled_from(SENTIMENTS),
+        "sentiment_score": st.none() | tenths,
+    }
+)
+unscored_row = st.just(dict.fromkeys(SCHEMA))
+tables = st.lists(scored_row | unscored_row, max_size=30)
+mappings = st.fixed_dictionaries(
+    {"mapping": st.sampled_from(["simple", "refer"]), "sentiment": tenths, "flip": st.booleans()}
+)
+fitted = st.builds(
+    lambda mapping, e, v: ClassThresholds(entropy=e, varentropy=v, **mapping),
+    mappings,
+    tenths,
+    tenths,
+)
+unfitted = st.builds(lambda mapping: ClassThresholds(reason="few", **mapping), mappings)
+any_thresholds = st.builds(
+    Thresholds,
+    st.dictionaries(emotions, fitted | unfitted),
+    st.lists(st.tuples(emotions, emotions), max_size=6).map(tuple),
+)
+
+
+def decide(rows: list[dict[str, Any]], thresholds: Thresholds) -> list[dict[str, Any]]:
+    table = pl.DataFrame(rows, schema=SCHEMA)
+    return table.select(select_emotion(thresholds)).unnest("decision").to_dicts()
+
+
+def row(**values: Any) -> dict[str, Any]:
+    """A row that `deferring` flags; its sentiment is negative."""
+    return {
+        "speech_emotion": "happy",
+        "entropy": 1.0,
+        "varentropy": 0.4,
+        "speech_angry": 0.3,
+        "speech_sad": 0.2,
+        "sentiment": "negative",
+        "sentiment_score": 0.6,
+        **values,
+    }
+
+
+def deferring(*exclusions: tuple[str, str], **entry: Any) -> Thresholds:
+    """Thresholds on which `row` lies exactly."""
+    return Thresholds({"happy": ClassThresholds(entropy=1.0, varentropy=0.4, **entry)}, exclusions)
+
+
+@settings(deadline=None, derandomize=True, max_examples=200)
+@given(tables, any_thresholds)
+def test_the_expression_equals_algorithm_1(
+    rows: list[dict[str, Any]], thresholds: Thresholds
+) -> None:
+    assert decide(rows, thresholds) == [algorithm_1(item, thresholds) for item in rows]
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(tables, any_thresholds)
+def test_lazy_and_streamed_tables_give_the_same(
+    rows: list[dict[str, Any]], thresholds: Thresholds
+) -> None:
+    lazy = pl.LazyFrame(rows, schema=SCHEMA).select(select_emotion(thresholds)).unnest("decision")
+    eager = decide(rows, thresholds)
+    assert lazy.collect().to_dicts() == eager
+    assert lazy.collect(engine="streaming").to_dicts() == eager
+
+
+def test_the_columns_have_their_names_and_types() -> None:
+    table = pl.DataFrame([row()], schema=SCHEMA).select(select_emotion(deferring()))
+    schema = table.unnest("decision").schema
+    assert tuple(schema) == DECISION_COLUMNS
+    assert schema.dtypes() == [pl.Boolean, pl.String, pl.String, pl.String]
+
+
+@pytest.mark.parametrize(
+    ("values", "exclusions", "wanted"),
+    [
+        ({"entropy": 0.999}, [], (False, "angry", "happy", "speech")),
+        ({"varentropy": 0.401}, [], (False, "angry", "happy", "speech")),
+        ({}, [], (True, "angry", "angry", "text")),
+        ({"sentiment": "positive"}, [], (True, "happy", "happy", "text")),
+        ({}, [("happy", "angry")], (True, "angry", "happy", "reverted")),
+        ({}, [("angry", "happy")], (True, "angry", "angry", "text")),
+        ({"sentiment": None}, [], (True, None, "happy", "no-text")),
+        ({"speech_emotion": "sad"}, [], (False, None, "sad", "speech")),
+        (dict.fromkeys(SCHEMA), [], (None, None, None, None)),
+    ],
+    ids=[
+        "entropy below its threshold",
+        "varentropy above its threshold",
+        "exactly on both thresholds",
+        "the text agrees",
+        "the change is excluded",
+        "the opposite change is excluded",
+        "no sentiment",
+        "a class without thresholds",
+        "not scored",
+    ],
+)
+def test_decisions(
+    values: dict[str, Any], exclusions: list[tuple[str, str]], wanted: tuple[Any, ...]
+) -> None:
+    (found,) = decide([row(**values)], deferring(*exclusions))
+    assert tuple(found.values()) == wanted
+
+
+@pytest.mark.parametrize(
+    ("angry", "sad", "wanted"), [(0.3, 0.2, "angry"), (0.2, 0.3, "sad"), (0.3, 0.3, "angry")]
+)
+def test_refer_asks_the_speech_branch_and_says_angry_of_equals(
+    angry: float, sad: float, wanted: str
+) -> None:
+    (found,) = decide([row(speech_angry=angry, speech_sad=sad)], deferring(mapping="refer"))
+    assert found["mapped_emotion"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("score", "flip", "wanted"),
+    [
+        (0.59, False, "angry"),
+        (0.60, False, "angry"),
+        (0.61, False, "sad"),
+        (0.59, True, "sad"),
+        (0.60, True, "sad"),
+        (0.61, True, "angry"),
+    ],
+)
+def test_simple_is_angry_where_score_is_low_xor_flip(
+    score: float, flip: bool, wanted: str
+) -> None:
+    thresholds = deferring(mapping="simple", sentiment=0.6, flip=flip)
+    (found,) = decide([row(sentiment_score=score)], thresholds)
+    assert found["mapped_emotion"] == wanted
+
+
+def test_simple_has_nothing_to_say_about_negative_text_without_a_score() -> None:
+    rows = [row(sentiment_score=None), row(sentiment_score=None, sentiment="positive")]
+    found = decide(rows, deferring(mapping="simple"))
+    assert [item["decided_by"] for item in found] == ["no-text", "text"]
+
+
+def test_classes_that_could_not_be_fitted_are_never_flagged() -> None:
+    thresholds = Thresholds({name: ClassThresholds(reason="few rows") for name in EMOTIONS})
+    rows = [row(speech_emotion=name, entropy=99.0, varentropy=0.0) for name in EMOTIONS]
+    assert [item["flagged"] for item in decide(rows, thresholds)] == [False] * 4
+
+
+def test_thresholds_without_classes_leave_the_speech_branch_alone() -> None:
+    (found,) = decide([row()], Thresholds({}))
+    assert (found["emotion"], found["decided_by"]) == ("happy", "speech")

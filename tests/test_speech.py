@@ -1,0 +1,129 @@
+"""The speech branch against `transformers` run on each clip alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from checkpoints import save_speech
+from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
+
+from emobatch import devices
+from emobatch.checkpoints import Checkpoint
+from emobatch.errors import CheckpointError, LabelError
+from emobatch.labels import EMOTIONS
+from emobatch.speech import SpeechClassifier
+
+# Samples at 16 kHz: one frame, two, 56 ms … 30 s.
+LENGTHS = (400, 720, 900, 8_000, 16_001, 54_321, 200_000, 480_000)
+KINDS = [
+    ("wav2vec2", "group"),
+    ("wav2vec2", "layer"),
+    ("hubert", "group"),
+    ("hubert", "layer"),
+    ("wavlm", "group"),
+    ("wavlm", "layer"),
+]
+
+
+def clips() -> list[np.ndarray]:
+    generator = np.random.default_rng(11)
+    # Noise that swells, so that padding and a stranger's samples both shift a mean over time.
+    return [
+        (generator.standard_normal(length) * np.linspace(0.01, 0.5, length)).astype(np.float32)
+        for length in LENGTHS
+    ]
+
+
+def alone(folder: Path, some: list[np.ndarray]) -> np.ndarray:
+    """What transformers gives for each clip by itself, in the order of the emotions."""
+    extractor = AutoFeatureExtractor.from_pretrained(folder)
+    model = AutoModelForAudioClassification.from_pretrained(folder).eval()
+    order = [model.config.label2id[emotion[:3]] for emotion in EMOTIONS]
+    with torch.inference_mode():
+        inputs = [extractor(clip, sampling_rate=16_000, return_tensors="pt") for clip in some]
+        shares = [model(**each).logits.softmax(dim=-1)[0] for each in inputs]
+    return torch.stack(shares)[:, order].numpy()
+
+
+def classifier(folder: Path, **label_map: str | None) -> SpeechClassifier:
+    return SpeechClassifier(Checkpoint(str(folder), folder, None), devices.choose("cpu"), label_map)
+
+
+@pytest.mark.parametrize(("family", "norm"), KINDS)
+def test_a_batch_scores_as_each_clip_alone(family: str, norm: str, tmp_path: Path) -> None:
+    folder = save_speech(tmp_path / "speech", family, norm)
+    batch = classifier(folder).scores(clips())
+    single = alone(folder, clips())
+    assert single.std(axis=0).max() > 0.05, "the clips must differ for this to show anything"
+    np.testing.assert_allclose(batch, single, atol=1e-5)
+    np.testing.assert_allclose(batch.sum(axis=1), 1, atol=1e-12)
+
+
+def test_padding_moves_group_norm_without_the_shield(tmp_path: Path) -> None:
+    """The bug that the own-frames encoder is there for does exist."""
+    folder = save_speech(tmp_path / "speech", "wav2vec2", "group")
+    extractor = AutoFeatureExtractor.from_pretrained(folder)
+    model = AutoModelForAudioClassification.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        inputs = extractor(
+            clips(), sampling_rate=16_000, return_tensors="pt", padding=True,
+            return_attention_mask=True,
+        )  # fmt: skip
+        padded = model(**inputs).logits.softmax(dim=-1).numpy()
+    single = alone(folder, clips())
+    order = [model.config.label2id[emotion[:3]] for emotion in EMOTIONS]
+    assert np.abs(padded[:, order] - single).max() > 0.01
+
+
+def test_what_batching_would_change_is_run_clip_by_clip(tmp_path: Path) -> None:
+    folder = save_speech(tmp_path / "speech", "hubert", "layer", conv_pos_batch_norm=True)
+    batch = classifier(folder).scores(clips())
+    np.testing.assert_allclose(batch, alone(folder, clips()), atol=1e-5)
+
+
+def test_labels_without_meaning_are_refused_and_can_be_named(tmp_path: Path) -> None:
+    labels = ("LABEL_0", "LABEL_1", "LABEL_2", "LABEL_3")
+    folder = save_speech(tmp_path / "numbered", labels=labels)
+    with pytest.raises(LabelError, match=r"LABEL_0, LABEL_1.*--label-map"):
+        classifier(folder)
+    named = classifier(
+        folder, label_0="neutral", label_1="happy", label_2="angry", label_3="sad"
+    ).scores(clips())
+    plain = classifier(save_speech(tmp_path / "plain")).scores(clips())
+    np.testing.assert_array_equal(named, plain)
+
+
+def test_extra_classes_are_merged_or_dropped(tmp_path: Path) -> None:
+    labels = ("angry", "excited", "happy", "neutral", "sad", "fear")
+    folder = save_speech(tmp_path / "six", labels=labels)
+    with pytest.raises(LabelError, match="fear"):
+        classifier(folder)
+    scores = classifier(folder, fear=None).scores(clips())
+    extractor = AutoFeatureExtractor.from_pretrained(folder)
+    model = AutoModelForAudioClassification.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        inputs = extractor(clips()[3], sampling_rate=16_000, return_tensors="pt")
+        kept = model(**inputs).logits[0, :5].softmax(dim=-1).numpy()
+    wanted = [kept[0], kept[1] + kept[2], kept[3], kept[4]]
+    np.testing.assert_allclose(scores[3], wanted, atol=1e-5)
+
+
+def test_a_checkpoint_without_a_trained_head_is_refused(tmp_path: Path) -> None:
+    folder = save_speech(tmp_path / "speech")
+    model = AutoModelForAudioClassification.from_pretrained(folder)
+    model.base_model.save_pretrained(folder)
+    config = folder / "config.json"
+    config.write_text(config.read_text().replace("Wav2Vec2Model", "Wav2Vec2ForSequenceClassification"))
+    with pytest.raises(CheckpointError, match=r"not a trained classifier.*classifier\.weight"):
+        classifier(folder)
+
+
+def test_a_checkpoint_for_another_rate_is_refused(tmp_path: Path) -> None:
+    folder = save_speech(tmp_path / "speech")
+    config = folder / "preprocessor_config.json"
+    config.write_text(config.read_text().replace("16000", "8000"))
+    with pytest.raises(CheckpointError, match="8000 Hz"):
+        classifier(folder)

@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from emobatch import tables
+from emobatch.errors import TableError
+
+FORMATS = ["csv", "tsv", "parquet", "jsonl", "ndjson"]
+TEXT_FORMATS = ["csv", "tsv", "jsonl"]
+# What spreadsheets and type guessing spoil.
+AWKWARD = pl.DataFrame(
+    {
+        "path": ["007", "1e5", 'say "hi"', "two\nlines", "=1+1", " padded ", "a,b\tc", "ü😀", "-"],
+        "flag": ["true", "NaN", "null", "None", "0x10", "1_000", "2024-01-01", "Inf", "+5"],
+        "notes": [None, "x", None, "y", None, None, "z", None, "w"],
+        "duration": [0.1, 1 / 3, None, 1e-300, 2.0, 1e17, -0.0, 5e-324, 123456.789],
+    }
+)
+NUMBERS = {"duration": pl.Float64}
+
+
+def written(folder: Path, extension: str, table: pl.DataFrame = AWKWARD) -> Path:
+    target = folder / f"table.{extension}"
+    tables.write(table.lazy(), target, {"made": "here"})
+    return target
+
+
+def read(path: Path) -> pl.DataFrame:
+    return tables.scan(str(path), NUMBERS).collect()
+
+
+def kept(where: str | None, **columns: list[object]) -> list[object]:
+    """Values of the first column in the rows that a filter keeps."""
+    rows = tables.filter_rows(pl.LazyFrame(columns, strict=False), where).collect()
+    assert rows.columns == list(columns)
+    return rows.to_series().to_list()
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_every_format_gives_back_what_was_written(tmp_path: Path, extension: str) -> None:
+    found = read(written(tmp_path, extension))
+    assert found.equals(AWKWARD)
+    assert found.schema == AWKWARD.schema
+
+
+@pytest.mark.parametrize("extension", ["csv", "tsv", "parquet"])
+def test_a_table_without_rows_keeps_its_columns(tmp_path: Path, extension: str) -> None:
+    assert read(written(tmp_path, extension, AWKWARD.clear())).equals(AWKWARD.clear())
+
+
+@pytest.mark.parametrize("extension", ["CSV", "Parquet", "JSONL"])
+def test_extensions_are_read_in_any_case(tmp_path: Path, extension: str) -> None:
+    assert read(written(tmp_path, extension)).equals(AWKWARD)
+
+
+def test_empty_text_and_no_text_stay_apart_in_csv(tmp_path: Path) -> None:
+    table = pl.DataFrame({"path": ["", None, "x"], "flag": ["a", "b", "c"]})
+    assert read(written(tmp_path, "csv", table)).equals(table)
+
+
+def test_csv_from_windows_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"\xef\xbb\xbfpath,flag\r\n007,x\r\n")
+    assert read(path).to_dicts() == [{"path": "007", "flag": "x"}]
+
+
+def test_blank_numbers_are_null_and_spaces_around_numbers_are_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("path,duration\na, 1.5 \nb,\nc,  \n")
+    assert read(path)["duration"].to_list() == [1.5, None, None]
+
+
+@pytest.mark.parametrize("extension", ["csv", "parquet", "jsonl"])
+def test_a_file_named_like_a_pattern_is_that_file(tmp_path: Path, extension: str) -> None:
+    decoy = tmp_path / f"a1.{extension}"
+    tables.write(AWKWARD.head(1).lazy(), decoy, {})
+    path = tmp_path / f"a[1].{extension}"
+    tables.write(AWKWARD.lazy(), path, {})
+    assert tables.expand([str(path)]) == [str(path)]
+    assert read(path).equals(AWKWARD)
+
+
+def test_patterns_are_expanded_in_sorted_order(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.csv", "c.tsv"):
+        (tmp_path / name).touch()
+    found = tables.expand(["-", str(tmp_path / "*.csv"), "none/x.csv"])
+    assert found == ["-", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "none/x.csv"]
+
+
+def test_a_pattern_that_nothing_matches_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"\*\.csv: no file matches"):
+        tables.expand([str(tmp_path / "*.csv")])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("missing.csv", None, "no such file"),
+        ("table.xlsx", b"x", "can't read that format; name it .csv, .tsv, .parquet"),
+        ("table", b"x", "can't read that format"),
+        ("empty.csv", b"", "empty"),
+        ("empty.jsonl", b"", "empty"),
+        ("empty.parquet", b"", ""),
+        ("broken.parquet", b"PAR1 and no more", ""),
+        ("broken.jsonl", b'{"path": 1}\n{oops\n', ""),
+        ("latin.csv", b"path,flag\ncaf\xe9,x\n", "utf-8"),
+        ("ragged.csv", b"path,flag\na,b,c\n", "more fields"),
+        ("twice.csv", b"path,flag,path\na,b,c\n", "column 'path' occurs twice"),
+        ("number.csv", b"path,duration\na,long\n", "long"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name(
+    tmp_path: Path, name: str, content: bytes | None, fault: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(TableError) as refusal, tables.explained(str(path)):
+        read(path)
+    assert str(refusal.value).startswith(f"{path}: ")
+    assert fault in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_folder_is_no_table(tmp_path: Path) -> None:
+    folder = tmp_path / "a.csv"
+    folder.mkdir()
+    with pytest.raises(TableError, match="is a folder"):
+        tables.scan(str(folder), {})
+
+
+@pytest.mark.parametrize(
+    ("where", "wanted"),
+    [
+        (None, ["a", "b", "c", "d"]),
+        ("split != 'test'", ["a", "c"]),
+        ("split = 'test' OR split IS NULL", ["b", "d"]),
+        ("session = 1", ["a"]),
+        ("session >= 2", ["b", "c"]),
+        ("session IN (1, 10)", ["a", "c"]),
+        ("session BETWEEN 2 AND 10", ["b", "c"]),
+        ("session = '02'", ["b"]),
+        ("session = 1 OR split = 'test'", ["a", "b"]),
+        ("session >= 2 AND split != 'test'", ["c"]),
+        ("score > 0.5 AND split = 'train'", ["c"]),
+        ("name LIKE '%a%'", ["a"]),
+        ('"split" = \'test\'', ["b"]),
+        ("NOT (split = 'test')", ["a", "c"]),
+    ],
+)
+def test_where_compares_csv_text_as_text_and_as_numbers(
+    where: str | None, wanted: list[str]
+) -> None:
+    found = kept(
+        where,
+        name=["a", "b", "c", "d"],
+        split=["train", "test", "train", None],
+        session=["1", "02", "10", "x"],
+        score=[0.1, 0.4, 0.6, 0.9],
+    )
+    assert found == wanted
+
+
+def test_where_leaves_the_text_that_it_compared_as_numbers() -> None:
+    assert kept("session < 3", session=["01", "2.0", " 1 ", "3", "", None]) == ["01", "2.0", " 1 "]
+
+
+@pytest.mark.parametrize(
+    ("where", "fault"),
+    [
+        ("nope = 1", "no column 'nope'; the columns are name, split"),
+        ("split = test", "no column 'test'"),
+        ("SELECT", "expected an expression"),
+        ("split = ", "parse|expected"),
+        ("", "parse|expected"),
+        ("split", "Boolean|boolean"),
+        ("split !! 'x'", "."),
+    ],
+)
+def test_where_with_a_typo_is_refused(where: str, fault: str) -> None:
+    with pytest.raises(TableError, match=fault) as refusal:
+        kept(where, name=["a"], split=["b"])
+    assert str(refusal.value).startswith("--where ")
+    assert "\n" not in str(refusal.value)
+
+
+def test_provenance_stands_in_parquet_and_beside_the_others(tmp_path: Path) -> None:
+    for extension in FORMATS:
+        target = written(tmp_path, extension)
+        assert tables.metadata(str(target)) == {"made": "here"}
+        beside = tmp_path / f"table.{extension}.meta.json"
+        assert beside.exists() == (extension != "parquet")
+    parquet = pl.read_parquet_metadata(tmp_path / "table.parquet")
+    assert json.loads(parquet["emobatch"]) == {"made": "here"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "3"])
+def test_provenance_that_cannot_be_read_is_not_known(tmp_path: Path, content: str) -> None:
+    target = written(tmp_path, "csv")
+    tables.sidecar(target).write_text(content)
+    assert tables.metadata(str(target)) == {}
+
+
+def test_tables_made_elsewhere_have_no_provenance(tmp_path: Path) -> None:
+    AWKWARD.write_parquet(tmp_path / "theirs.parquet")
+    (tmp_path / "theirs.csv").write_text("path\nx\n")
+    for source in ("theirs.parquet", "theirs.csv", "missing.parquet"):
+        assert tables.metadata(str(tmp_path / source)) == {}
+    assert tables.metadata("-") == {}
+
+
+def fails_late() -> pl.LazyFrame:
+    """A table whose last row can't be computed."""
+    column = pl.Series("number", [*map(str, range(1000)), "x"])
+    return pl.LazyFrame({"number": column}).select(pl.col("number").cast(pl.Int64))
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, extension: str) -> None:
+    target = tmp_path / f"t.{extension}"
+    with pytest.raises(TableError, match=target.name):
+        tables.write(fails_late(), target, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_leaves_the_old_table(tmp_path: Path) -> None:
+    target = written(tmp_path, "csv")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(TableError):
+        tables.write(fails_late(), target, {})
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_table_may_be_written_over_itself(tmp_path: Path) -> None:
+    target = written(tmp_path, "csv")
+    tables.write(tables.scan(str(target), NUMBERS), target, {})
+    assert read(target).equals(AWKWARD)
+
+
+def test_text_replaces_a_file_at_once_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "t.toml"
+    tables.write_text(target, "old")
+    with pytest.raises(RuntimeError), tables.replacing(target) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["t.toml"]
+    assert target.read_text() == "old"
+
+
+def test_files_get_the_permissions_that_the_umask_gives(tmp_path: Path) -> None:
+    old = os.umask(0o027)
+    try:
+        tables.write_text(tmp_path / "t.toml", "x")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "t.toml").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("t.xlsx", "can't write that format; name it .csv"),
+        ("t", "can't write that format"),
+        ("none/t.csv", "no such folder; make it with mkdir -p"),
+        ("folder.csv", "is a folder"),
+    ],
+)
+def test_targets_that_cannot_be_written_are_refused_before_any_work(
+    tmp_path: Path, name: str, fault: str
+) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(TableError, match=fault):
+        tables.check_target(tmp_path / name)
+
+
+def test_targets_that_can_be_written_pass(tmp_path: Path) -> None:
+    tables.check_target(None)
+    for extension in FORMATS:
+        tables.check_target(tmp_path / f"t.{extension}")
+
+
+def test_nested_columns_have_no_place_in_csv(tmp_path: Path) -> None:
+    nested = pl.LazyFrame({"a": [[1, 2]]})
+    with pytest.raises(TableError, match=r"t\.csv"):
+        tables.write(nested, tmp_path / "t.csv", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("extension", TEXT_FORMATS)
+def test_text_formats_are_what_other_programs_read(tmp_path: Path, extension: str) -> None:
+    table = pl.DataFrame({"path": ["007", 'say "hi"'], "duration": [1.5, None]})
+    wanted = {
+        "csv": 'path,duration\n007,1.5\n"say ""hi""",\n',
+        "tsv": 'path\tduration\n007\t1.5\n"say ""hi"""\t\n',
+        "jsonl": '{"path":"007","duration":1.5}\n{"path":"say \\"hi\\"","duration":null}\n',
+    }
+    assert written(tmp_path, extension, table).read_text() == wanted[extension]

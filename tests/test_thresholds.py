@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emobatch.errors import ThresholdsError
+from emobatch.labels import EMOTIONS
+from emobatch.thresholds import ClassThresholds, Thresholds, read, to_toml
+
+HAND_WRITTEN = """\
+format = 1
+exclusions = [["happy", "neutral"]]   # [from, to]: changes that are not made
+
+[thresholds.angry]                    # by the class that the speech branch predicted
+entropy = 0.9197                      # consult the text branch where entropy is at least this ...
+varentropy = 0.4298                   # ... and varentropy at most this
+mapping = "simple"                    # or "refer"
+sentiment = 0.35                      # tau_m of the simple mapping
+flip = true
+detection_accuracy = 68.42            # on the rows it was fitted on
+flagged = 38
+detected = 26
+
+[fitted]                              # rows, protocol, models, versions, date
+"""
+ANGRY = ClassThresholds(
+    entropy=0.9197,
+    varentropy=0.4298,
+    mapping="simple",
+    sentiment=0.35,
+    flip=True,
+    detection_accuracy=68.42,
+    flagged=38,
+    detected=26,
+)
+
+figures = st.floats(0, 10, allow_subnormal=False)
+counts = st.none() | st.integers(0, 10**6)
+text = st.text(st.characters(codec="utf-8"), max_size=20)
+entries = st.builds(
+    lambda pair, **others: ClassThresholds(entropy=pair[0], varentropy=pair[1], **others),
+    st.just((None, None)) | st.tuples(figures, figures),
+    mapping=st.sampled_from(["refer", "simple"]),
+    sentiment=st.floats(0, 1, allow_subnormal=False),
+    flip=st.booleans(),
+    detection_accuracy=st.none() | st.floats(0, 100, allow_subnormal=False),
+    flagged=counts,
+    detected=counts,
+    reason=st.none() | text,
+)
+emotions = st.sampled_from(EMOTIONS)
+all_thresholds = st.builds(
+    Thresholds,
+    st.dictionaries(emotions, entries),
+    st.lists(st.permutations(EMOTIONS).map(lambda names: tuple(names[:2])), max_size=5).map(tuple),
+    st.dictionaries(st.text("abc_", min_size=1), text | figures | st.lists(text, max_size=2)),
+)
+
+
+def parse(path: Path, content: str) -> Thresholds:
+    path.write_text(content, encoding="utf-8")
+    return read(path)
+
+
+def refusal(path: Path, content: str) -> str:
+    with pytest.raises(ThresholdsError) as refused:
+        parse(path, content)
+    message = str(refused.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("thresholds") / "t.toml"
+
+
+@settings(deadline=None, derandomize=True)
+@given(all_thresholds)
+def test_what_is_written_is_read_back(file: Path, thresholds: Thresholds) -> None:
+    assert parse(file, to_toml(thresholds)) == thresholds
+
+
+def test_the_contracts_file_is_read(file: Path) -> None:
+    found = parse(file, HAND_WRITTEN)
+    assert found == Thresholds({"angry": ANGRY}, (("happy", "neutral"),), {})
+
+
+def test_a_class_needs_no_more_than_its_two_thresholds(file: Path) -> None:
+    found = parse(file, "format = 1\n[thresholds.sad]\nentropy = 1\nvarentropy = 0.5\n")
+    assert found.classes == {"sad": ClassThresholds(entropy=1, varentropy=0.5)}
+    assert found.exclusions == ()
+
+
+def test_a_class_that_was_not_fitted_has_its_reason_and_no_thresholds() -> None:
+    document = tomllib.loads(to_toml(Thresholds({"sad": ClassThresholds(reason="few rows")})))
+    assert document["thresholds"]["sad"]["reason"] == "few rows"
+    assert not {"entropy", "varentropy"} & set(document["thresholds"]["sad"])
+
+
+def test_what_is_not_known_of_the_fit_is_left_out() -> None:
+    found = tomllib.loads(to_toml(Thresholds({}, fitted={"where": None, "models": {"a": None}})))
+    assert found["fitted"] == {"models": {}}
+
+
+def test_exclusions_stay_on_one_line() -> None:
+    changes = (("happy", "angry"), ("sad", "neutral"))
+    lines = to_toml(Thresholds({}, changes)).splitlines()
+    assert 'exclusions = [["happy", "angry"], ["sad", "neutral"]]' in lines
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ("entropy = 0.9197", "entropi = 0.9197", "did you mean 'entropy'?"),
+        ("entropy = 0.9197", "Entropy = 0.9197", "did you mean 'entropy'?"),
+        ("flip", "flop", "did you mean 'flip'?"),
+        ("[thresholds.angry]", "[thresholds.angri]", "did you mean 'angry'?"),
+        ("[thresholds.angry]", "[threshold.angry]", "did you mean 'thresholds'?"),
+        ("exclusions", "exclusion", "did you mean 'exclusions'?"),
+        ("[fitted]", "[fited]", "did you mean 'fitted'?"),
+        ("sentiment", "q", "known are entropy, varentropy"),
+        ("entropy = 0.9197", 'entropy = "0.9197"', "entropy is '0.9197'; a number"),
+        ("entropy = 0.9197", "entropy = true", "entropy is True; a number"),
+        ("entropy = 0.9197", "entropy = -0.9", "at least 0"),
+        ("entropy = 0.9197", "entropy = nan", "a number"),
+        ("entropy = 0.9197", "entropy = inf", "a number"),
+        ("entropy = 0.9197", "entropy = [1]", "a number"),
+        ("sentiment = 0.35", "sentiment = {}", "a number"),
+        ("flagged = 38", "flagged = 38.5", "a count is wanted"),
+        ("flagged = 38", "flagged = -1", "a count is wanted"),
+        ("detected = 26", "detected = true", "a count is wanted"),
+        ("flip = true", "flip = 1", "true or false is wanted"),
+        ("flip = true", 'flip = "true"', "true or false is wanted"),
+        ('"simple"', '"Simple"', "refer or simple is wanted"),
+        ('"simple"', "3", "refer or simple is wanted"),
+        ("varentropy = 0.4298", "", "give both or neither"),
+        ("entropy = 0.9197", "", "give both or neither"),
+        ("flagged = 38", "reason = 38", "reason"),
+        ('["happy", "neutral"]', '["happy", "neutrl"]', "is not [from, to] of angry, happy"),
+        ('["happy", "neutral"]', '["happy"]', "is not [from, to] of angry, happy"),
+        ('["happy", "neutral"]', '"happy"', "is not [from, to] of angry, happy"),
+        ('["happy", "neutral"]', '[["happy"], "neutral"]', "is not [from, to] of angry, happy"),
+        ('[["happy", "neutral"]]', '"happy"', "is not a list of [from, to]"),
+        ("format = 1", "format = 2", "format is 2, this version reads 1"),
+        ("format = 1", 'format = "1"', "format is '1', this version reads 1"),
+        ("format = 1", "format = true", "format is True, this version reads 1"),
+        ("format = 1", "", "format is None, this version reads 1"),
+        ("[fitted]", "[q]", "'q' is not a name that the file has; known are format"),
+        ("format = 1", "format 1", "not TOML"),
+        ("flip = true", "flip = yes", "not TOML"),
+        ("flagged = 38", "entropy = 1", "not TOML"),
+    ],
+)
+def test_anything_amiss_is_refused_with_a_hint(
+    file: Path, old: str, new: str, hint: str
+) -> None:
+    # Whole words only: `entropy` is not the end of `varentropy`.
+    content, found = re.subn(rf"(?<!\w){re.escape(old)}", lambda _: new, HAND_WRITTEN, count=1)
+    assert found
+    assert hint in refusal(file, content)
+
+
+@pytest.mark.parametrize("name", ["thresholds", "fitted"])
+def test_a_section_that_is_a_value_is_refused(file: Path, name: str) -> None:
+    assert f"write [{name}]" in refusal(file, f"format = 1\n{name} = 3\n")
+
+
+def test_a_class_that_is_a_value_is_refused(file: Path) -> None:
+    assert "write [thresholds.angry]" in refusal(file, "format = 1\nthresholds.angry = 3\n")
+
+
+def test_a_missing_file_is_told_from_a_bad_one(tmp_path: Path) -> None:
+    with pytest.raises(ThresholdsError, match=r"t\.toml: No such file .*emobatch calibrate"):
+        read(tmp_path / "t.toml")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_text_is_refused(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    with pytest.raises(ThresholdsError, match="not TOML"):
+        read(file)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ThresholdsError, match="directory"):
+        read(tmp_path)

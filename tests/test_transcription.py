@@ -1,0 +1,126 @@
+"""The recogniser against `faster_whisper.WhisperModel.transcribe` on each clip alone."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+from checkpoints import TEXT, save_whisper
+from espeak import RATE, VOICES, speak
+from faster_whisper import WhisperModel
+
+from emobatch import devices, transcription
+from emobatch.checkpoints import Checkpoint
+from emobatch.errors import CheckpointError, DeviceError
+from emobatch.transcription import Passage, Recogniser
+
+
+@cache  # espeak-ng's voices hiss at random: said again is not said the same
+def clips() -> list[np.ndarray]:
+    spoken = [
+        soxr.resample(speak(text, voice) / np.float32(32768), RATE, 16_000)
+        for text, voice in zip(TEXT, VOICES, strict=False)
+    ]
+    generator = np.random.default_rng(5)
+    noise = (generator.standard_normal(480_000) * 0.1).astype(np.float32)
+    return [*spoken, noise[:400], noise[:8_000], noise, np.tile(spoken[0], 7)[:480_000]]
+
+
+def recogniser(folder: Path, language: str = "en", beam_size: int = 1) -> Recogniser:
+    return Recogniser(
+        Checkpoint(str(folder), folder, None),
+        devices.choose("cpu"),
+        language=language,
+        beam_size=beam_size,
+    )
+
+
+def reference(
+    model: WhisperModel, clip: np.ndarray, language: str | None, beam_size: int
+) -> list[Passage]:
+    segments, info = model.transcribe(
+        clip,
+        language=language,
+        beam_size=beam_size,
+        temperature=0.0,
+        without_timestamps=True,
+        condition_on_previous_text=False,
+    )
+    return [
+        Passage(each.text, each.end - each.start, each.avg_logprob, each.no_speech_prob, info.language)
+        for each in segments
+    ]
+
+
+@pytest.fixture(scope="module")
+def multilingual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_whisper(tmp_path_factory.mktemp("whisper") / "multilingual", multilingual=True)
+
+
+@pytest.mark.parametrize("beam_size", [1, 3])
+@pytest.mark.parametrize("language", ["en", "de", "auto"])
+def test_a_batch_reads_as_each_clip_alone(
+    multilingual: Path, language: str, beam_size: int
+) -> None:
+    batch = recogniser(multilingual, language, beam_size).transcribe(clips())
+    asked = None if language == "auto" else language
+    model = WhisperModel(str(multilingual), device="cpu")
+    for clip, passages in zip(clips(), batch, strict=True):
+        wanted = reference(model, clip, asked, beam_size)
+        heard = [passage for passage in passages if passage.text.strip()]
+        assert [p.text for p in heard] == [p.text for p in wanted]
+        assert [p.language for p in heard] == [p.language for p in wanted]
+        np.testing.assert_allclose(
+            [(p.logprob, p.no_speech) for p in heard],
+            [(p.logprob, p.no_speech) for p in wanted],
+            atol=1e-4,
+        )
+    texts = {passage.text for passages in batch for passage in passages}
+    assert len(texts) > 3, "the transcripts must differ for this to show anything"
+
+
+def test_an_english_model_has_nothing_to_detect(models: dict[str, Path]) -> None:
+    detecting = recogniser(models["asr"], "auto").transcribe(clips()[:2])
+    assert detecting == recogniser(models["asr"], "en").transcribe(clips()[:2])
+
+
+def test_silence_has_no_transcript_by_whispers_rule(
+    models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken = recogniser(models["asr"]).transcribe(clips()[:1])[0][0]
+    assert spoken.text and spoken.logprob < transcription.SILENCE_LOGPROB
+    # The random checkpoint is never sure of silence; the rule is what is tested.
+    monkeypatch.setattr(transcription, "NO_SPEECH_PROBABILITY", spoken.no_speech / 2)
+    assert recogniser(models["asr"]).transcribe(clips()[:1])[0][0].text == ""
+    monkeypatch.setattr(transcription, "SILENCE_LOGPROB", spoken.logprob - 1)
+    assert recogniser(models["asr"]).transcribe(clips()[:1])[0][0].text == spoken.text
+
+
+def test_a_language_that_the_model_lacks_is_refused(models: dict[str, Path]) -> None:
+    with pytest.raises(CheckpointError, match=r"'xx'.*--language auto"):
+        recogniser(models["asr"], "xx")
+
+
+def test_a_whisper_in_the_format_of_transformers_is_refused(models: dict[str, Path]) -> None:
+    source = models["asr"].with_name("asr-transformers")
+    with pytest.raises(CheckpointError, match="ct2-transformers-converter"):
+        transcription.find(str(source), offline=True)
+
+
+def test_a_missing_cublas_says_what_to_install(
+    models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears = recogniser(models["asr"])
+
+    class Broken:
+        is_multilingual = True
+
+        def encode(self, features: object) -> None:
+            raise RuntimeError("Library libcublas.so.12 is not found or cannot be loaded")
+
+    monkeypatch.setattr(ears._whisper, "model", Broken())
+    with pytest.raises(DeviceError, match=r"libcublas\.so\.12.*nvidia-cublas-cu12.*--device cpu"):
+        ears.transcribe(clips()[:1])
