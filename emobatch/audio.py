@@ -84,6 +84,11 @@ def _decode(file: Path, start: float, end: float | None) -> Iterator[tuple[int, 
         yield from _decode_with_ffmpeg(file, start, end)
         return
     with sound:
+        if sound.subtype.startswith("MPEG"):
+            # soundfile seeks after each block, and libsndfile then loses the bits that an MPEG
+            # frame has in the frames before it: audible gaps at each block's beginning.
+            yield from _decode_with_ffmpeg(file, start, end)
+            return
         first = min(round(start * sound.samplerate), sound.frames)
         sound.seek(first)
         wanted = sound.frames if end is None else round(end * sound.samplerate) - first
@@ -98,24 +103,22 @@ def _decode(file: Path, start: float, end: float | None) -> Iterator[tuple[int, 
 def _decode_with_ffmpeg(
     file: Path, start: float, end: float | None
 ) -> Iterator[tuple[int, Samples]]:
+    # A segment is cut out of the file decoded from its beginning: after a seek, timestamps and
+    # the first samples depend on the format, and a segment would not be the file's own samples.
     with av.open(str(file), metadata_errors="ignore") as container:
         if not container.streams.audio:
             raise AudioError("no audio in this file")
         stream = container.streams.audio[0]
-        if start and stream.time_base:
-            container.seek(int(start / stream.time_base), stream=stream)
         to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-        position: int | None = None
+        position = 0
         for frame in container.decode(stream):
-            if position is None:
-                position = round((frame.time or 0.0) * frame.sample_rate) if start else 0
             for piece in to_float.resample(frame):
                 block = piece.to_ndarray().mean(axis=0, dtype=np.float32)
                 low = max(0, round(start * piece.sample_rate) - position)
                 high = None if end is None else round(end * piece.sample_rate) - position
-                position += len(block)
                 if high is not None and high <= 0:
                     return
+                position += len(block)
                 yield piece.sample_rate, block[low:high]
 
 

@@ -158,9 +158,7 @@ def test_refer_asks_the_speech_branch_and_says_angry_of_equals(
         (0.61, True, "angry"),
     ],
 )
-def test_simple_is_angry_where_score_is_low_xor_flip(
-    score: float, flip: bool, wanted: str
-) -> None:
+def test_simple_is_angry_where_score_is_low_xor_flip(score: float, flip: bool, wanted: str) -> None:
     thresholds = deferring(mapping="simple", sentiment=0.6, flip=flip)
     (found,) = decide([row(sentiment_score=score)], thresholds)
     assert found["mapped_emotion"] == wanted

@@ -96,7 +96,7 @@ def test_label_maps_are_read(pairs: list[str], wanted: dict[str, str | None]) ->
 
 @pytest.mark.parametrize("pair", ["fru", "fru=", "=sad", "fru=frustrated", "a=sad,,b=sad", ""])
 def test_label_maps_with_a_typo_are_refused(pair: str) -> None:
-    with pytest.raises(LabelError, match="not NAME=CLASS; CLASS is one of angry, .* or none"):
+    with pytest.raises(LabelError, match=r"not NAME=CLASS; CLASS is one of angry, .* or none"):
         parse_label_map([pair], EMOTIONS)
 
 

@@ -149,7 +149,7 @@ def test_a_folder_is_no_table(tmp_path: Path) -> None:
         ("session >= 2 AND split != 'test'", ["c"]),
         ("score > 0.5 AND split = 'train'", ["c"]),
         ("name LIKE '%a%'", ["a"]),
-        ('"split" = \'test\'', ["b"]),
+        ("\"split\" = 'test'", ["b"]),
         ("NOT (split = 'test')", ["a", "c"]),
     ],
 )

@@ -158,9 +158,7 @@ def test_exclusions_stay_on_one_line() -> None:
         ("flagged = 38", "entropy = 1", "not TOML"),
     ],
 )
-def test_anything_amiss_is_refused_with_a_hint(
-    file: Path, old: str, new: str, hint: str
-) -> None:
+def test_anything_amiss_is_refused_with_a_hint(file: Path, old: str, new: str, hint: str) -> None:
     # Whole words only: `entropy` is not the end of `varentropy`.
     content, found = re.subn(rf"(?<!\w){re.escape(old)}", lambda _: new, HAND_WRITTEN, count=1)
     assert found

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emobatch import batches
+from emobatch.errors import DeviceError
+
+LENGTHS = st.lists(st.floats(0.01, 60), max_size=60)
+
+
+@settings(derandomize=True, deadline=None)
+@given(LENGTHS, st.floats(1, 200))
+def test_every_item_is_in_one_batch_within_the_budget(lengths: list[float], budget: float) -> None:
+    groups = batches.by_length(lengths, budget)
+    assert sorted(place for group in groups for place in group) == list(range(len(lengths)))
+    for group in groups:
+        assert len(group) == 1 or len(group) * max(lengths[place] for place in group) <= budget
+
+
+@settings(derandomize=True, deadline=None)
+@given(LENGTHS)
+def test_batches_are_of_like_length(lengths: list[float]) -> None:
+    groups = [[lengths[place] for place in group] for group in batches.by_length(lengths, 60)]
+    for longer, shorter in pairwise(groups):
+        assert min(longer) >= max(shorter)
+        # The next item would not have fitted into the batch before it.
+        assert (len(longer) + 1) * longer[0] > 60
+
+
+@settings(derandomize=True, deadline=None)
+@given(LENGTHS, st.floats(1, 100))
+def test_looking_ahead_keeps_order_and_bounds_what_is_held(lengths: list[float], budget: float) -> None:
+    groups = list(batches.look_ahead(lengths, float, budget))
+    assert [length for group in groups for length in group] == lengths
+    assert all(sum(group[:-1]) < budget for group in groups)
+
+
+def test_what_fails_costs_its_own_item() -> None:
+    def halve(batch: list[int]) -> list[int]:
+        if any(item % 2 for item in batch):
+            raise ValueError(f"odd: {batch}")
+        return [item // 2 for item in batch]
+
+    results = batches.run(halve, [4, 3, 8, 5, 2], float, 100)
+    assert [r for r in results if isinstance(r, int)] == [2, 4, 1]
+    assert [str(r) for r in results if isinstance(r, Exception)] == ["odd: [3]", "odd: [5]"]
+
+
+def test_what_the_user_can_mend_ends_the_run() -> None:
+    def fail(batch: list[int]) -> list[int]:
+        raise DeviceError("no libcublas")
+
+    with pytest.raises(DeviceError, match="no libcublas"):
+        batches.run(fail, [1, 2], float, 100)

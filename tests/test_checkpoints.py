@@ -1,0 +1,170 @@
+"""Checkpoints as the hub's cache holds them, and those that mean harm."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from checkpoints import save_sentiment, save_speech
+from safetensors.torch import load_file
+
+from emobatch import checkpoints
+from emobatch.checkpoints import Checkpoint
+from emobatch.errors import CheckpointError
+
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+class Harm:
+    """A pickle that writes a file when it is opened without care."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.file),)
+
+
+def to_pickle(folder: Path) -> None:
+    """As most checkpoints of 2021 are: a pickle, with weight norm under its old names."""
+    weights = load_file(folder / "model.safetensors")
+    old = {
+        name.replace("parametrizations.weight.original0", "weight_g").replace(
+            "parametrizations.weight.original1", "weight_v"
+        ): value
+        for name, value in weights.items()
+    }
+    assert old.keys() != weights.keys()
+    torch.save(old, folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+
+
+def speech_scores(folder: Path) -> list[list[float]]:
+    import numpy as np
+
+    from emobatch import devices
+    from emobatch.speech import SpeechClassifier
+
+    clip = np.sin(np.arange(16_000, dtype=np.float32) / 9)
+    checkpoint = Checkpoint(str(folder), folder, None)
+    return SpeechClassifier(checkpoint, devices.choose("cpu"), {}).scores([clip]).tolist()
+
+
+def test_a_pickle_with_old_names_scores_as_safetensors_do(tmp_path: Path) -> None:
+    safe = save_speech(tmp_path / "safe")
+    pickled = Path(shutil.copytree(safe, tmp_path / "pickled"))
+    to_pickle(pickled)
+    # Weights that lie elsewhere in memory are summed in another order: not equal to the last bit.
+    assert speech_scores(pickled)[0] == pytest.approx(speech_scores(safe)[0], abs=1e-9)
+
+
+def test_a_pickle_cant_run_code(tmp_path: Path) -> None:
+    folder = save_speech(tmp_path / "speech")
+    (folder / "model.safetensors").unlink()
+    made = tmp_path / "made"
+    with (folder / "pytorch_model.bin").open("wb") as handle:
+        pickle.dump({"classifier.weight": Harm(made)}, handle)
+    with pytest.raises(CheckpointError, match="can't be loaded"):
+        speech_scores(folder)
+    assert not made.exists()
+
+
+def test_safetensors_are_preferred_to_a_pickle_beside_them(tmp_path: Path) -> None:
+    folder = save_speech(tmp_path / "speech")
+    digest = Checkpoint("x", folder, None).digest()
+    (folder / "pytorch_model.bin").write_bytes(b"no pickle at all")
+    assert speech_scores(folder)
+    assert Checkpoint("x", folder, None).digest() == digest
+
+
+def test_remote_code_is_never_run(tmp_path: Path) -> None:
+    folder = save_speech(tmp_path / "speech")
+    config = json.loads((folder / "config.json").read_text())
+    config["model_type"] = "harmful"
+    config["auto_map"] = {
+        "AutoConfig": "harm.HarmConfig",
+        "AutoModelForAudioClassification": "harm.Harm",
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    made = tmp_path / "made"
+    (folder / "harm.py").write_text(f"import os\nos.mkdir({str(made)!r})\n")
+    with pytest.raises(CheckpointError):
+        speech_scores(folder)
+    assert not made.exists()
+
+
+def test_digests_follow_the_weights(tmp_path: Path) -> None:
+    one = Checkpoint("x", save_sentiment(tmp_path / "one"), None)
+    same = Checkpoint("y", Path(shutil.copytree(one.folder, tmp_path / "same")), None)
+    assert one.digest() == same.digest()
+    with (same.folder / "pytorch_model.bin").open("ab") as handle:
+        handle.write(b"\0")
+    assert one.digest() != same.digest()
+
+
+@pytest.mark.parametrize("name", ["./nothing", "/nothing/here", "~/models/x", "a/b/c"])
+def test_a_path_that_isnt_there_is_not_taken_for_a_hub_name(name: str) -> None:
+    with pytest.raises(CheckpointError, match=r"no such folder.*--speech-model"):
+        checkpoints.find(name, offline=True, option="--speech-model")
+
+
+def to_cache(folder: Path, cache: Path, name: str) -> None:
+    """Put a checkpoint where the hub's library would have put it."""
+    home = cache / "hub" / f"models--{name.replace('/', '--')}"
+    shutil.copytree(folder, home / "snapshots" / REVISION)
+    (home / "refs").mkdir()
+    (home / "refs" / "main").write_text(REVISION)
+
+
+@pytest.fixture(scope="module")
+def cached(tmp_path_factory: pytest.TempPathFactory, models: dict[str, Path]) -> Path:
+    cache = tmp_path_factory.mktemp("cache")
+    to_cache(models["speech"], cache, "superb/wav2vec2-base-superb-er")
+    to_cache(models["asr"], cache, "Systran/faster-whisper-large-v3")
+    to_cache(models["sentiment"], cache, "cardiffnlp/twitter-xlm-roberta-base-sentiment")
+    return cache
+
+
+def score_offline(cache: Path, manifest: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "emobatch", "score", str(manifest), "--offline", *more],
+        env={**os.environ, "HF_HOME": str(cache)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def test_the_default_models_come_from_the_hubs_cache(cached: Path, tmp_path: Path) -> None:
+    from sounds import save, tone
+
+    save(tmp_path / "a.wav", tone(1.0))
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path\na.wav\n")
+    table = tmp_path / "scores.jsonl"
+    result = score_offline(cached, manifest, "-o", str(table))
+    assert (result.returncode, result.stderr, result.stdout) == (0, "", "")
+    provenance = json.loads((tmp_path / "scores.jsonl.meta.json").read_text())
+    assert provenance["models"]["speech"]["name"] == "superb/wav2vec2-base-superb-er"
+    assert {model["revision"] for model in provenance["models"].values()} == {REVISION}
+    assert json.loads(table.read_text())["status"] == "ok"
+
+
+def test_what_is_missing_offline_is_named_with_the_command_that_fetches_it(
+    cached: Path, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path\na.wav\n")
+    table = tmp_path / "scores.csv"
+    result = score_offline(cached, manifest, "-o", str(table), "--sentiment-model", "some/other")
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: some/other: not on this machine")
+    assert "hf download some/other" in result.stderr
+    assert list(tmp_path.iterdir()) == [manifest]

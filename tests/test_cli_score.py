@@ -1,0 +1,403 @@
+"""`emobatch score`: one row in, one row out, each as its clip alone gives it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from checkpoints import TEXT
+from click.testing import Result
+from espeak import RATE, VOICES, speak
+from faster_whisper import WhisperModel
+from sounds import save, tone
+from transformers import (
+    AutoFeatureExtractor,
+    AutoModelForAudioClassification,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
+
+from emobatch.audio import read_windows
+from emobatch.cleaning import clean
+from emobatch.score_table import COLUMNS
+
+Cli = Callable[..., Result]
+EMOTIONS = ("angry", "happy", "neutral", "sad")
+SENTIMENTS = ("negative", "neutral", "positive")
+FORMATS = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".webm")
+# Seconds: what a corpus of utterances has, and what no batch fits.
+DURATIONS = (0.5, 0.7, 1.0, 1.5, 2.0, 2.6, 3.3, 4.1, 5.0, 6.2, 8.0, 11.0, 15.0, 21.0)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """44 spoken clips of 0.5 to 40 s, six formats, two rates, one of them stereo."""
+    folder = tmp_path_factory.mktemp("corpus")
+    rows = []
+    plan = zip(cycle(VOICES), cycle(FORMATS), islice(cycle((*DURATIONS,)), 42), strict=False)
+    for number, (voice, extension, seconds) in enumerate(islice(plan, 42)):
+        rows.append(_spoken_clip(folder, number, voice, extension, seconds))
+    rows.append(_spoken_clip(folder, 42, "en-us", ".flac", 40.0))
+    rows.append(_spoken_clip(folder, 43, "en", ".wav", 33.0))
+    with (folder / "manifest.csv").open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def _spoken_clip(
+    folder: Path, number: int, voice: str, extension: str, seconds: float
+) -> dict[str, object]:
+    text = TEXT[number % len(TEXT)]
+    samples = speak(text, voice, rate=140 + 5 * (number % 9)) / np.float32(32768)
+    samples = np.resize(samples, round(seconds * RATE))
+    if number == 0:
+        samples = np.stack([samples, samples / 2], axis=1)
+    name = f"clip {number:02d}{extension}"
+    if extension == ".webm":  # Opus knows 48 kHz only
+        save(folder / name, np.repeat(samples, 2, axis=0), 48_000)
+    elif number % 4 == 1:
+        save(folder / name, samples[::2], 11_025)
+    else:
+        save(folder / name, samples, RATE)
+    labels = ("ang", "exc", "neutral", "Sad", "")
+    return {"path": name, "label": labels[number % 5], "note": f"0{number}"}
+
+
+@pytest.fixture(scope="module")
+def scores(corpus: Path, model_options: list[str]) -> pl.DataFrame:
+    target = corpus / "scores.parquet"
+    arguments = ["score", corpus / "manifest.csv", "-o", target, *model_options]
+    subprocess.run([sys.executable, "-m", "emobatch", *map(str, arguments)], check=True)
+    return pl.read_parquet(target)
+
+
+def alone_by_speech(folder: Path, clips: list[np.ndarray]) -> np.ndarray:
+    extractor = AutoFeatureExtractor.from_pretrained(folder)
+    model = AutoModelForAudioClassification.from_pretrained(folder).eval()
+    order = [model.config.label2id[emotion[:3]] for emotion in EMOTIONS]
+    with torch.inference_mode():
+        inputs = [extractor(clip, sampling_rate=16_000, return_tensors="pt") for clip in clips]
+        return torch.cat([model(**i).logits.softmax(-1) for i in inputs])[:, order].numpy()
+
+
+def alone_by_sentiment(folder: Path, texts: list[str]) -> np.ndarray:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        inputs = [
+            tokenizer(text, truncation=True, max_length=64, return_tensors="pt") for text in texts
+        ]
+        return torch.cat([model(**i).logits.softmax(-1) for i in inputs]).numpy()
+
+
+def test_the_table_has_the_manifests_rows_and_columns_in_order(
+    corpus: Path, scores: pl.DataFrame
+) -> None:
+    manifest = pl.read_csv(corpus / "manifest.csv", infer_schema=False)
+    assert scores.columns == ["path", "label", "note", *COLUMNS]
+    assert scores.schema == {"path": pl.String, "label": pl.String, "note": pl.String, **COLUMNS}
+    assert scores.select("path", "note").equals(manifest.select("path", "note"))
+    assert scores["id"].equals(manifest["path"].alias("id"))
+    assert scores["label"][:5].to_list() == ["angry", "happy", "neutral", "sad", None]
+    assert scores["status"].unique().to_list() == ["ok"]
+
+
+def test_speech_equals_transformers_on_each_clip_alone(
+    corpus: Path, scores: pl.DataFrame, models: dict[str, Path]
+) -> None:
+    for row in scores.iter_rows(named=True):
+        windows = list(read_windows(corpus / row["path"]))
+        seconds = np.array([len(window) for window in windows]) / 16_000
+        single = np.average(alone_by_speech(models["speech"], windows), axis=0, weights=seconds)
+        given = [row[f"speech_{emotion}"] for emotion in EMOTIONS]
+        np.testing.assert_allclose(given, single, atol=1e-5)
+        assert sum(given) == pytest.approx(1, abs=1e-12)
+        assert row["speech_emotion"] == EMOTIONS[int(np.argmax(given))]
+        assert row["duration"] == pytest.approx(seconds.sum())
+        assert row["entropy"] == pytest.approx(-np.sum(given * np.log(given)))
+    assert scores["speech_emotion"].n_unique() > 1
+    assert scores["duration"].max() > 39 and scores["duration"].min() < 0.6
+
+
+def test_transcripts_equal_faster_whisper_on_each_clip_alone(
+    corpus: Path, scores: pl.DataFrame, models: dict[str, Path]
+) -> None:
+    whisper = WhisperModel(str(models["asr"]), device="cpu")
+    for row in scores.filter(pl.col("duration") <= 30).iter_rows(named=True):
+        (samples,) = read_windows(corpus / row["path"])
+        segments, _ = whisper.transcribe(
+            samples, language="en", beam_size=1, temperature=0.0,
+            without_timestamps=True, condition_on_previous_text=False,
+        )  # fmt: skip
+        segments = list(segments)
+        assert (row["transcript"] or "") == "".join(each.text for each in segments).strip()
+        assert row["transcript_source"] == ("asr" if segments else "none")
+        if segments:
+            assert row["asr_logprob"] == pytest.approx(segments[0].avg_logprob, abs=1e-4)
+            assert row["asr_no_speech"] == pytest.approx(segments[0].no_speech_prob, abs=1e-4)
+            assert row["asr_compression"] == pytest.approx(segments[0].compression_ratio)
+    assert scores["transcript"].n_unique() > 10
+
+
+def test_sentiment_equals_transformers_on_each_text_alone(
+    scores: pl.DataFrame, models: dict[str, Path]
+) -> None:
+    spoken = scores.filter(pl.col("sentiment").is_not_null())
+    assert len(spoken) > 30
+    assert spoken["cleaned_text"].to_list() == [clean(text) for text in spoken["transcript"]]
+    single = alone_by_sentiment(models["sentiment"], spoken["cleaned_text"].to_list())
+    given = spoken.select(f"text_{sentiment}" for sentiment in SENTIMENTS).to_numpy()
+    np.testing.assert_allclose(given, single, atol=1e-5)
+    assert spoken["sentiment"].to_list() == [SENTIMENTS[place] for place in given.argmax(axis=1)]
+    np.testing.assert_allclose(spoken["sentiment_score"].to_numpy(), given.max(axis=1))
+
+
+def test_scores_dont_depend_on_batches_or_order(
+    cli: Cli, corpus: Path, scores: pl.DataFrame, model_options: list[str], tmp_path: Path
+) -> None:
+    manifest = pl.read_csv(corpus / "manifest.csv", infer_schema=False)
+    manifest.reverse().write_csv(tmp_path / "reversed.csv")
+    arguments = ["--root", corpus, "--batch-seconds", 5, *model_options]
+    result = cli("score", tmp_path / "reversed.csv", *arguments)
+    again = pl.read_csv(io.StringIO(result.stdout), schema=scores.schema).reverse()
+    text = [name for name in scores.columns if scores[name].dtype == pl.String]
+    assert again.select(text).equals(scores.select(text))
+    for name in set(scores.columns) - set(text):
+        np.testing.assert_allclose(again[name], scores[name], atol=1e-5, err_msg=name)
+
+
+def test_one_shell_pipeline_from_manifest_to_figures(
+    corpus: Path, scores: pl.DataFrame, model_options: list[str], tmp_path: Path
+) -> None:
+    thresholds = tmp_path / "thresholds.toml"
+    command = (
+        f"{sys.executable} -m emobatch score '{corpus}/manifest.csv' {' '.join(model_options)}"
+        f" | tee {tmp_path}/scores.csv"
+        f" | {sys.executable} -m emobatch calibrate -o {thresholds}"
+        f" && {sys.executable} -m emobatch apply {tmp_path}/scores.csv -t {thresholds}"
+        f" | tee {tmp_path}/final.csv | {sys.executable} -m emobatch evaluate --json"
+    )
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["rows"] == scores["label"].count()
+    assert set(figures["after"]) == {"UA", "WA", "F1"}
+    final = pl.read_csv(tmp_path / "final.csv", infer_schema_length=None)
+    assert final["id"].to_list() == scores["id"].to_list()
+    assert final.columns == [
+        *scores.columns, "flagged", "mapped_emotion", "emotion", "decided_by",
+    ]  # fmt: skip
+    assert final["emotion"].null_count() == 0
+    np.testing.assert_array_equal(final["entropy"], scores["entropy"])
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """Good rows, broken rows, a segment and a row with a transcript of its own."""
+    for name in ("a", "b"):
+        save(tmp_path / f"{name}.wav", tone(2.0))
+    (tmp_path / "broken.wav").write_bytes(b"RIFF but nothing else")
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(
+        "path,start,end,transcript\n"
+        "a.wav,,,\nmissing.wav,,,\nbroken.wav,,,\nb.wav,0.5,1.25,\n"
+        "a.wav,1,,I'm so HAPPY!\nb.wav,7,8,\nmissing.wav,1,,but I said it\n"
+    )
+    return manifest
+
+
+def test_a_bad_file_costs_its_own_row(cli: Cli, mixed: Path, model_options: list[str]) -> None:
+    result = cli("score", mixed, *model_options)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    rows = pl.read_csv(io.StringIO(result.stdout), schema_overrides=dict(COLUMNS))
+    assert rows["status"].to_list() == ["ok", "error", "error", "ok", "ok", "error", "error"]
+    errors = rows["error"].to_list()
+    assert errors[1] == "audio: no such file: missing.wav"
+    assert errors[2].startswith("audio: can't be decoded: ")
+    assert errors[5].startswith("audio: the segment begins at 7 s")
+    failed = rows.filter(pl.col("status") == "error")
+    kept = ("id", "status", "error", "transcript", "transcript_source")
+    assert failed.select(COLUMNS).drop(kept).null_count().sum_horizontal()[0] == len(failed) * (
+        len(COLUMNS) - len(kept)
+    )
+    assert rows["duration"].to_list()[3:5] == [0.75, 1.0]
+
+
+def test_a_transcript_in_the_manifest_is_what_is_judged(
+    cli: Cli, mixed: Path, model_options: list[str]
+) -> None:
+    result = cli("score", mixed, *model_options)
+    row = list(csv.DictReader(io.StringIO(result.stdout)))[4]
+    assert (row["transcript"], row["transcript_source"]) == ("I'm so HAPPY!", "manifest")
+    assert (row["cleaned_text"], row["asr_logprob"]) == ("i be so happy", "")
+    assert row["sentiment"] in SENTIMENTS
+    uncleaned = cli("score", mixed, "--clean", "none", *model_options)
+    assert list(csv.DictReader(io.StringIO(uncleaned.stdout)))[4]["cleaned_text"] == "I'm so HAPPY!"
+
+
+def test_a_manifest_on_standard_input_is_relative_to_the_working_folder(
+    cli: Cli, mixed: Path, model_options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(mixed.parent)
+    result = cli("score", "-", *model_options, input="path\na.wav\n")
+    assert list(csv.DictReader(io.StringIO(result.stdout)))[0]["status"] == "ok"
+
+
+@pytest.mark.parametrize(("rate", "status"), [("0.6", 0), ("0.5", 3)])
+def test_too_many_errors_are_an_exit_status(
+    cli: Cli, mixed: Path, model_options: list[str], rate: str, status: int
+) -> None:
+    result = cli("score", mixed, "--max-error-rate", rate, *model_options)
+    assert result.exit_code == status
+    assert len(result.stdout.splitlines()) == 8
+    assert ("4 of 7 rows failed" in result.stderr) == bool(status)
+
+
+def test_all_rows_failed_is_an_exit_status(
+    cli: Cli, tmp_path: Path, model_options: list[str]
+) -> None:
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path\nx.wav\ny.wav\n")
+    result = cli("score", manifest, "-o", tmp_path / "scores.csv", *model_options)
+    assert result.exit_code == 3
+    assert pl.read_csv(tmp_path / "scores.csv")["error"].str.contains("no such file").all()
+
+
+@pytest.mark.parametrize("extension", ["csv", "tsv", "parquet", "jsonl"])
+def test_output_by_extension_with_provenance(
+    cli: Cli, mixed: Path, model_options: list[str], extension: str
+) -> None:
+    target = mixed.with_name(f"scores.{extension}")
+    assert cli("score", mixed, "-o", target, *model_options).exit_code == 0
+    beside = mixed.with_name(f"scores.{extension}.meta.json")
+    if extension == "parquet":
+        provenance = json.loads(pl.read_parquet_metadata(target)["emobatch"])
+        assert not beside.exists()
+    else:
+        provenance = json.loads(beside.read_text())
+    assert set(provenance) == {"software", "models", "options"}
+    assert provenance["models"]["asr"]["digest"].startswith("sha256:")
+    assert not list(mixed.parent.glob("*.parts"))
+    assert not list(mixed.parent.glob(".*"))
+
+
+BAD_INPUT = {
+    "missing manifest": (None, [], "no such file"),
+    "no path": ("file\na.wav\n", [], "no column 'path'"),
+    "duplicate ids": ("path,id\na.wav,1\nb.wav,1\n", [], "id '1' occurs in rows 1, 2"),
+    "unknown label": ("path,label\na.wav,bored\n", [], "bored (1)"),
+    "start after end": ("path,start,end\na.wav,3,2\n", [], "start is not before end"),
+    "empty manifest": ("path\n", [], "no rows"),
+    "unknown step": ("path\na.wav\n", ["--clean", "stem"], "no step 'stem'"),
+    "unknown language": ("path\na.wav\n", ["--language", "xx"], "doesn't know the language"),
+    "no model": ("path\na.wav\n", ["--speech-model", "./no"], "no such folder"),
+    "bad label map": ("path\na.wav\n", ["--label-map", "x=y"], "not NAME=CLASS"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_input_is_one_line_and_no_output(
+    cli: Cli, tmp_path: Path, model_options: list[str], name: str
+) -> None:
+    text, options, message = BAD_INPUT[name]
+    manifest, target = tmp_path / "manifest.csv", tmp_path / "scores.parquet"
+    if text is not None:
+        manifest.write_text(text)
+    result = cli("score", manifest, "-o", target, *model_options, *options)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1
+    assert message in result.stderr
+    assert set(tmp_path.iterdir()) <= {manifest}
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [("scores.xlsx", "can't write that format"), ("no/scores.csv", "no such folder")],
+)
+def test_an_output_that_cant_be_written_is_refused_first(
+    cli: Cli, mixed: Path, target: str, message: str
+) -> None:
+    # The models don't exist: the output must have been looked at before them.
+    result = cli("score", mixed, "-o", mixed.parent / target, "--speech-model", "./none")
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
+def test_wrong_usage_is_status_2(cli: Cli, mixed: Path) -> None:
+    for arguments in ([], [mixed, "--beam-size", 0], [mixed, "--no-such"], [mixed, "--device", "x"]):
+        assert cli("score", *arguments).exit_code == 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_isnt_there_is_refused(
+    cli: Cli, mixed: Path, model_options: list[str]
+) -> None:
+    result = cli("score", mixed, "--device", "cuda", *model_options)
+    assert result.exit_code == 1
+    assert "use --device cpu" in result.stderr
+
+
+@pytest.fixture
+def long_run(tmp_path: Path) -> Path:
+    """Three chunks of short rows."""
+    save(tmp_path / "a.wav", tone(0.3))
+    rows = "".join(f"a.wav,{number}\n" for number in range(700))
+    (tmp_path / "manifest.csv").write_text("path,id\n" + rows)
+    return tmp_path / "manifest.csv"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_an_interrupted_run_goes_on_where_it_was(
+    cli: Cli, long_run: Path, model_options: list[str], number: signal.Signals
+) -> None:
+    whole, target = long_run.with_name("whole.csv"), long_run.with_name("scores.csv")
+    assert cli("score", long_run, "-o", whole, *model_options).exit_code == 0
+    command = [sys.executable, "-m", "emobatch", "score", long_run, "-o", target, *model_options]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        parts = long_run.with_name("scores.csv.parts")
+        while run.poll() is None and len(list(parts.glob("[0-9]*.parquet"))) < 1:
+            time.sleep(0.02)
+        os.kill(run.pid, number)
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 75
+    assert f"interrupted by {number.name}" in said and "of 700 rows are saved" in said
+    assert not target.exists()
+    first = (parts / f"{0:012d}.parquet").stat()
+    assert cli("score", long_run, "-o", target, *model_options).exit_code == 0
+    assert target.read_bytes() == whole.read_bytes()
+    assert first.st_mtime <= target.stat().st_mtime
+    assert not parts.exists()
+
+
+def test_saved_work_of_another_run_is_refused(
+    cli: Cli, long_run: Path, model_options: list[str]
+) -> None:
+    target = long_run.with_name("scores.csv")
+    parts = long_run.with_name("scores.csv.parts")
+    parts.mkdir()
+    (parts / "run.json").write_text(json.dumps({"manifest": "another", "options": {"beam_size": 5}}))
+    result = cli("score", long_run, "-o", target, *model_options)
+    assert result.exit_code == 1
+    assert "manifest" in result.stderr and "options.beam_size" in result.stderr
+    assert "--restart" in result.stderr
+    assert cli("score", long_run, "-o", target, "--restart", *model_options).exit_code == 0
+    assert len(pl.read_csv(target)) == 700

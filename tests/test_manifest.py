@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from emobatch import manifest
+from emobatch.errors import EmobatchError, LabelError
+
+
+def save(folder: Path, text: str, name: str = "manifest.csv") -> str:
+    file = folder / name
+    file.write_text(text)
+    return str(file)
+
+
+def test_ids_default_to_the_path_and_the_segment(tmp_path: Path) -> None:
+    text = "path,start,end\na.wav,,\na.wav,1.5,3\na.wav,,2.0\na.wav,4,\n"
+    rows = manifest.read(save(tmp_path, text)).rows
+    assert rows["id"].to_list() == ["a.wav", "a.wav#1.5-3", "a.wav#-2", "a.wav#4-"]
+
+
+def test_paths_are_relative_to_the_manifest_or_the_root(tmp_path: Path) -> None:
+    source = save(tmp_path, "path\nsub/a.wav\n/abs/b.wav\n")
+    assert [clip.file for clip in manifest.read(source).clips(0, 2)] == [
+        tmp_path / "sub/a.wav",
+        Path("/abs/b.wav"),
+    ]
+    (clip,) = manifest.read(source, Path("corpus")).clips(0, 1)
+    assert clip.file == Path("corpus/sub/a.wav")
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.jsonl", "m.parquet"])
+def test_every_format_reads_the_same(name: str, tmp_path: Path) -> None:
+    rows = pl.DataFrame(
+        {"path": ["a.wav", "b, \"b\".wav"], "start": [0.5, None], "label": ["ang", None]}
+    )
+    file = tmp_path / name
+    {
+        ".csv": rows.write_csv,
+        ".tsv": lambda target: rows.write_csv(target, separator="\t"),
+        ".jsonl": rows.write_ndjson,
+        ".parquet": rows.write_parquet,
+    }[file.suffix](file)
+    read = manifest.read(str(file))
+    assert [(c.path, c.start) for c in read.clips(0, 2)] == [("a.wav", 0.5), ('b, "b".wav', None)]
+    assert read.rows["label"].to_list() == ["angry", None]
+
+
+def test_columns_of_text_files_stay_text(tmp_path: Path) -> None:
+    rows = manifest.read(save(tmp_path, "path,code,sum\na.wav,007,=1+1\n")).rows
+    assert rows.select("code", "sum").row(0) == ("007", "=1+1")
+
+
+def test_a_blank_transcript_is_none(tmp_path: Path) -> None:
+    clips = manifest.read(save(tmp_path, "path,transcript\na.wav,hello\nb.wav, \n")).clips(0, 2)
+    assert [clip.transcript for clip in clips] == ["hello", None]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file\na.wav\n", "no column 'path'.*columns are file"),
+        ("path\n", "no rows"),
+        ("", "empty CSV"),
+        ("path,id\na.wav,x\nb.wav,x\n", r"id 'x' occurs in rows 1, 2"),
+        ("path\na.wav\na.wav\n", r"id 'a.wav' occurs in rows 1, 2"),
+        ("path,id\na.wav,\nb.wav,x\n", "row 1: no id"),
+        ("path,x\n,1\nb.wav,2\n", "row 1: no path"),
+        ("path,start,end\na.wav,2,1\n", "row 1: start is not before end"),
+        ("path,start,end\na.wav,2,2\n", "row 1: start is not before end"),
+        ("path,start\na.wav,-1\n", "row 1: start is negative"),
+        ("path,start\na.wav,nan\n", "row 1: start or end is NaN"),
+        ("path,start\na.wav,soon\n", "soon|start"),
+        ("path,entropy\na.wav,1\n", "that `score` itself writes: entropy"),
+        ("path,path\na.wav,b.wav\n", "column 'path' occurs twice"),
+        ("path\na.wav,more\n", "more fields"),
+    ],
+)
+def test_rows_that_make_no_sense_are_named(text: str, message: str, tmp_path: Path) -> None:
+    source = save(tmp_path, text)
+    with pytest.raises(EmobatchError, match=message) as error:
+        manifest.read(source)
+    assert str(error.value).startswith(f"{source}: ")
+    assert "\n" not in str(error.value)
+
+
+def test_unknown_labels_are_listed_with_their_counts(tmp_path: Path) -> None:
+    text = "path,label\na.wav,fru\nb.wav,FRU\nc.wav,sur\nd.wav,exc\n"
+    source = save(tmp_path, text)
+    with pytest.raises(LabelError, match=r"fru \(2\), sur \(1\).*--label-map fru=none"):
+        manifest.read(source)
+    rows = manifest.read(source, label_map=["fru=none", "sur=happy"]).rows
+    assert rows["label"].to_list() == [None, None, "happy", "happy"]
+
+
+def test_a_missing_manifest_and_an_unknown_format(tmp_path: Path) -> None:
+    with pytest.raises(EmobatchError, match="no such file"):
+        manifest.read(str(tmp_path / "nothing.csv"))
+    with pytest.raises(EmobatchError, match=r"can't read that format.*\.csv"):
+        manifest.read(save(tmp_path, "path\na.wav\n", "manifest.xlsx"))
+
+
+def test_the_corpus_that_comes_with_the_package() -> None:
+    read = manifest.read(str(Path(__file__).parents[1] / "manifests" / "iemocap4.csv"))
+    assert len(read) == 5_531
+    counts = dict(read.rows["label"].value_counts().iter_rows())
+    # Busso et al. 2008, excited merged with happy, as in Chua et al.
+    assert counts == {"angry": 1_103, "happy": 1_636, "neutral": 1_708, "sad": 1_084}
