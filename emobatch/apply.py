@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from emobatch import score_table, tables, thresholds
+from emobatch import outputs, score_table, tables, thresholds
 from emobatch.errors import ThresholdsError
 from emobatch.fusion import DECISION_COLUMNS, select_emotion
 from emobatch.thresholds import Thresholds
@@ -34,13 +34,14 @@ def apply(
     Raises:
         EmobatchError: if something can't be read, written or doesn't fit together.
     """
-    tables.check_target(target)
+    outputs.check_target(target)
     fitted = thresholds.read(thresholds_file)
     scores = score_table.read(sources, where)
     if not force:
         check_models(scores.provenance, fitted, thresholds_file)
     provenance = {**scores.provenance, "thresholds": dict(fitted.fitted)}
-    tables.write(decide(scores.rows, fitted), target, provenance)
+    with tables.explained(scores.name):
+        outputs.write(decide(scores.rows, fitted), target, provenance)
 
 
 def decide(rows: pl.LazyFrame, fitted: Thresholds) -> pl.LazyFrame:
@@ -58,7 +59,8 @@ def decide(rows: pl.LazyFrame, fitted: Thresholds) -> pl.LazyFrame:
         ProbabilityError: if a row's probabilities are none.
     """
     rows = score_table.with_scores(rows).drop(*DECISION_COLUMNS, strict=False)
-    return rows.with_columns(select_emotion(fitted)).unnest("decision")
+    # A name that no table has: unnesting takes the place of a column of the same name.
+    return rows.with_columns(select_emotion(fitted).alias("\0decision")).unnest("\0decision")
 
 
 def check_models(provenance: Mapping[str, Any], fitted: Thresholds, file: Path) -> None:

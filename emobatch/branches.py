@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,14 @@ class Branches:
     provenance: dict[str, Any]
 
 
+def _silence_libraries() -> None:
+    logs: Any = logging
+    logs.disable_progress_bar()  # of each model's weights, across our own
+    logs.set_verbosity_error()
+    # WavLM's own attention hands torch masks of two types, which it says at every batch.
+    warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask")
+
+
 def load(choice: Choice) -> Branches:
     """Load both branches.
 
@@ -82,7 +91,7 @@ def load(choice: Choice) -> Branches:
     Raises:
         EmobatchError: if a model can't be had or used, or an option makes no sense.
     """
-    logging.disable_progress_bar()  # of each model's weights, across our own
+    _silence_libraries()
     steps = cleaning.parse_steps(choice.clean)
     label_map = parse_label_map(choice.label_map, EMOTIONS)
     sentiment_map = parse_label_map(choice.sentiment_label_map, SENTIMENTS)
@@ -113,7 +122,7 @@ def load(choice: Choice) -> Branches:
             "software": provenance.software(provenance.SCORING_PACKAGES),
             "models": {branch: checkpoint.provenance() for branch, checkpoint in found.items()},
             "options": {
-                "device": device.torch,
+                "device": device.name,
                 "precision": str(device.dtype).removeprefix("torch."),
                 "language": choice.language,
                 "beam_size": choice.beam_size,

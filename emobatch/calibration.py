@@ -9,9 +9,9 @@ from typing import Literal
 
 import polars as pl
 
-from emobatch import score_table, tables
+from emobatch import outputs, score_table, tables
 from emobatch.detection import best_detection, grid
-from emobatch.errors import CalibrationError
+from emobatch.errors import CalibrationError, TableError
 from emobatch.evaluate import Metrics, metrics
 from emobatch.fusion import flagged, map_sentiment, select_emotion
 from emobatch.labels import EMOTIONS, canonical, parse_label_map
@@ -80,13 +80,14 @@ def calibrate(
     Raises:
         EmobatchError: if something can't be read, fitted or written.
     """
-    tables.check_target(target, [".toml"])
+    outputs.check_target(target, [".toml"])
     scores = score_table.read(sources, where)
-    if "label" not in scores.rows.collect_schema():
-        raise CalibrationError("no column 'label' to fit on; add it to the manifest")
-    rows = score_table.with_scores(scores.rows).select("label", *FITTED_ON).collect()
-    labels = canonical(rows["label"], EMOTIONS, parse_label_map(label_map, EMOTIONS))
-    rows = rows.with_columns(labels.alias("label"))
+    aliases = parse_label_map(label_map, EMOTIONS)
+    with tables.explained(scores.name):
+        if "label" not in scores.rows.collect_schema():
+            raise TableError("no column 'label' to fit on; add it to the manifest")
+        rows = score_table.with_scores(scores.rows).select("label", *FITTED_ON).collect()
+        rows = rows.with_columns(canonical(rows["label"], EMOTIONS, aliases).alias("label"))
     rows = rows.filter(pl.col("label").is_not_null() & pl.col("speech_emotion").is_not_null())
     fitted = fit(rows, protocol)
     before = metrics(rows["label"], rows["speech_emotion"])
@@ -105,7 +106,7 @@ def calibrate(
         "models": scores.provenance.get("models"),
     }
     found = Calibration(replace(fitted, fitted=provenance), before, after)
-    tables.write_text(target, to_toml(found.thresholds))
+    outputs.write_text(target, to_toml(found.thresholds))
     return found
 
 

@@ -16,14 +16,14 @@ class Device:
     """A choice of device for both of the libraries that run models.
 
     Attributes:
-        torch: device of the speech and the sentiment model.
+        name: device of the speech and the sentiment model.
         ctranslate2: device of Whisper, which knows no MPS.
         dtype: floating-point type of the models that torch runs.
         compute_type: that of CTranslate2.
         batch_seconds: how much padded audio a batch holds unless the user says.
     """
 
-    torch: str
+    name: str
     ctranslate2: str
     dtype: torch.dtype
     compute_type: str

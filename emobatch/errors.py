@@ -15,6 +15,10 @@ class TableError(EmobatchError):
     """A table can't be read or written, or lacks what is needed of it."""
 
 
+class OutputError(EmobatchError):
+    """An output file can't be written."""
+
+
 class ManifestError(TableError):
     """A manifest's rows make no sense."""
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import polars as pl
 
-from emobatch import score_table
+from emobatch import score_table, tables
 from emobatch.errors import TableError
 from emobatch.labels import EMOTIONS, canonical, parse_label_map
 from emobatch.score_table import emotion_index
 
 Metrics = dict[str, float]
 STAGES = {"before": "speech_emotion", "after": "emotion"}
+# The group of rows whose column is empty, in `--by`.
+NO_VALUE = "(none)"
 
 
 def evaluate(
@@ -40,17 +42,20 @@ def evaluate(
         EmobatchError: if a table can't be read or has nothing to measure.
     """
     table = score_table.read(sources, where)
-    names = table.rows.collect_schema().names()
-    if by is not None and by not in names:
-        raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
-    rows = table.rows
-    if score_table.has_speech(rows):
-        rows = score_table.with_predictions(rows)
-    frame = _labelled(rows, by, parse_label_map(label_map, EMOTIONS))
+    aliases = parse_label_map(label_map, EMOTIONS)
+    with tables.explained(table.name):
+        names = table.rows.collect_schema().names()
+        if by is not None and by not in names:
+            raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
+        rows = score_table.with_predictions(table.rows)
+        frame = _labelled(rows, by, aliases)
     result = measure(frame)
     if by is not None:
         groups = frame.partition_by(by, as_dict=True, maintain_order=True)
-        result["by"] = {str(key[0]): measure(group) for key, group in sorted_groups(groups)}
+        ordered = sorted(groups.items(), key=lambda item: (item[0][0] is None, str(item[0][0])))
+        result["by"] = {
+            NO_VALUE if value is None else str(value): measure(group) for (value,), group in ordered
+        }
     return result
 
 
@@ -136,18 +141,6 @@ def word_error_rate(references: pl.Series, transcripts: pl.Series) -> float | No
     return round(100 * float(rate), 2)
 
 
-def sorted_groups(groups: Mapping[tuple[Any, ...], pl.DataFrame]) -> list[tuple[Any, pl.DataFrame]]:
-    """Order groups by their value, rows without one last.
-
-    Args:
-        groups: frames by value.
-
-    Returns:
-        Pairs of value and frame.
-    """
-    return sorted(groups.items(), key=lambda item: (item[0][0] is None, str(item[0][0])))
-
-
 def _labelled(
     rows: pl.LazyFrame, by: str | None, label_map: Mapping[str, str | None]
 ) -> pl.DataFrame:
@@ -161,10 +154,12 @@ def _labelled(
         )
     wanted = ("label", *STAGES.values(), "reference", "transcript", *([by] if by else []))
     frame = rows.select(name for name in dict.fromkeys(wanted) if name in names).collect()
-    frame = frame.with_columns(canonical(frame["label"], EMOTIONS, label_map).alias("label"))
+    frame = frame.with_columns(
+        canonical(frame[name], EMOTIONS, label_map).alias(name)
+        for name in ("label", "emotion")
+        if name in frame.columns
+    )
     frame = frame.filter(pl.col("label").is_not_null())
     if frame.is_empty():
         raise TableError("no row is labelled; look at column 'label' and --where")
-    if "emotion" in frame.columns:
-        frame = frame.with_columns(canonical(frame["emotion"]).alias("emotion"))
     return frame

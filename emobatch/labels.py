@@ -28,6 +28,7 @@ SENTIMENT_ALIASES: Mapping[str, str] = {
 }
 # What a user writes to drop a label: `--label-map fru=none`.
 DROPPED = "none"
+MOST_LISTED = 12
 
 
 def parse_label_map(pairs: Iterable[str], classes: tuple[str, ...]) -> dict[str, str | None]:
@@ -118,13 +119,13 @@ def canonical(
     aliases = {**_aliases(classes), **(label_map or {})}
     text = values.cast(pl.String).str.strip_chars().str.to_lowercase()
     text = text.set(text == "", None)
-    counts = text.drop_nulls().value_counts(sort=True)
-    unknown = [(name, n) for name, n in counts.iter_rows() if name not in aliases]
+    counts = text.drop_nulls().value_counts(sort=True).rows()
+    unknown = [(name, count) for name, count in counts if name not in aliases]
     if unknown:
-        listed = ", ".join(f"{name} ({n})" for name, n in sorted(unknown, key=lambda x: -x[1])[:12])
+        listed = ", ".join(f"{name} ({count})" for name, count in unknown[:MOST_LISTED])
+        remedy = f"map or drop them with --label-map {unknown[0][0]}={DROPPED}"
         raise LabelError(
-            f"column {values.name!r} has labels outside {', '.join(classes)}: {listed}; "
-            f"map or drop them with --label-map {unknown[0][0]}={DROPPED}"
+            f"column {values.name!r} has labels outside {', '.join(classes)}: {listed}; {remedy}"
         )
     return text.replace_strict(aliases, default=None, return_dtype=pl.String)
 

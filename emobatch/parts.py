@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from emobatch import tables
+from emobatch import outputs, tables
 from emobatch.errors import ResumeError
 from emobatch.manifest import Manifest
 
@@ -61,7 +61,7 @@ class Parts:
             if known.exists():
                 _check_same(json.loads(known.read_text(encoding="utf-8")), run, folder)
             else:
-                tables.write_text(known, json.dumps(run, indent=1))
+                outputs.write_text(known, json.dumps(run, indent=1))
         return cls(target, folder)
 
     def has(self, first: int) -> bool:
@@ -86,7 +86,7 @@ class Parts:
             TableError: if it can't be written.
         """
         file = self._file(first)
-        with tables.explained(str(file)), tables.replacing(file) as partial:
+        with outputs.replacing(file) as partial:
             frame.write_parquet(partial)
 
     def rows_done(self) -> int:
@@ -106,7 +106,7 @@ class Parts:
             TableError: if the table can't be written; its chunks then stay.
         """
         whole = pl.scan_parquet(self._files(), glob=False)
-        tables.write(whole, self.target, provenance)
+        outputs.write(whole, self.target, provenance)
         errors = count_errors(whole)
         shutil.rmtree(self.folder)
         return errors

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from polars import selectors
 
 from emobatch import tables
-from emobatch.errors import TableError
-from emobatch.labels import EMOTIONS, SENTIMENTS, canonical
+from emobatch.errors import LabelError, TableError
+from emobatch.labels import EMOTIONS, MOST_LISTED, SENTIMENT_ALIASES, SENTIMENTS
 from emobatch.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
 
 TEXT_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
@@ -45,11 +46,20 @@ class ScoreTable:
         rows: the table, not read yet.
         provenance: what `score` stored with it; empty where unknown.
         sources: names of its files.
+        where: which of their rows these are, None for all.
     """
 
     rows: pl.LazyFrame
     provenance: Mapping[str, Any]
     sources: tuple[str, ...]
+    where: str | None
+
+    @property
+    def name(self) -> str:
+        """For messages: its file, or the first and how many more, and which rows of them."""
+        others = len(self.sources) - 1
+        name = tables.spoken(self.sources[0]) + (f" and {others} more" if others else "")
+        return name + (f", rows where {self.where}" if self.where else "")
 
 
 def read(sources: Sequence[str], where: str | None = None) -> ScoreTable:
@@ -77,9 +87,11 @@ def read(sources: Sequence[str], where: str | None = None) -> ScoreTable:
                 f"{name}: its columns differ from those of {names[0]}: {', '.join(differing)}; "
                 "read only tables of one run together"
             )
-    rows = pl.concat([part.select(list(first)) for part in parts], how="vertical_relaxed")
+    # By name and not by expression: a column may be called "*".
+    in_order = [part.select(selectors.by_name(*first)) for part in parts]
+    rows = pl.concat(in_order, how="vertical_relaxed")
     provenance = _common_provenance({name: tables.metadata(name) for name in names})
-    return ScoreTable(tables.filter_rows(rows, where), provenance, tuple(names))
+    return ScoreTable(tables.filter_rows(rows, where), provenance, tuple(names), where)
 
 
 def with_scores(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -97,39 +109,31 @@ def with_scores(rows: pl.LazyFrame) -> pl.LazyFrame:
         LabelError: if a sentiment is unknown.
     """
     rows = _with_speech(rows, ("sentiment", "sentiment_score"))
-    known = rows.select(pl.col("sentiment").unique()).collect(engine="streaming")["sentiment"]
-    spelling = dict(zip(known, canonical(known, SENTIMENTS), strict=True))
+    _check_sentiments(rows)
+    spelling = pl.col("sentiment").cast(pl.String).str.strip_chars().str.to_lowercase()
     return with_uncertainty(rows).with_columns(
-        pl.col("sentiment").replace_strict(spelling, return_dtype=pl.String)
+        spelling.replace_strict(SENTIMENT_ALIASES, default=None, return_dtype=pl.String)
     )
 
 
 def with_predictions(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Add ``speech_emotion``, for tables of which only the speech branch is looked at.
+    """Check what there is of predictions, before and after fusion.
 
     Args:
-        rows: a table with ``speech_*``.
+        rows: a table that may have ``speech_*``, and may have ``emotion``.
 
     Returns:
-        The table with ``speech_emotion``, ``entropy`` and ``varentropy`` (nats).
+        The table, with ``speech_emotion``, ``entropy`` and ``varentropy`` (nats) where it has
+        speech scores.
 
     Raises:
-        TableError: if a column is missing.
+        TableError: if some of the speech columns are missing.
         ProbabilityError: if a row's probabilities are none.
     """
+    schema = rows.collect_schema()
+    if not any(name in schema for name in SPEECH_COLUMNS):
+        return rows.drop("speech_emotion", strict=False)
     return with_uncertainty(_with_speech(rows, ()))
-
-
-def has_speech(rows: pl.LazyFrame) -> bool:
-    """Whether a table has the speech branch's probabilities.
-
-    Args:
-        rows: any table.
-
-    Returns:
-        True where any ``speech_*`` column is there.
-    """
-    return any(name in rows.collect_schema() for name in SPEECH_COLUMNS)
 
 
 def emotion_index(emotions: pl.Series) -> pl.Series:
@@ -151,12 +155,32 @@ def _with_speech(rows: pl.LazyFrame, others: tuple[str, ...]) -> pl.LazyFrame:
         raise TableError(
             f"no column {', '.join(missing)}; is this a score table? `emobatch score` writes one"
         )
-    wrong = [name for name in SPEECH_COLUMNS if not schema[name].is_numeric()]
+    # A JSON Lines table in which no row has scores has columns of no type.
+    wrong = [
+        name
+        for name in (*SPEECH_COLUMNS, *others)
+        if name in NUMERIC and not (schema[name].is_numeric() or schema[name] == pl.Null)
+    ]
     if wrong:
         raise TableError(f"column {wrong[0]} holds no numbers; score the manifest again")
-    rows = rows.with_columns(pl.col(name).cast(pl.Float64) for name in SPEECH_COLUMNS)
+    rows = rows.with_columns(
+        pl.col(name).cast(pl.Float64) for name in (*SPEECH_COLUMNS, *others) if name in NUMERIC
+    )
     check_probabilities(rows)
     return rows
+
+
+def _check_sentiments(rows: pl.LazyFrame) -> None:
+    # Counted first: as many names as there are kinds of them, however long the table.
+    counts = rows.group_by(pl.col("sentiment").cast(pl.String)).len().collect(engine="streaming")
+    spelling = pl.col("sentiment").str.strip_chars().str.to_lowercase()
+    unknown = counts.filter(~spelling.is_in(list(SENTIMENT_ALIASES))).sort("len", descending=True)
+    if len(unknown):
+        listed = ", ".join(f"{name} ({count})" for name, count in unknown.head(MOST_LISTED).rows())
+        raise LabelError(
+            f"column 'sentiment' has values outside {', '.join(SENTIMENTS)}: {listed}; "
+            "score again with a sentiment model of these classes"
+        )
 
 
 def _common_provenance(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from emobatch import audio, batches, branches, manifest, tables
+from emobatch import audio, batches, branches, manifest, outputs
 from emobatch.branches import Branches, Choice
 from emobatch.cleaning import clean
 from emobatch.errors import AudioError, Interrupted, TooManyErrors
@@ -51,7 +51,7 @@ def score(
         TooManyErrors: if more rows failed; the table is written all the same.
         EmobatchError: if the run can't begin, or its table not be written.
     """
-    tables.check_target(target)
+    outputs.check_target(target)
     rows = manifest.read(source, root, choice.label_map)
     models = branches.load(choice)
     if target is None:
@@ -92,7 +92,7 @@ def _score_to_stream(rows: Manifest, models: Branches) -> int:
 
     with Progress(len(rows)) as progress:
         frames = counted(_score_chunks(rows, models, progress, _chunks(rows)))
-        tables.write_csv_stream(frames, _join(rows.rows.clear(), []).schema)
+        outputs.write_csv_stream(frames, _join(rows.rows.clear(), []).schema)
     return errors
 
 

@@ -47,7 +47,7 @@ class SentimentClassifier:
             )
         self._model = checkpoints.load_classifier(
             AutoModelForSequenceClassification, checkpoint, OPTION, device.dtype
-        ).to(device.torch)
+        ).to(device.name)
         labels = self._model.config.id2label
         self._classes = checkpoint_classes(
             [labels[output] for output in sorted(labels)],
@@ -77,7 +77,7 @@ class SentimentClassifier:
             truncation=True,
             max_length=self._most_tokens,
             return_tensors="pt",
-        ).to(self._device.torch)
+        ).to(self._device.name)
         logits = self._model(**inputs).logits
         return checkpoints.class_probabilities(logits, self._classes, len(SENTIMENTS))
 

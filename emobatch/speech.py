@@ -95,7 +95,7 @@ class SpeechClassifier:
             )
         self._model = checkpoints.load_classifier(
             AutoModelForAudioClassification, checkpoint, OPTION, device.dtype
-        ).to(device.torch)
+        ).to(device.name)
         labels = self._model.config.id2label
         self._classes = checkpoint_classes(
             [labels[output] for output in sorted(labels)], EMOTIONS, label_map, "--label-map"
@@ -128,7 +128,7 @@ class SpeechClassifier:
         batched = {"padding": True, "return_attention_mask": True} if self._encoder else {}
         inputs = self._extractor(
             list(clips), sampling_rate=SAMPLE_RATE, return_tensors="pt", **batched
-        ).to(self._device.torch)
+        ).to(self._device.name)
         for name, value in inputs.items():
             if value.is_floating_point():
                 inputs[name] = value.to(self._device.dtype)

@@ -17,6 +17,8 @@ from emobatch.labels import EMOTIONS
 
 FORMAT = 1
 MAPPINGS = ("refer", "simple")
+# Figures of a class, and more than any of them can be.
+HIGHEST = {"entropy": 1e6, "varentropy": 1e6, "sentiment": 1.0, "detection_accuracy": 100.0}
 HEADER = """\
 # Fitted by `emobatch calibrate`. By the class that the speech branch predicted, the text branch is
 # consulted where entropy (nats) is at least, and varentropy at most, the figure given.
@@ -114,30 +116,37 @@ def read(path: Path) -> Thresholds:
 
 def _parse(document: dict[str, Any]) -> Thresholds:
     _check_names(document, ("format", "exclusions", "thresholds", "fitted"), "the file")
-    if document.get("format") != FORMAT:
+    if document.get("format") is True or document.get("format") != FORMAT:
         raise ThresholdsError(
             f"format is {document.get('format')!r}, this version reads {FORMAT}; calibrate again"
         )
-    classes = _table(document, "thresholds")
+    classes, fitted = _table(document, "thresholds"), _table(document, "fitted")
+    if "thresholds" not in document:
+        raise ThresholdsError("no [thresholds.CLASS] in it; `emobatch calibrate` writes them")
     _check_names(classes, EMOTIONS, "[thresholds]")
     return Thresholds(
-        classes={name: _parse_class(name, _table(classes, name)) for name in classes},
+        classes={name: _parse_class(name, classes) for name in classes},
         exclusions=_parse_exclusions(document.get("exclusions", [])),
-        fitted=_table(document, "fitted"),
+        fitted=_parse_fitted(fitted),
     )
 
 
-def _parse_class(name: str, entry: dict[str, Any]) -> ClassThresholds:
+def _parse_class(name: str, classes: dict[str, Any]) -> ClassThresholds:
+    entry = _table(classes, name, "thresholds.")
     where = f"[thresholds.{name}]"
     _check_names(entry, [f.name for f in fields(ClassThresholds)], where)
-    for key in ("entropy", "varentropy", "sentiment", "detection_accuracy"):
+    for key, most in HIGHEST.items():
         value = entry.get(key, 0.0)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:
-            raise ThresholdsError(f"{where} {key} is {value!r}; a number of at least 0 is wanted")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise ThresholdsError(
+                f"{where} {key} is {value!r}; a number of at least 0 and at most {most:g} is wanted"
+            )
     for key in ("flagged", "detected"):
         value = entry.get(key, 0)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ThresholdsError(f"{where} {key} is {value!r}; a count is wanted")
+    if not isinstance(entry.get("reason", ""), str):
+        raise ThresholdsError(f"{where} reason is {entry['reason']!r}; a text is wanted")
     if not isinstance(entry.get("flip", True), bool):
         raise ThresholdsError(f"{where} flip is {entry['flip']!r}; true or false is wanted")
     if entry.get("mapping", "refer") not in MAPPINGS:
@@ -154,7 +163,7 @@ def _parse_exclusions(changes: Any) -> tuple[tuple[str, str], ...]:
         raise ThresholdsError("exclusions is not a list of [from, to]")
     for change in changes:
         pair = change if isinstance(change, list) else []
-        if len(pair) != 2 or any(name not in EMOTIONS for name in pair):
+        if len(pair) != 2 or any(name not in EMOTIONS for name in pair) or pair[0] == pair[1]:
             raise ThresholdsError(
                 f"exclusion {change!r} is not [from, to] of {', '.join(EMOTIONS)}"
             )
@@ -169,10 +178,19 @@ def _check_names(table: Mapping[str, Any], known: Collection[str], where: str) -
             raise ThresholdsError(f"{name!r} is not a name that {where} has; {hint}")
 
 
-def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
+def _parse_fitted(fitted: dict[str, Any]) -> dict[str, Any]:
+    models = _table(fitted, "models", "fitted.")
+    for branch in models:
+        _table(models, branch, "fitted.models.")
+    # TOML has dates, which JSON, the form of a table's metadata, has not.
+    parsed: dict[str, Any] = json.loads(json.dumps(fitted, default=str))
+    return parsed
+
+
+def _table(document: dict[str, Any], name: str, parents: str = "") -> dict[str, Any]:
     value = document.get(name, {})
     if not isinstance(value, dict):
-        raise ThresholdsError(f"{name!r} is not a table; write [{name}]")
+        raise ThresholdsError(f"{parents}{name} is {value!r}, not a table; write [{parents}{name}]")
     return value
 
 

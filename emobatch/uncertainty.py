@@ -92,36 +92,26 @@ def with_uncertainty(table: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def check_probabilities(table: pl.LazyFrame) -> None:
-    """Refuse rows whose speech probabilities are no probabilities.
+    """Refuse rows whose probabilities are no probabilities.
 
-    Rows in which all of them are null have not been scored, and pass.
+    Rows in which all of the speech branch's are null have not been scored, and pass.
 
     Args:
-        table: has the columns ``speech_angry`` … ``speech_sad``.
+        table: has the columns ``speech_angry`` … ``speech_sad``, and maybe ``sentiment_score``.
 
     Raises:
         ProbabilityError: names the first bad row, what is wrong with it, and how many more.
     """
-    values = [pl.col(name) for name in SPEECH_COLUMNS]
-    nulls = pl.sum_horizontal([value.is_null() for value in values])
-    total = pl.sum_horizontal(*SPEECH_COLUMNS)
-    fault = (
-        pl.when(nulls == len(SPEECH_COLUMNS))
-        .then(None)
-        .when(nulls > 0)
-        .then(pl.lit("a speech probability is missing"))
-        .when(pl.any_horizontal([~value.is_finite() for value in values]))
-        .then(pl.lit("a speech probability is NaN or infinite"))
-        .when(pl.any_horizontal([value < 0 for value in values]))
-        .then(pl.lit("a speech probability is negative"))
-        .when((total - 1).abs() > SUM_TOLERANCE)
-        .then(pl.format("speech probabilities sum to {}, not to 1", total.round(4)))
-    )
     names = table.collect_schema().names()
     identity = pl.col("id").cast(pl.String) if "id" in names else pl.lit(None, dtype=pl.String)
+    faults = [_speech_fault()]
+    if "sentiment_score" in names:
+        score = pl.col("sentiment_score").cast(pl.Float64)
+        outside = ~score.is_between(0, 1) | score.is_nan()
+        faults.append(pl.when(outside).then(pl.lit("sentiment_score is not from 0 to 1")))
     bad = (
-        table.with_row_index("row")
-        .select(pl.col("row"), identity.alias("id"), fault.alias("fault"))
+        table.select(identity.alias("id"), pl.coalesce(faults).alias("fault"))
+        .with_row_index("row")
         .filter(pl.col("fault").is_not_null())
         .select(pl.len().alias("count"), pl.all().first())
         .collect(engine="streaming")
@@ -133,6 +123,24 @@ def check_probabilities(table: pl.LazyFrame) -> None:
         raise ProbabilityError(
             f"row {row + 1}{known}: {what}{more}; score these rows again or drop them with --where"
         )
+
+
+def _speech_fault() -> pl.Expr:
+    values = [pl.col(name) for name in SPEECH_COLUMNS]
+    nulls = pl.sum_horizontal([value.is_null() for value in values])
+    total = pl.sum_horizontal(values)
+    return (
+        pl.when(nulls == len(values))
+        .then(None)
+        .when(nulls > 0)
+        .then(pl.lit("a speech probability is missing"))
+        .when(pl.any_horizontal([~value.is_finite() for value in values]))
+        .then(pl.lit("a speech probability is NaN or infinite"))
+        .when(pl.any_horizontal([value < 0 for value in values]))
+        .then(pl.lit("a speech probability is negative"))
+        .when((total - 1).abs() > SUM_TOLERANCE)
+        .then(pl.format("speech probabilities sum to {}, not to 1", total.round(4)))
+    )
 
 
 def _surprisal(name: str) -> pl.Expr:

@@ -11,6 +11,7 @@ import sentencepiece
 import soxr
 import torch
 from ctranslate2.converters import TransformersConverter
+from espeak import RATE, VOICES, speak
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     HubertConfig,
@@ -27,8 +28,6 @@ from transformers import (
     XLMRobertaConfig,
     XLMRobertaForSequenceClassification,
 )
-
-from espeak import RATE, VOICES, speak
 
 TEXT = (
     "the quick brown fox jumps over the lazy dog while seven happy children laugh and sing",

@@ -9,10 +9,10 @@ from pathlib import Path
 # Small models are slower on two threads than on one, the more so under `pytest -n 2`.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-import pytest  # noqa: E402
-from click.testing import CliRunner, Result  # noqa: E402
+import pytest
+from click.testing import CliRunner, Result
 
-from emobatch.cli import main  # noqa: E402
+from emobatch.cli import main
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -21,7 +21,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 def cli() -> Callable[..., Result]:
     """Run a command in this process: `cli("apply", path, "-t", file, input=csv)`."""
 
-    def run(*arguments: object, input: str | bytes | None = None) -> Result:  # noqa: A002
+    def run(*arguments: object, input: str | bytes | None = None) -> Result:
         result = CliRunner().invoke(main, [str(item) for item in arguments], input=input)
         # Anything but an exit is a traceback that a user would see.
         if result.exception is not None and not isinstance(result.exception, SystemExit):

@@ -46,7 +46,9 @@ def test_lossy_formats_are_the_same_sound(extension: str, tmp_path: Path) -> Non
     np.testing.assert_allclose(loudness_contour(heard), loudness_contour(tone(2.0)), atol=0.05)
 
 
-@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW"])
+@pytest.mark.parametrize(
+    "subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW"]
+)
 def test_any_sample_type(subtype: str, tmp_path: Path) -> None:
     file = save(tmp_path / "clip.wav", tone(0.5), subtype=subtype)
     np.testing.assert_allclose(decoded(file), tone(0.5), atol=0.02)
@@ -81,8 +83,13 @@ def test_a_wrong_extension_doesnt_matter(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("start", "end", "first", "last"),
-    [(0.5, 1.25, 8_000, 20_000), (None, 0.5, 0, 8_000), (1.5, None, 24_000, 32_000), (1.5, 99, 24_000, 32_000)],
-)  # fmt: skip
+    [
+        (0.5, 1.25, 8_000, 20_000),
+        (None, 0.5, 0, 8_000),
+        (1.5, None, 24_000, 32_000),
+        (1.5, 99, 24_000, 32_000),
+    ],
+)
 def test_segments_of_a_lossless_file(
     start: float | None, end: float | None, first: int, last: int, tmp_path: Path
 ) -> None:
@@ -134,7 +141,9 @@ def test_memory_doesnt_grow_with_the_file(tmp_path: Path) -> None:
 
 
 def _zoo(folder: Path) -> dict[str, Path]:
-    files = {name: folder / f"{name}.wav" for name in ("missing", "empty", "text", "header", "json")}
+    files = {
+        name: folder / f"{name}.wav" for name in ("missing", "empty", "text", "header", "json")
+    }
     files["empty"].write_bytes(b"")
     files["text"].write_text("not a sound")
     files["json"].write_text('{"path": "a.wav"}')

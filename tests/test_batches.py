@@ -33,7 +33,9 @@ def test_batches_are_of_like_length(lengths: list[float]) -> None:
 
 @settings(derandomize=True, deadline=None)
 @given(LENGTHS, st.floats(1, 100))
-def test_looking_ahead_keeps_order_and_bounds_what_is_held(lengths: list[float], budget: float) -> None:
+def test_looking_ahead_keeps_order_and_bounds_what_is_held(
+    lengths: list[float], budget: float
+) -> None:
     groups = list(batches.look_ahead(lengths, float, budget))
     assert [length for group in groups for length in group] == lengths
     assert all(sum(group[:-1]) < budget for group in groups)

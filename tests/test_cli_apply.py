@@ -15,7 +15,7 @@ from reference import algorithm_1
 from refusals import refusal
 from samples import LOOSE, LOOSE_TOML, csv, score_rows
 
-from emobatch import tables
+from emobatch import outputs, tables
 from emobatch.fusion import DECISION_COLUMNS
 from emobatch.score_table import NUMERIC
 from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
@@ -121,7 +121,7 @@ def test_a_table_in_which_no_row_has_scores_is_carried(
         sentiment_score=pl.lit(None, dtype=pl.Float64),
     )
     source = tmp_path / f"s.{extension}"
-    tables.write(rows.lazy(), source, {})
+    outputs.write(rows.lazy(), source, {})
     found = final(cli("apply", source, "-t", toml))
     assert found["id"].to_list() == rows["id"].to_list()
     assert found["decided_by"].null_count() == 3
@@ -175,7 +175,7 @@ def test_where_keeps_rows(cli: Cli, toml: Path) -> None:
 
 def scored_with(folder: Path, **models: dict[str, str]) -> Path:
     path = folder / "scored.parquet"
-    tables.write(score_rows(200).lazy(), path, {"models": models, "options": {"beam_size": 1}})
+    outputs.write(score_rows(200).lazy(), path, {"models": models, "options": {"beam_size": 1}})
     return path
 
 

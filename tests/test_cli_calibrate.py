@@ -16,7 +16,7 @@ from reference import best_pair
 from refusals import refusal
 from samples import csv, score_rows
 
-from emobatch import tables
+from emobatch import outputs
 from emobatch.labels import EMOTIONS
 from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
 
@@ -215,7 +215,7 @@ def test_labels_of_any_spelling_are_read(cli: Cli) -> None:
 
 def test_models_of_the_score_table_are_kept(cli: Cli, tmp_path: Path) -> None:
     models = {"speech": {"name": "a/b", "revision": "abc", "digest": "sha256:1"}}
-    tables.write(score_rows(200).lazy(), tmp_path / "s.parquet", {"models": models})
+    outputs.write(score_rows(200).lazy(), tmp_path / "s.parquet", {"models": models})
     assert fitted(cli("calibrate", tmp_path / "s.parquet"))["fitted"]["models"] == models
 
 
@@ -269,20 +269,20 @@ def test_bad_tables_are_refused_in_one_line_and_leave_no_file(
     cli: Cli, tmp_path: Path, table: pl.DataFrame, parts: list[str], extension: str
 ) -> None:
     source = tmp_path / f"s.{extension}"
-    tables.write(table.lazy(), source, {})
+    outputs.write(table.lazy(), source, {})
     before = sorted(tmp_path.iterdir())
     said = refusal(cli("calibrate", source, "-o", tmp_path / "t.toml"))
     assert all(part in said for part in parts), said
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_bad_row_is_found_by_its_number_in_the_table_despite_where(cli: Cli) -> None:
+def test_a_bad_row_is_numbered_among_those_that_where_keeps(cli: Cli) -> None:
     rows = score_rows(50).drop("id").with_row_index("n")
     bad = rows.with_columns(
         speech_sad=pl.when(pl.col("n") == 9).then(math.nan).otherwise(pl.col("speech_sad"))
     )
     said = refusal(cli("calibrate", "--where", "n >= 5", input=csv(bad)))
-    assert said.startswith("row 10: ")
+    assert said.startswith("standard input, rows where n >= 5: row 5: ")
 
 
 def test_a_remedy_for_an_unknown_sentiment_works(cli: Cli) -> None:
@@ -324,7 +324,7 @@ def test_files_with_different_columns_are_refused(cli: Cli, tmp_path: Path) -> N
 def test_files_of_different_models_are_refused(cli: Cli, tmp_path: Path) -> None:
     for name in ("a", "b"):
         models = {"models": {"speech": {"name": name}}}
-        tables.write(score_rows(50).lazy(), tmp_path / f"{name}.parquet", models)
+        outputs.write(score_rows(50).lazy(), tmp_path / f"{name}.parquet", models)
     assert "different models" in refusal(cli("calibrate", tmp_path / "*.parquet"))
 
 

@@ -235,7 +235,7 @@ def test_a_bad_file_costs_its_own_row(cli: Cli, mixed: Path, model_options: list
     assert errors[5].startswith("audio: the segment begins at 7 s")
     failed = rows.filter(pl.col("status") == "error")
     kept = ("id", "status", "error", "transcript", "transcript_source")
-    assert failed.select(COLUMNS).drop(kept).null_count().sum_horizontal()[0] == len(failed) * (
+    assert failed.select(*COLUMNS).drop(kept).null_count().sum_horizontal()[0] == len(failed) * (
         len(COLUMNS) - len(kept)
     )
     assert rows["duration"].to_list()[3:5] == [0.75, 1.0]
@@ -258,7 +258,7 @@ def test_a_manifest_on_standard_input_is_relative_to_the_working_folder(
 ) -> None:
     monkeypatch.chdir(mixed.parent)
     result = cli("score", "-", *model_options, input="path\na.wav\n")
-    assert list(csv.DictReader(io.StringIO(result.stdout)))[0]["status"] == "ok"
+    assert next(csv.DictReader(io.StringIO(result.stdout)))["status"] == "ok"
 
 
 @pytest.mark.parametrize(("rate", "status"), [("0.6", 0), ("0.5", 3)])
@@ -343,7 +343,12 @@ def test_an_output_that_cant_be_written_is_refused_first(
 
 
 def test_wrong_usage_is_status_2(cli: Cli, mixed: Path) -> None:
-    for arguments in ([], [mixed, "--beam-size", 0], [mixed, "--no-such"], [mixed, "--device", "x"]):
+    for arguments in (
+        [],
+        [mixed, "--beam-size", 0],
+        [mixed, "--no-such"],
+        [mixed, "--device", "x"],
+    ):
         assert cli("score", *arguments).exit_code == 2
 
 
@@ -360,8 +365,8 @@ def test_a_device_that_isnt_there_is_refused(
 def long_run(tmp_path: Path) -> Path:
     """Three chunks of short rows."""
     save(tmp_path / "a.wav", tone(0.3))
-    rows = "".join(f"a.wav,{number}\n" for number in range(700))
-    (tmp_path / "manifest.csv").write_text("path,id\n" + rows)
+    rows = "".join(f"a.wav,{number},said\n" for number in range(700))
+    (tmp_path / "manifest.csv").write_text("path,id,transcript\n" + rows)
     return tmp_path / "manifest.csv"
 
 
@@ -394,7 +399,9 @@ def test_saved_work_of_another_run_is_refused(
     target = long_run.with_name("scores.csv")
     parts = long_run.with_name("scores.csv.parts")
     parts.mkdir()
-    (parts / "run.json").write_text(json.dumps({"manifest": "another", "options": {"beam_size": 5}}))
+    (parts / "run.json").write_text(
+        json.dumps({"manifest": "another", "options": {"beam_size": 5}})
+    )
     result = cli("score", long_run, "-o", target, *model_options)
     assert result.exit_code == 1
     assert "manifest" in result.stderr and "options.beam_size" in result.stderr

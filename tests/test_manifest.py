@@ -34,7 +34,7 @@ def test_paths_are_relative_to_the_manifest_or_the_root(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.jsonl", "m.parquet"])
 def test_every_format_reads_the_same(name: str, tmp_path: Path) -> None:
     rows = pl.DataFrame(
-        {"path": ["a.wav", "b, \"b\".wav"], "start": [0.5, None], "label": ["ang", None]}
+        {"path": ["a.wav", 'b, "b".wav'], "start": [0.5, None], "label": ["ang", None]}
     )
     file = tmp_path / name
     {

@@ -116,7 +116,9 @@ def test_a_checkpoint_without_a_trained_head_is_refused(tmp_path: Path) -> None:
     model = AutoModelForAudioClassification.from_pretrained(folder)
     model.base_model.save_pretrained(folder)
     config = folder / "config.json"
-    config.write_text(config.read_text().replace("Wav2Vec2Model", "Wav2Vec2ForSequenceClassification"))
+    config.write_text(
+        config.read_text().replace("Wav2Vec2Model", "Wav2Vec2ForSequenceClassification")
+    )
     with pytest.raises(CheckpointError, match=r"not a trained classifier.*classifier\.weight"):
         classifier(folder)
 

@@ -50,7 +50,9 @@ def reference(
         condition_on_previous_text=False,
     )
     return [
-        Passage(each.text, each.end - each.start, each.avg_logprob, each.no_speech_prob, info.language)
+        Passage(
+            each.text, each.end - each.start, each.avg_logprob, each.no_speech_prob, info.language
+        )
         for each in segments
     ]
 

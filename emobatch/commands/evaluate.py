@@ -24,14 +24,14 @@ def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **optio
     FINAL are tables that `apply` or `score` wrote, or globs of them; without any, CSV on standard
     input. Rows without a label don't count.
     """
-    from emobatch import console, tables
+    from emobatch import console, outputs
     from emobatch.evaluate import evaluate as run
 
-    tables.check_target(output, [".json"])
+    outputs.check_target(output, [".json"])
     result = run(final, **options)
     text = json.dumps(result, ensure_ascii=False)
     if output is not None:
-        tables.write_text(output, text + "\n")
+        outputs.write_text(output, text + "\n")
     elif as_json:
         click.echo(text)
     else:

@@ -1,0 +1,140 @@
+"""Writing tables and other files: wholly or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from emobatch.errors import OutputError
+from emobatch.tables import EXTENSIONS, JSON_LINES, METADATA_KEY, SEPARATORS, first_line, sidecar
+
+
+def check_target(target: Path | None, extensions: Sequence[str] = EXTENSIONS) -> None:
+    """Refuse an output file before hours of work go into it.
+
+    Args:
+        target: file to be written, None for standard output.
+        extensions: those that can be written.
+
+    Raises:
+        OutputError: if its extension is unknown or its folder can't be written to.
+    """
+    if target is None:
+        return
+    if target.suffix.lower() not in extensions:
+        raise OutputError(f"{target}: can't write that format; name it {', '.join(extensions)}")
+    if target.is_dir():
+        raise OutputError(f"{target}: is a folder; name a file in it")
+    if not target.parent.is_dir():
+        raise OutputError(f"{target}: no such folder; make it with mkdir -p {target.parent}")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{target}: no permission to write in {target.parent}; choose another")
+
+
+def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any]) -> None:
+    """Write a table, to a file at once or not at all, to standard output as CSV in pieces.
+
+    Args:
+        table: what to write; rows keep their order.
+        target: file name, its extension names the format; None is standard output.
+        provenance: stored as metadata of a Parquet file, else beside the table.
+
+    Raises:
+        OutputError: if the file can't be written.
+    """
+    if target is None:
+        write_csv_stream(table.collect_batches(maintain_order=True), table.collect_schema())
+        return
+    text = json.dumps(provenance, ensure_ascii=False)
+    extension = target.suffix.lower()
+    nested = [name for name, kind in table.collect_schema().items() if kind.is_nested()]
+    if nested and extension in SEPARATORS:
+        raise OutputError(f"{target}: no place for lists in column {nested[0]!r}; write .parquet")
+    with replacing(target) as partial:
+        if extension == ".parquet":
+            table.sink_parquet(partial, metadata={METADATA_KEY: text})
+        elif extension in JSON_LINES:
+            table.sink_ndjson(partial, check_extension=False)
+        else:
+            table.sink_csv(partial, separator=SEPARATORS[extension], check_extension=False)
+    if extension != ".parquet":
+        write_text(sidecar(target), text + "\n")
+
+
+def write_csv_stream(frames: Iterable[pl.DataFrame], schema: Mapping[str, Any]) -> None:
+    """Write frames to standard output as one CSV table, each as soon as it comes.
+
+    Args:
+        frames: pieces of the table in order.
+        schema: the table's columns, for a table without rows.
+    """
+    out = sys.stdout.buffer
+    header: bytes | None = pl.DataFrame(schema=schema).write_csv().encode()
+    for frame in frames:
+        # Not before the first rows are there: what fails early then leaves nothing behind.
+        out.write(header or b"")
+        header = None
+        out.write(frame.write_csv(include_header=False).encode())
+        out.flush()
+    out.write(header or b"")
+
+
+def write_text(target: Path | None, text: str) -> None:
+    """Write a text file at once or not at all.
+
+    Args:
+        target: the file, standard output where None.
+        text: its content.
+
+    Raises:
+        OutputError: if it can't be written.
+    """
+    if target is None:
+        sys.stdout.write(text)
+        return
+    with replacing(target) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a file to write aside, which takes the target's place when all went well.
+
+    Args:
+        target: the file that shall appear complete or not at all.
+
+    Yields:
+        A file in the same folder, gone or renamed afterwards.
+
+    Raises:
+        OutputError: in place of the operating system's errors.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        os.close(handle)
+        partial = Path(name)
+        try:
+            yield partial
+            _finish(partial)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{target}: {first_line(error)}; mend that or choose another") from error
+
+
+def _finish(partial: Path) -> None:
+    # On disk before it is renamed, and as readable as any file that the user makes.
+    with partial.open("rb") as handle:
+        os.fsync(handle.fileno())
+    mask = os.umask(0)
+    os.umask(mask)
+    partial.chmod(0o666 & ~mask)
