@@ -33,7 +33,7 @@ def by_length(lengths: Sequence[float], budget: float) -> list[list[int]]:
 
     Examples:
         >>> by_length([1.0, 4.0, 1.2, 3.0], budget=6.0)
-        [[1], [3], [2, 0]]
+        [[1], [3, 2], [0]]
     """
     order = sorted(range(len(lengths)), key=lambda place: (-lengths[place], place))
     batches: list[list[int]] = []
