@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +11,8 @@ import polars as pl
 from emobatch import tables
 from emobatch.errors import ManifestError
 from emobatch.labels import EMOTIONS, canonical, parse_label_map
-from emobatch.score_table import COLUMNS
 
 NUMERIC = {"start": pl.Float64, "end": pl.Float64}
-# What `score` writes and a manifest may give: the rest would be two columns of one name.
-SHARED_COLUMNS = ("id", "duration", "transcript")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,12 @@ class Manifest:
             yield Clip(path, self.root / path, start, end, transcript)
 
 
-def read(source: str, root: Path | None = None, label_map: Sequence[str] = ()) -> Manifest:
+def read(
+    source: str,
+    root: Path | None = None,
+    label_map: Sequence[str] = (),
+    reserved: Collection[str] = (),
+) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
     Args:
@@ -80,6 +82,7 @@ def read(source: str, root: Path | None = None, label_map: Sequence[str] = ()) -
         root: folder that paths are relative to; by default the manifest's own, or the working
             folder for standard input.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
+        reserved: names that no column may have, for they will be written beside the manifest's.
 
     Returns:
         The manifest.
@@ -91,7 +94,7 @@ def read(source: str, root: Path | None = None, label_map: Sequence[str] = ()) -
     """
     with tables.explained(source):
         rows = tables.scan(source, NUMERIC).collect()
-        _check_columns(rows)
+        _check_columns(rows, reserved)
         if rows.is_empty():
             raise ManifestError("no rows; a manifest has one row for each clip")
         text = [name for name in ("id", "transcript", "label") if name in rows.columns]
@@ -104,12 +107,12 @@ def read(source: str, root: Path | None = None, label_map: Sequence[str] = ()) -
     return Manifest(rows, root)
 
 
-def _check_columns(rows: pl.DataFrame) -> None:
+def _check_columns(rows: pl.DataFrame, reserved: Collection[str]) -> None:
     if "path" not in rows.columns:
         raise ManifestError(
             f"no column 'path' with the audio files; the columns are {', '.join(rows.columns)}"
         )
-    taken = [name for name in COLUMNS if name in rows.columns and name not in SHARED_COLUMNS]
+    taken = [name for name in rows.columns if name in reserved]
     if taken:
         raise ManifestError(
             f"columns that `score` itself writes: {', '.join(taken)}; drop or rename them"

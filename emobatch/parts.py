@@ -107,9 +107,9 @@ class Parts:
         """
         whole = pl.scan_parquet(self._files(), glob=False)
         outputs.write(whole, self.target, provenance)
-        errors = count_errors(whole)
+        errors = whole.select((pl.col("status") == "error").sum()).collect().item()
         shutil.rmtree(self.folder)
-        return errors
+        return int(errors)
 
     def _file(self, first: int) -> Path:
         # Twelve digits: sorted by name is sorted by row.
@@ -117,18 +117,6 @@ class Parts:
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.parquet"))
-
-
-def count_errors(rows: pl.LazyFrame) -> int:
-    """Count the rows that failed.
-
-    Args:
-        rows: of a score table.
-
-    Returns:
-        How many have status ``error``.
-    """
-    return int(rows.select((pl.col("status") == "error").sum()).collect().item())
 
 
 def _check_same(saved: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:

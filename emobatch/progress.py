@@ -15,7 +15,11 @@ from emobatch.utterances import Utterance, Window
 
 
 class Progress:
-    """Counts rows, audio and errors, and shows them on standard error if that is a terminal."""
+    """Counts rows, audio and errors, and shows them on standard error if that is a terminal.
+
+    Attributes:
+        errors: rows that failed so far.
+    """
 
     def __init__(self, rows: int) -> None:
         """Begin at nothing.
@@ -25,19 +29,19 @@ class Progress:
         """
         self._began = monotonic()
         self._seconds = 0.0
-        self._errors = 0
+        self.errors = 0
         self._rows = 0
+        self._rows_of_chunk = 0
         self._bar = Bar(
-            TextColumn("scoring"),
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("rows, {task.fields[speed]}"),
+            TextColumn("rows, {task.fields[errors]} errors, {task.fields[speed]}"),
             TimeRemainingColumn(),
-            TextColumn("left, {task.fields[errors]} errors"),
             console=console(stderr=True),
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._bar.add_task("", total=rows, speed="- h of audio per hour", errors=0)
+        self._task = self._bar.add_task("loading models", total=rows, speed="", errors=0)
 
     def __enter__(self) -> Progress:
         """Show the bar."""
@@ -53,14 +57,15 @@ class Progress:
         """Leave the bar as it is."""
         self._bar.stop()
 
-    def start_at(self, rows: int) -> None:
-        """Count rows that an earlier run has done.
+    def begin(self, rows: int = 0) -> None:
+        """Begin to measure speed, now that models are loaded.
 
         Args:
-            rows: how many.
+            rows: how many an earlier run has done.
         """
+        self._began = monotonic()
         self._rows = rows
-        self._show(rows)
+        self._bar.reset(self._task, description="scoring", completed=rows)
 
     def advance(self, windows: Sequence[Window]) -> None:
         """Count windows that are through both branches, and rows whose last window that is.
@@ -68,12 +73,12 @@ class Progress:
         Args:
             windows: a batch.
         """
-        shown = self._rows
         for window in windows:
             self._seconds += window.seconds
             window.utterance.windows_left -= 1
-            shown += window.utterance.decoded and window.utterance.windows_left == 0
-        self._show(shown)
+            if window.utterance.decoded and window.utterance.windows_left == 0:
+                self._rows_of_chunk += 1
+        self._show()
 
     def finished(self, utterances: Sequence[Utterance]) -> None:
         """Count a chunk's rows, scored or failed.
@@ -82,14 +87,15 @@ class Progress:
             utterances: all of the chunk.
         """
         self._rows += len(utterances)
-        self._errors += sum(utterance.error is not None for utterance in utterances)
-        self._show(self._rows)
+        self._rows_of_chunk = 0
+        self.errors += sum(utterance.error is not None for utterance in utterances)
+        self._show()
 
-    def _show(self, rows: int) -> None:
+    def _show(self) -> None:
         elapsed = max(monotonic() - self._began, 1e-9)
         self._bar.update(
             self._task,
-            completed=rows,
-            speed=f"{self._seconds / elapsed:.1f} h of audio per hour",
-            errors=self._errors,
+            completed=self._rows + self._rows_of_chunk,
+            speed=f"{self._seconds / elapsed:.1f} h audio/h, left",
+            errors=self.errors,
         )

@@ -13,7 +13,7 @@ from emobatch.branches import Branches, Choice
 from emobatch.cleaning import clean
 from emobatch.errors import AudioError, Interrupted, TooManyErrors
 from emobatch.manifest import Manifest
-from emobatch.parts import Parts, count_errors
+from emobatch.parts import Parts
 from emobatch.progress import Progress
 from emobatch.score_table import COLUMNS
 from emobatch.transcription import Passage
@@ -22,8 +22,10 @@ from emobatch.utterances import Utterance, Window, to_frame
 # Work is saved in chunks of this many rows. Batches never reach across a chunk's end, so that a
 # run that was interrupted forms the same batches as one that was not.
 CHUNK_ROWS = 256
-# Decoded audio that is held to be sorted by length: 38 MB.
-LOOK_AHEAD_SECONDS = 600.0
+# Decoded audio that is held to be sorted by length: 19 MB.
+LOOK_AHEAD_SECONDS = 300.0
+# A manifest may give an id, a duration and a transcript; the other columns are `score`'s own.
+RESERVED = COLUMNS.keys() - {"id", "duration", "transcript"}
 # Words to a batch of the sentiment model, padding counted.
 BATCH_WORDS = 2048
 
@@ -52,13 +54,14 @@ def score(
         EmobatchError: if the run can't begin, or its table not be written.
     """
     outputs.check_target(target)
-    rows = manifest.read(source, root, choice.label_map)
-    models = branches.load(choice)
-    if target is None:
-        errors = _score_to_stream(rows, models)
-    else:
-        saved = Parts.open(target, rows, models.provenance, restart=restart)
-        errors = _score_to_file(rows, models, saved)
+    rows = manifest.read(source, root, choice.label_map, RESERVED)
+    with Progress(len(rows)) as progress:
+        models = branches.load(choice)
+        if target is None:
+            errors = _score_to_stream(rows, models, progress)
+        else:
+            saved = Parts.open(target, rows, models.provenance, restart=restart)
+            errors = _score_to_file(rows, models, progress, saved)
     if errors == len(rows) or errors > max_error_rate * len(rows):
         raise TooManyErrors(
             f"{errors} of {len(rows)} rows failed, more than --max-error-rate allows; "
@@ -81,28 +84,19 @@ def score_clips(utterances: list[Utterance], models: Branches, progress: Progres
     _judge(utterances, models)
 
 
-def _score_to_stream(rows: Manifest, models: Branches) -> int:
-    errors = 0
-
-    def counted(frames: Iterator[tuple[int, pl.DataFrame]]) -> Iterator[pl.DataFrame]:
-        nonlocal errors
-        for _, frame in frames:
-            errors += count_errors(frame.lazy())
-            yield frame
-
-    with Progress(len(rows)) as progress:
-        frames = counted(_score_chunks(rows, models, progress, _chunks(rows)))
-        outputs.write_csv_stream(frames, _join(rows.rows.clear(), []).schema)
-    return errors
+def _score_to_stream(rows: Manifest, models: Branches, progress: Progress) -> int:
+    progress.begin()
+    frames = (frame for _, frame in _score_chunks(rows, models, progress, _chunks(rows)))
+    outputs.write_csv_stream(frames, _join(rows.rows.clear(), []).schema)
+    return progress.errors
 
 
-def _score_to_file(rows: Manifest, models: Branches, saved: Parts) -> int:
+def _score_to_file(rows: Manifest, models: Branches, progress: Progress, saved: Parts) -> int:
+    progress.begin(saved.rows_done())
     todo = [first for first in _chunks(rows) if not saved.has(first)]
     try:
-        with Progress(len(rows)) as progress:
-            progress.start_at(saved.rows_done())
-            for first, frame in _score_chunks(rows, models, progress, todo):
-                saved.add(first, frame)
+        for first, frame in _score_chunks(rows, models, progress, todo):
+            saved.add(first, frame)
     except Interrupted as signal:
         raise Interrupted(
             f"{signal}; {saved.rows_done()} of {len(rows)} rows are saved in {saved.folder}, "
