@@ -1,65 +1,83 @@
-"""Model checkpoints: found on the hub, in its cache or in a folder, and loaded without surprises.
-
-Nothing that a checkpoint carries is run: remote code is off, safetensors come first, and pickles
-are opened for their weights only.
-"""
+"""Model checkpoints on this machine's disk: a folder, or what the hub's cache has or fetches."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from emobatch.errors import CheckpointError, EmobatchError
 
-WEIGHTS = ("model.safetensors*", "model-*.safetensors", "pytorch_model*.bin*", "model.bin")
-# Parameters that only training uses: a checkpoint may lack them.
-UNUSED_PARAMETERS = ("masked_spec_embed",)
+SAFETENSORS = "model*.safetensors"
+# What transformers and CTranslate2 call weights of other formats.
+OTHER_WEIGHTS = ("pytorch_model*.bin", "model.bin")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint on this machine's disk.
+    """A checkpoint's files.
 
     Attributes:
         name: hub name or folder, as the user gave it.
         folder: where its files are.
         revision: the hub's commit, None for a folder.
+        option: the command line's option that names it, for messages.
     """
 
     name: str
     folder: Path
     revision: str | None
+    option: str
+
+    def weights(self) -> list[Path]:
+        """Files of the weights that are loaded: the safetensors where there are any."""
+        others = [file for pattern in OTHER_WEIGHTS for file in self.folder.glob(pattern)]
+        return sorted(self.folder.glob(SAFETENSORS)) or sorted(others)
 
     def provenance(self) -> dict[str, str | None]:
-        """Name, revision and digest of the weights."""
-        return {"name": self.name, "revision": self.revision, "digest": self.digest()}
-
-    def digest(self) -> str:
-        """SHA-256 of the weights that are loaded: the safetensors where there are any."""
-        found = [sorted(self.folder.glob(pattern)) for pattern in WEIGHTS]
-        safe, pickled = found[0] + found[1], found[2] + found[3]
+        """Name, revision and SHA-256 digest of the weights."""
         digest = hashlib.sha256()
-        for file in safe or pickled:
+        for file in self.weights():
             with file.open("rb") as handle:
                 digest.update(hashlib.file_digest(handle, "sha256").digest())
-        return f"sha256:{digest.hexdigest()}"
+        return {
+            "name": self.name,
+            "revision": self.revision,
+            "digest": f"sha256:{digest.hexdigest()}",
+        }
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn whatever a loader raises into one line with a remedy.
+
+        Yields:
+            Nothing.
+
+        Raises:
+            CheckpointError: in place of any error that isn't emobatch's own.
+        """
+        try:
+            yield
+        except EmobatchError:
+            raise
+        except Exception as error:
+            raise CheckpointError(
+                f"{self.name}: can't be loaded: {_first_line(error)}; "
+                f"give {self.option} another name or a folder"
+            ) from error
 
 
-def find(name: str, *, offline: bool, option: str) -> Checkpoint:
-    """Find a checkpoint in the format of ``transformers``, fetching it from the hub if need be.
+def find(name: str, *, option: str, offline: bool) -> Checkpoint:
+    """Find a checkpoint in the format of ``transformers``.
+
+    What the hub's cache has is taken as it is, without asking the hub for a newer one.
 
     Args:
         name: a folder, or a hub name.
-        offline: look only at what is on this machine.
         option: the command line's option that names it.
+        offline: look only at what is on this machine.
 
     Returns:
         The checkpoint.
@@ -69,40 +87,49 @@ def find(name: str, *, offline: bool, option: str) -> Checkpoint:
     """
     from huggingface_hub import HfApi, snapshot_download
 
-    local = as_folder(name, option)
-    if local is not None:
-        return local
-    with explained(name, option, offline=offline):
-        if offline:
-            folder = snapshot_download(name, local_files_only=True)
-        else:
-            files = HfApi().list_repo_files(name)
-            safe = any(file.endswith(".safetensors") and "/" not in file for file in files)
-            weights = "*.safetensors" if safe else "*.bin"
-            folder = snapshot_download(
-                name,
-                allow_patterns=["*.json", "*.txt", "*.model", weights, weights + ".index.json"],
-                ignore_patterns=["*/*"],
-            )
-    return Checkpoint(name, Path(folder), Path(folder).name)
+    def fetch(local_only: bool) -> str:
+        wanted = None if local_only else _wanted_files(HfApi().list_repo_files(name))
+        return snapshot_download(name, local_files_only=local_only, allow_patterns=wanted)
+
+    remedy = f"hf download {name}"
+    return _from_folder(name, option) or _from_hub(name, option, fetch, remedy, offline)
 
 
-def as_folder(name: str, option: str) -> Checkpoint | None:
-    """Take a checkpoint's name for a folder, if it is one.
+def find_whisper(name: str, *, option: str, offline: bool) -> Checkpoint:
+    """Find a Whisper checkpoint in CTranslate2's format.
 
     Args:
-        name: a folder, or a hub name.
+        name: a folder, a size that faster-whisper knows (``large-v3``), or a hub name.
         option: the command line's option that names it.
+        offline: look only at what is on this machine.
 
     Returns:
-        The checkpoint, None where the name is one for the hub.
+        The checkpoint.
 
     Raises:
-        CheckpointError: if it is plainly a path, and nothing is there.
+        CheckpointError: if it can't be had or is in another format.
     """
+    from faster_whisper.utils import available_models, download_model
+
+    def fetch(local_only: bool) -> str:
+        return str(download_model(name, local_files_only=local_only))
+
+    remedy = f"python -c \"import faster_whisper as f; f.download_model('{name}')\""
+    found = None if name in available_models() else _from_folder(name, option)
+    found = found or _from_hub(name, option, fetch, remedy, offline)
+    if not (found.folder / "model.bin").is_file():
+        raise CheckpointError(
+            f"{name}: no model.bin, so not in CTranslate2's format; convert it with "
+            f"`ct2-transformers-converter --model {name} --output_dir DIR --copy_files "
+            f"tokenizer.json preprocessor_config.json` and give {option} DIR"
+        )
+    return found
+
+
+def _from_folder(name: str, option: str) -> Checkpoint | None:
     path = Path(name)
     if path.is_dir():
-        return Checkpoint(name, path, None)
+        return Checkpoint(name, path, None, option)
     if path.exists() or path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise CheckpointError(
             f"{name}: no such folder; give {option} a checkpoint's folder or a hub name"
@@ -110,95 +137,36 @@ def as_folder(name: str, option: str) -> Checkpoint | None:
     return None
 
 
-@contextmanager
-def explained(name: str, option: str, *, offline: bool = False) -> Iterator[None]:
-    """Turn what the hub and the loaders raise into one line with a remedy.
+def _from_hub(
+    name: str, option: str, fetch: Callable[[bool], str], remedy: str, offline: bool
+) -> Checkpoint:
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
-    Args:
-        name: the checkpoint.
-        option: the command line's option that names it.
-        offline: whether the network was left alone.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        CheckpointError: in place of any other error.
-    """
+    with suppress(LocalEntryNotFoundError, ValueError):
+        folder = Path(fetch(True))
+        cached = Checkpoint(name, folder, folder.name, option)
+        # An interrupted download leaves a folder without weights.
+        if cached.weights():
+            return cached
+    remedy = f"`{remedy}` fetches it where the hub can be reached, or give {option} a folder"
+    if offline:
+        raise CheckpointError(f"{name}: not on this machine; {remedy}")
     try:
-        yield
-    except EmobatchError:
-        raise
+        folder = Path(fetch(False))
     except Exception as error:
-        missing = type(error).__name__ in ("LocalEntryNotFoundError", "OfflineModeIsEnabled")
-        if missing and offline:
-            raise CheckpointError(
-                f"{name}: not on this machine; fetch it on one with a network with "
-                f"`hf download {name}`, or give {option} a folder"
-            ) from error
-        cause = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CheckpointError(
-            f"{name}: can't be loaded: {cause}; give {option} another name or a folder"
+            f"{name}: not on this machine, and can't be fetched: {_first_line(error)}; {remedy}"
         ) from error
+    return Checkpoint(name, folder, folder.name, option)
 
 
-def load_classifier(
-    auto_class: Any, checkpoint: Checkpoint, option: str, dtype: torch.dtype
-) -> Any:
-    """Load a classifier, with every parameter that it needs.
-
-    Args:
-        auto_class: one of the ``AutoModelFor…Classification`` classes.
-        checkpoint: what to load.
-        option: the command line's option that names it.
-        dtype: floating-point type of the parameters.
-
-    Returns:
-        The model in evaluation mode.
-
-    Raises:
-        CheckpointError: if it can't be loaded, or its classification head was never trained.
-    """
-    with explained(checkpoint.name, option):
-        model, info = auto_class.from_pretrained(
-            checkpoint.folder,
-            dtype=dtype,
-            trust_remote_code=False,
-            weights_only=True,
-            local_files_only=True,
-            output_loading_info=True,
-        )
-    missing = [key for key in info["missing_keys"] if not key.endswith(UNUSED_PARAMETERS)] + [
-        str(key) for key in info.get("mismatched_keys", ())
-    ]
-    if missing:
-        raise CheckpointError(
-            f"{checkpoint.name}: not a trained classifier, it has no values for "
-            f"{', '.join(sorted(missing)[:4])}; give {option} a fine-tuned checkpoint"
-        )
-    return model.eval()
+def _wanted_files(files: list[str]) -> list[str]:
+    # Weights in one format only: repositories hold the same ones for several frameworks.
+    here = [file for file in files if "/" not in file]
+    safe = any(file.endswith(".safetensors") for file in here)
+    weights = (".safetensors", ".safetensors.index.json") if safe else (".bin", ".bin.index.json")
+    return [file for file in here if file.endswith((".json", ".txt", ".model", *weights))]
 
 
-def class_probabilities(
-    logits: torch.Tensor, classes: Sequence[int | None], count: int
-) -> NDArray[np.float64]:
-    """Softmax over the outputs that stand for a class, summed by class.
-
-    Args:
-        logits: (rows, outputs).
-        classes: (outputs,) index of the class of each output, None where it is dropped.
-        count: number of classes.
-
-    Returns:
-        (rows, count) probabilities in double precision; each row sums to one.
-
-    Examples:
-        >>> class_probabilities(torch.tensor([[0.0, 9.0, 0.0]]), [1, None, 0], 2).tolist()
-        [[0.5, 0.5]]
-    """
-    kept = [output for output, target in enumerate(classes) if target is not None]
-    shares = logits[:, kept].double().softmax(dim=-1).cpu().numpy()
-    probabilities = np.zeros((len(shares), count))
-    for column, output in enumerate(kept):
-        probabilities[:, classes[output]] += shares[:, column]
-    return probabilities
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

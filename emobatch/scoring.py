@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from emobatch import audio, batches, branches, manifest, outputs
-from emobatch.branches import Branches, Choice
+from emobatch import audio, batches, manifest, outputs
+from emobatch.choice import Choice
 from emobatch.cleaning import clean
 from emobatch.errors import AudioError, Interrupted, TooManyErrors
 from emobatch.manifest import Manifest
@@ -18,6 +19,9 @@ from emobatch.progress import Progress
 from emobatch.score_table import COLUMNS
 from emobatch.transcription import Passage
 from emobatch.utterances import Utterance, Window, to_frame
+
+if TYPE_CHECKING:
+    from emobatch.branches import Branches
 
 # Work is saved in chunks of this many rows. Batches never reach across a chunk's end, so that a
 # run that was interrupted forms the same batches as one that was not.
@@ -55,8 +59,11 @@ def score(
     """
     outputs.check_target(target)
     rows = manifest.read(source, root, choice.label_map, RESERVED)
+    found = choice.find_checkpoints()
     with Progress(len(rows)) as progress:
-        models = branches.load(choice)
+        from emobatch import branches  # torch, which takes seconds: after all that can fail fast
+
+        models = branches.load(choice, found)
         if target is None:
             errors = _score_to_stream(rows, models, progress)
         else:

@@ -10,20 +10,14 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from emobatch import checkpoints
 from emobatch.checkpoints import Checkpoint
+from emobatch.classifiers import Classifier
 from emobatch.devices import Device
-from emobatch.labels import SENTIMENTS, checkpoint_classes
-
-OPTION = "--sentiment-model"
+from emobatch.labels import SENTIMENTS
 
 
 class SentimentClassifier:
-    """A three-class text-classification checkpoint.
-
-    Attributes:
-        checkpoint: where it was loaded from.
-    """
+    """A three-class text-classification checkpoint."""
 
     def __init__(
         self, checkpoint: Checkpoint, device: Device, label_map: Mapping[str, str | None]
@@ -39,23 +33,14 @@ class SentimentClassifier:
             CheckpointError: if it can't be loaded.
             LabelError: if its labels can't be mapped onto the sentiments.
         """
-        self.checkpoint = checkpoint
-        self._device = device
-        with checkpoints.explained(checkpoint.name, OPTION):
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(
-                checkpoint.folder, trust_remote_code=False, local_files_only=True
-            )
-        self._model = checkpoints.load_classifier(
-            AutoModelForSequenceClassification, checkpoint, OPTION, device.dtype
-        ).to(device.name)
-        labels = self._model.config.id2label
-        self._classes = checkpoint_classes(
-            [labels[output] for output in sorted(labels)],
-            SENTIMENTS,
-            label_map,
-            "--sentiment-label-map",
+        kind = (AutoModelForSequenceClassification, AutoTokenizer)
+        self._classifier = Classifier(
+            checkpoint, device, kind, SENTIMENTS, (label_map, "--sentiment-label-map")
         )
-        self._most_tokens = min(self._tokenizer.model_max_length, self._positions())
+        self._tokenizer = self._classifier.processor
+        self._most_tokens = min(
+            self._tokenizer.model_max_length, _positions(self._classifier.model.config)
+        )
 
     @torch.inference_mode()
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -77,14 +62,13 @@ class SentimentClassifier:
             truncation=True,
             max_length=self._most_tokens,
             return_tensors="pt",
-        ).to(self._device.name)
-        logits = self._model(**inputs).logits
-        return checkpoints.class_probabilities(logits, self._classes, len(SENTIMENTS))
+        )
+        return self._classifier.probabilities(self._classifier.logits(inputs))
 
-    def _positions(self) -> int:
-        # RoBERTa's kin count positions from behind the padding token's number on; a tokenizer
-        # without a limit of its own then hides where the position table ends.
-        config = self._model.config
-        positions: int = getattr(config, "max_position_embeddings", 512)
-        padding = getattr(config, "pad_token_id", None) or 0
-        return positions - padding - 1 if "roberta" in config.model_type else positions
+
+def _positions(config: Any) -> int:
+    # RoBERTa's kin count positions from behind the padding token's number on; a tokenizer
+    # without a limit of its own then hides where the position table ends.
+    positions: int = getattr(config, "max_position_embeddings", 512)
+    padding = getattr(config, "pad_token_id", None) or 0
+    return positions - padding - 1 if "roberta" in config.model_type else positions

@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from torch import nn
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
-from emobatch import checkpoints
 from emobatch.audio import SAMPLE_RATE, Samples
 from emobatch.checkpoints import Checkpoint
+from emobatch.classifiers import Classifier
 from emobatch.devices import Device
 from emobatch.errors import CheckpointError
-from emobatch.labels import EMOTIONS, checkpoint_classes
+from emobatch.labels import EMOTIONS
 
-OPTION = "--speech-model"
 # Those that tests show to be free of batch effects; any other is run clip by clip.
 BATCHED_FAMILIES = ("wav2vec2", "hubert", "wavlm")
 
@@ -61,11 +60,7 @@ class OwnFramesEncoder(nn.Module):
 
 
 class SpeechClassifier:
-    """A fine-tuned audio-classification checkpoint.
-
-    Attributes:
-        checkpoint: where it was loaded from.
-    """
+    """A fine-tuned audio-classification checkpoint."""
 
     def __init__(
         self, checkpoint: Checkpoint, device: Device, label_map: Mapping[str, str | None]
@@ -81,26 +76,17 @@ class SpeechClassifier:
             CheckpointError: if it can't be loaded or wants audio that isn't 16 kHz.
             LabelError: if its labels can't be mapped onto the emotions.
         """
-        self.checkpoint = checkpoint
-        self._device = device
-        with checkpoints.explained(checkpoint.name, OPTION):
-            auto: Any = AutoFeatureExtractor
-            self._extractor: Any = auto.from_pretrained(
-                checkpoint.folder, trust_remote_code=False, local_files_only=True
-            )
-        if self._extractor.sampling_rate != SAMPLE_RATE:
-            raise CheckpointError(
-                f"{checkpoint.name}: made for {self._extractor.sampling_rate} Hz, "
-                f"clips are {SAMPLE_RATE} Hz; give {OPTION} another checkpoint"
-            )
-        self._model = checkpoints.load_classifier(
-            AutoModelForAudioClassification, checkpoint, OPTION, device.dtype
-        ).to(device.name)
-        labels = self._model.config.id2label
-        self._classes = checkpoint_classes(
-            [labels[output] for output in sorted(labels)], EMOTIONS, label_map, "--label-map"
+        kind = (AutoModelForAudioClassification, AutoFeatureExtractor)
+        self._classifier = Classifier(
+            checkpoint, device, kind, EMOTIONS, (label_map, "--label-map")
         )
-        self._encoder = self._shield_encoder()
+        rate = self._classifier.processor.sampling_rate
+        if rate != SAMPLE_RATE:
+            raise CheckpointError(
+                f"{checkpoint.name}: made for {rate} Hz, clips are {SAMPLE_RATE} Hz; "
+                f"give {checkpoint.option} another checkpoint"
+            )
+        self._encoder = _shield_encoder(self._classifier.model)
 
     @torch.inference_mode()
     def scores(self, clips: Sequence[Samples]) -> NDArray[np.float64]:
@@ -121,27 +107,21 @@ class SpeechClassifier:
             logits = torch.cat([self._logits([clip]) for clip in clips])
         else:
             self._encoder.lengths = [len(clip) for clip in clips]
-            logits = self._logits(clips)
-        return checkpoints.class_probabilities(logits, self._classes, len(EMOTIONS))
+            logits = self._logits(clips, padding=True, return_attention_mask=True)
+        return self._classifier.probabilities(logits)
 
-    def _logits(self, clips: Sequence[Samples]) -> torch.Tensor:
-        batched = {"padding": True, "return_attention_mask": True} if self._encoder else {}
-        inputs = self._extractor(
-            list(clips), sampling_rate=SAMPLE_RATE, return_tensors="pt", **batched
-        ).to(self._device.name)
-        for name, value in inputs.items():
-            if value.is_floating_point():
-                inputs[name] = value.to(self._device.dtype)
-        logits: torch.Tensor = self._model(**inputs).logits
-        return logits
+    def _logits(self, clips: Sequence[Samples], **options: bool) -> torch.Tensor:
+        inputs = self._classifier.processor(
+            list(clips), sampling_rate=SAMPLE_RATE, return_tensors="pt", **options
+        )
+        return self._classifier.logits(inputs)
 
-    def _shield_encoder(self) -> OwnFramesEncoder | None:
-        config, base = self._model.config, self._model.base_model
-        # A batch norm before the positional convolution shifts padding away from zero.
-        if config.model_type not in BATCHED_FAMILIES or getattr(
-            config, "conv_pos_batch_norm", False
-        ):
-            return None
-        base.feature_extractor = OwnFramesEncoder(base.feature_extractor)
-        encoder: OwnFramesEncoder = base.feature_extractor
-        return encoder
+
+def _shield_encoder(model: Any) -> OwnFramesEncoder | None:
+    config = model.config
+    # A batch norm before the positional convolution shifts padding away from zero.
+    if config.model_type not in BATCHED_FAMILIES or getattr(config, "conv_pos_batch_norm", False):
+        return None
+    encoder = OwnFramesEncoder(model.base_model.feature_extractor)
+    model.base_model.feature_extractor = encoder
+    return encoder

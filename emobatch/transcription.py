@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,16 +18,13 @@ from ctranslate2 import StorageView
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
-from faster_whisper.utils import available_models, download_model
 from numpy.typing import NDArray
 
-from emobatch import checkpoints
 from emobatch.audio import Samples
 from emobatch.checkpoints import Checkpoint
 from emobatch.devices import Device
 from emobatch.errors import CheckpointError, DeviceError
 
-OPTION = "--asr-model"
 # Whisper's own rule for silence (Radford et al. 2023, section 4.5).
 NO_SPEECH_PROBABILITY = 0.6
 SILENCE_LOGPROB = -1.0
@@ -54,40 +50,8 @@ class Passage:
     language: str
 
 
-def find(name: str, *, offline: bool) -> Checkpoint:
-    """Find a Whisper checkpoint in CTranslate2's format.
-
-    Args:
-        name: a folder, a size that faster-whisper knows (``large-v3``), or a hub name.
-        offline: look only at what is on this machine.
-
-    Returns:
-        The checkpoint.
-
-    Raises:
-        CheckpointError: if it can't be had or is in another format.
-    """
-    known = name in available_models()
-    local = None if known else checkpoints.as_folder(name, OPTION)
-    if local is None:
-        with checkpoints.explained(name, OPTION, offline=offline):
-            folder = Path(download_model(name, local_files_only=offline))
-        local = Checkpoint(name, folder, folder.name)
-    if not (local.folder / "model.bin").is_file():
-        raise CheckpointError(
-            f"{name}: no model.bin, so not in CTranslate2's format; convert it with "
-            f"`ct2-transformers-converter --model {name} --output_dir DIR --copy_files "
-            f"tokenizer.json preprocessor_config.json` and give {OPTION} DIR"
-        )
-    return local
-
-
 class Recogniser:
-    """A Whisper checkpoint with its decoding options.
-
-    Attributes:
-        checkpoint: where it was loaded from.
-    """
+    """A Whisper checkpoint with its decoding options."""
 
     def __init__(
         self, checkpoint: Checkpoint, device: Device, *, language: str, beam_size: int
@@ -104,9 +68,8 @@ class Recogniser:
             CheckpointError: if it can't be loaded or doesn't know the language.
             DeviceError: if CTranslate2 lacks a CUDA library.
         """
-        self.checkpoint = checkpoint
         self._beam_size = beam_size
-        with checkpoints.explained(checkpoint.name, OPTION), _device_explained():
+        with checkpoint.explained(), _device_explained():
             self._whisper: Any = WhisperModel(
                 str(checkpoint.folder), device=device.ctranslate2, compute_type=device.compute_type
             )

@@ -20,7 +20,7 @@ TEXTS = [*TEXT, "no", "sad " * 200, "zürich 漢字"]
 
 def classifier(folder: Path, **label_map: str) -> SentimentClassifier:
     return SentimentClassifier(
-        Checkpoint(str(folder), folder, None), devices.choose("cpu"), label_map
+        Checkpoint(str(folder), folder, None, "--sentiment-model"), devices.choose("cpu"), label_map
     )
 
 

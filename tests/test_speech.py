@@ -49,7 +49,9 @@ def alone(folder: Path, some: list[np.ndarray]) -> np.ndarray:
 
 
 def classifier(folder: Path, **label_map: str | None) -> SpeechClassifier:
-    return SpeechClassifier(Checkpoint(str(folder), folder, None), devices.choose("cpu"), label_map)
+    return SpeechClassifier(
+        Checkpoint(str(folder), folder, None, "--speech-model"), devices.choose("cpu"), label_map
+    )
 
 
 @pytest.mark.parametrize(("family", "norm"), KINDS)

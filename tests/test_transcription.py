@@ -12,7 +12,7 @@ from checkpoints import TEXT, save_whisper
 from espeak import RATE, VOICES, speak
 from faster_whisper import WhisperModel
 
-from emobatch import devices, transcription
+from emobatch import checkpoints, devices, transcription
 from emobatch.checkpoints import Checkpoint
 from emobatch.errors import CheckpointError, DeviceError
 from emobatch.transcription import Passage, Recogniser
@@ -31,7 +31,7 @@ def clips() -> list[np.ndarray]:
 
 def recogniser(folder: Path, language: str = "en", beam_size: int = 1) -> Recogniser:
     return Recogniser(
-        Checkpoint(str(folder), folder, None),
+        Checkpoint(str(folder), folder, None, "--asr-model"),
         devices.choose("cpu"),
         language=language,
         beam_size=beam_size,
@@ -109,7 +109,7 @@ def test_a_language_that_the_model_lacks_is_refused(models: dict[str, Path]) -> 
 def test_a_whisper_in_the_format_of_transformers_is_refused(models: dict[str, Path]) -> None:
     source = models["asr"].with_name("asr-transformers")
     with pytest.raises(CheckpointError, match="ct2-transformers-converter"):
-        transcription.find(str(source), offline=True)
+        checkpoints.find_whisper(str(source), option="--asr-model", offline=True)
 
 
 def test_a_missing_cublas_says_what_to_install(

@@ -107,7 +107,7 @@ def score(
     if choice["offline"]:
         # Read when the hub's library is imported, which must not have happened yet.
         os.environ["HF_HUB_OFFLINE"] = "1"
-    from emobatch.branches import Choice
+    from emobatch.choice import Choice
     from emobatch.scoring import score as run
     from emobatch.signals import interruptible
 

@@ -1,0 +1,76 @@
+"""What a user chooses of models and options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emobatch import checkpoints
+from emobatch.checkpoints import Checkpoint
+from emobatch.cleaning import STEPS, parse_steps
+from emobatch.errors import EmobatchError
+from emobatch.labels import EMOTIONS, SENTIMENTS, parse_label_map
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the user chose of models and options; all of it can change a score.
+
+    Attributes:
+        speech_model: hub name or folder.
+        asr_model: hub name, size or folder.
+        sentiment_model: hub name or folder.
+        device: ``auto``, ``cuda``, ``mps`` or ``cpu``.
+        language: two-letter code, or ``auto``.
+        beam_size: of the recogniser, 1 is greedy.
+        clean: cleaning steps as written on the command line.
+        label_map: ``NAME=CLASS`` pairs for the speech model's labels.
+        sentiment_label_map: the same for the sentiment model's.
+        batch_seconds: padded audio to a batch, in seconds; None leaves it to the device.
+        offline: look only at what is on this machine.
+    """
+
+    speech_model: str
+    asr_model: str
+    sentiment_model: str
+    device: str = "auto"
+    language: str = "en"
+    beam_size: int = 1
+    clean: str = ",".join(STEPS)
+    label_map: tuple[str, ...] = ()
+    sentiment_label_map: tuple[str, ...] = ()
+    batch_seconds: float | None = None
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse options that make no sense, before anything slow begins.
+
+        Raises:
+            EmobatchError: names the option.
+        """
+        parse_steps(self.clean)
+        parse_label_map(self.label_map, EMOTIONS)
+        parse_label_map(self.sentiment_label_map, SENTIMENTS)
+        seconds = self.batch_seconds
+        if seconds is not None and not 0 < seconds < float("inf"):
+            raise EmobatchError(f"--batch-seconds {seconds:g}: give a number above 0")
+
+    def find_checkpoints(self) -> dict[str, Checkpoint]:
+        """Find all checkpoints, fetching them if need be, before any is loaded.
+
+        Returns:
+            Checkpoint by branch: ``speech``, ``asr`` and ``sentiment``.
+
+        Raises:
+            CheckpointError: if one can't be had.
+        """
+        return {
+            "speech": checkpoints.find(
+                self.speech_model, option="--speech-model", offline=self.offline
+            ),
+            "asr": checkpoints.find_whisper(
+                self.asr_model, option="--asr-model", offline=self.offline
+            ),
+            "sentiment": checkpoints.find(
+                self.sentiment_model, option="--sentiment-model", offline=self.offline
+            ),
+        }
