@@ -63,6 +63,7 @@ def calibrate(
     *,
     where: str | None = None,
     protocol: Protocol = "released",
+    label_column: str = "label",
     label_map: Sequence[str] = (),
 ) -> Calibration:
     """Fit thresholds on the labelled rows of score tables and write them.
@@ -72,6 +73,7 @@ def calibrate(
         target: the thresholds file, standard output where None.
         where: SQL expression; only rows for which it holds are fitted on.
         protocol: see :func:`fit`.
+        label_column: column that holds the labels.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
 
     Returns:
@@ -84,10 +86,11 @@ def calibrate(
     scores = score_table.read(sources, where)
     aliases = parse_label_map(label_map, EMOTIONS)
     with tables.explained(scores.name):
-        if "label" not in scores.rows.collect_schema():
-            raise TableError("no column 'label' to fit on; add it to the manifest")
-        rows = score_table.with_scores(scores.rows).select("label", *FITTED_ON).collect()
-        rows = rows.with_columns(canonical(rows["label"], EMOTIONS, aliases).alias("label"))
+        if label_column not in scores.rows.collect_schema():
+            raise TableError(f"no column {label_column!r} to fit on; add it to the manifest")
+        rows = score_table.with_scores(scores.rows).select(label_column, *FITTED_ON).collect()
+        labels = canonical(rows[label_column], EMOTIONS, aliases)
+        rows = rows.with_columns(labels.alias("label"))
     rows = rows.filter(pl.col("label").is_not_null() & pl.col("speech_emotion").is_not_null())
     fitted = fit(rows, protocol)
     before = metrics(rows["label"], rows["speech_emotion"])

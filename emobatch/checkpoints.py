@@ -10,6 +10,9 @@ from pathlib import Path
 
 from emobatch.errors import CheckpointError, EmobatchError
 
+# The name of the toys that come with the package.
+DEMO = "demo"
+DEMO_FOLDER = Path(__file__).parent / "demo" / "checkpoints"
 SAFETENSORS = "model*.safetensors"
 # What transformers and CTranslate2 call weights of other formats.
 OTHER_WEIGHTS = ("pytorch_model*.bin", "model.bin")
@@ -69,22 +72,32 @@ class Checkpoint:
             ) from error
 
 
-def find(name: str, *, option: str, offline: bool) -> Checkpoint:
-    """Find a checkpoint in the format of ``transformers``.
+def find(name: str, branch: str, *, offline: bool) -> Checkpoint:
+    """Find a checkpoint on this machine, or fetch it from the hub.
 
     What the hub's cache has is taken as it is, without asking the hub for a newer one.
 
     Args:
-        name: a folder, or a hub name.
-        option: the command line's option that names it.
+        name: a folder, a hub name, for Whisper a size that faster-whisper knows (``large-v3``),
+            or ``demo``.
+        branch: ``speech``, ``asr`` or ``sentiment``.
         offline: look only at what is on this machine.
 
     Returns:
         The checkpoint.
 
     Raises:
-        CheckpointError: if it can't be had.
+        CheckpointError: if it can't be had or is in another format.
     """
+    option = f"--{branch}-model"
+    if name == DEMO:
+        return Checkpoint(name, DEMO_FOLDER / branch, None, option)
+    if branch == "asr":
+        return _find_whisper(name, option, offline)
+    return _find_transformer(name, option, offline)
+
+
+def _find_transformer(name: str, option: str, offline: bool) -> Checkpoint:
     from huggingface_hub import HfApi, snapshot_download
 
     def fetch(local_only: bool) -> str:
@@ -95,20 +108,7 @@ def find(name: str, *, option: str, offline: bool) -> Checkpoint:
     return _from_folder(name, option) or _from_hub(name, option, fetch, remedy, offline)
 
 
-def find_whisper(name: str, *, option: str, offline: bool) -> Checkpoint:
-    """Find a Whisper checkpoint in CTranslate2's format.
-
-    Args:
-        name: a folder, a size that faster-whisper knows (``large-v3``), or a hub name.
-        option: the command line's option that names it.
-        offline: look only at what is on this machine.
-
-    Returns:
-        The checkpoint.
-
-    Raises:
-        CheckpointError: if it can't be had or is in another format.
-    """
+def _find_whisper(name: str, option: str, offline: bool) -> Checkpoint:
     from faster_whisper.utils import available_models, download_model
 
     def fetch(local_only: bool) -> str:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emobatch import checkpoints
-from emobatch.checkpoints import Checkpoint
+from emobatch.checkpoints import DEMO, Checkpoint
 from emobatch.cleaning import STEPS, parse_steps
 from emobatch.errors import EmobatchError
 from emobatch.labels import EMOTIONS, SENTIMENTS, parse_label_map
+
+# Models that go together, by the branch.
+MODEL_SETS: Mapping[str, Mapping[str, str]] = {
+    "published": {
+        "speech": "superb/wav2vec2-base-superb-er",
+        "asr": "large-v3",
+        "sentiment": "cardiffnlp/twitter-xlm-roberta-base-sentiment",
+    },
+    DEMO: {"speech": DEMO, "asr": DEMO, "sentiment": DEMO},
+}
 
 
 @dataclass(frozen=True)
@@ -16,6 +27,7 @@ class Choice:
     """What the user chose of models and options; all of it can change a score.
 
     Attributes:
+        models: the set that models which aren't named come from.
         speech_model: hub name or folder.
         asr_model: hub name, size or folder.
         sentiment_model: hub name or folder.
@@ -29,9 +41,10 @@ class Choice:
         offline: look only at what is on this machine.
     """
 
-    speech_model: str
-    asr_model: str
-    sentiment_model: str
+    models: str = "published"
+    speech_model: str | None = None
+    asr_model: str | None = None
+    sentiment_model: str | None = None
     device: str = "auto"
     language: str = "en"
     beam_size: int = 1
@@ -63,14 +76,14 @@ class Choice:
         Raises:
             CheckpointError: if one can't be had.
         """
+        named = {
+            "speech": self.speech_model,
+            "asr": self.asr_model,
+            "sentiment": self.sentiment_model,
+        }
         return {
-            "speech": checkpoints.find(
-                self.speech_model, option="--speech-model", offline=self.offline
-            ),
-            "asr": checkpoints.find_whisper(
-                self.asr_model, option="--asr-model", offline=self.offline
-            ),
-            "sentiment": checkpoints.find(
-                self.sentiment_model, option="--sentiment-model", offline=self.offline
-            ),
+            branch: checkpoints.find(
+                name or MODEL_SETS[self.models][branch], branch, offline=self.offline
+            )
+            for branch, name in named.items()
         }

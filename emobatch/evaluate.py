@@ -23,6 +23,7 @@ def evaluate(
     *,
     where: str | None = None,
     by: str | None = None,
+    label_column: str = "label",
     label_map: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Measure score tables or final tables against their labels.
@@ -31,6 +32,7 @@ def evaluate(
         sources: tables, globs or ``-``.
         where: SQL expression; only rows for which it holds count.
         by: column whose values are also measured one by one.
+        label_column: column that holds the labels.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
 
     Returns:
@@ -48,7 +50,7 @@ def evaluate(
         if by is not None and by not in names:
             raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
         rows = score_table.with_predictions(table.rows)
-        frame = _labelled(rows, by, aliases)
+        frame = _labelled(rows, label_column, by, aliases)
     result = measure(frame)
     if by is not None:
         groups = frame.partition_by(by, as_dict=True, maintain_order=True)
@@ -142,24 +144,22 @@ def word_error_rate(references: pl.Series, transcripts: pl.Series) -> float | No
 
 
 def _labelled(
-    rows: pl.LazyFrame, by: str | None, label_map: Mapping[str, str | None]
+    rows: pl.LazyFrame, column: str, by: str | None, label_map: Mapping[str, str | None]
 ) -> pl.DataFrame:
     names = rows.collect_schema().names()
-    if "label" not in names:
-        raise TableError("no column 'label' to measure against; add it to the manifest")
+    if column not in names:
+        raise TableError(f"no column {column!r} to measure against; add it to the manifest")
     if not any(name in names for name in STAGES.values()):
         raise TableError(
             "neither speech scores nor final emotions to measure; is this a table that "
             "`emobatch score` or `emobatch apply` wrote?"
         )
-    wanted = ("label", *STAGES.values(), "reference", "transcript", *([by] if by else []))
+    wanted = (column, *STAGES.values(), "reference", "transcript", *([by] if by else []))
     frame = rows.select(name for name in dict.fromkeys(wanted) if name in names).collect()
-    frame = frame.with_columns(
-        canonical(frame[name], EMOTIONS, label_map).alias(name)
-        for name in ("label", "emotion")
-        if name in frame.columns
-    )
+    frame = frame.with_columns(canonical(frame[column], EMOTIONS, label_map).alias("label"))
+    if "emotion" in names:
+        frame = frame.with_columns(canonical(frame["emotion"], EMOTIONS, label_map))
     frame = frame.filter(pl.col("label").is_not_null())
     if frame.is_empty():
-        raise TableError("no row is labelled; look at column 'label' and --where")
+        raise TableError(f"no row is labelled; look at column {column!r} and --where")
     return frame

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from emobatch.commands.options import (
+    label_column_option,
     label_map_option,
     output_option,
     scores_argument,
@@ -26,6 +27,7 @@ from emobatch.commands.options import (
     show_default=True,
     help="Thresholds from each predicted class's errors (released) or each label's rows (paper).",
 )
+@label_column_option
 @label_map_option
 def calibrate(scores: tuple[str, ...], output: Path | None, **options: Any) -> None:
     """Fit thresholds, mapping and exclusions on the labelled rows of SCORES.

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from emobatch.commands.options import label_map_option, where_option
+from emobatch.commands.options import label_column_option, label_map_option, where_option
 
 
 @click.command()
@@ -17,6 +17,7 @@ from emobatch.commands.options import label_map_option, where_option
 @click.option("--by", metavar="COLUMN", help="Measure each value of this column as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, figures in percent.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file to write (.json).")
+@label_column_option
 @label_map_option
 def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **options: Any) -> None:
     """Measure labelled rows of FINAL: UA, WA and macro F1, before and after fusion.

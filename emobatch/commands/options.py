@@ -16,6 +16,13 @@ output_option = click.option(
 where_option = click.option(
     "--where", metavar="SQL", help="Keep rows for which this holds, as in \"split != 'test'\"."
 )
+label_column_option = click.option(
+    "--label-column",
+    default="label",
+    show_default=True,
+    metavar="COLUMN",
+    help="Column that holds the labels.",
+)
 label_map_option = click.option(
     "--label-map",
     multiple=True,

@@ -10,6 +10,8 @@ import click
 
 from emobatch.commands.options import label_map_option, output_option
 
+TOYS = "note: the demo's models are toys, trained on synthetic speech; their scores mean nothing"
+
 
 @click.command()
 @click.argument("manifest")
@@ -20,25 +22,27 @@ from emobatch.commands.options import label_map_option, output_option
     help="Folder that paths are relative to. Default: the manifest's own.",
 )
 @click.option(
-    "--speech-model",
-    default="superb/wav2vec2-base-superb-er",
+    "--models",
+    type=click.Choice(["published", "demo"]),
+    default="published",
     show_default=True,
+    help="Where models that aren't named come from; demo are toys that come with the package.",
+)
+@click.option(
+    "--speech-model",
     metavar="MODEL",
-    help="Audio classifier: a hub name or a folder.",
+    help="Audio classifier: a hub name or a folder.  [default: superb/wav2vec2-base-superb-er]",
 )
 @click.option(
     "--asr-model",
-    default="large-v3",
-    show_default=True,
     metavar="MODEL",
-    help="Whisper in CTranslate2's format: a size, a hub name or a folder.",
+    help="Whisper in CTranslate2's format: a size, a hub name or a folder.  [default: large-v3]",
 )
 @click.option(
     "--sentiment-model",
-    default="cardiffnlp/twitter-xlm-roberta-base-sentiment",
-    show_default=True,
     metavar="MODEL",
-    help="Text classifier: a hub name or a folder.",
+    help="Text classifier: a hub name or a folder.  "
+    "[default: cardiffnlp/twitter-xlm-roberta-base-sentiment]",
 )
 @click.option(
     "--device",
@@ -107,10 +111,13 @@ def score(
     if choice["offline"]:
         # Read when the hub's library is imported, which must not have happened yet.
         os.environ["HF_HUB_OFFLINE"] = "1"
+    from emobatch.checkpoints import DEMO
     from emobatch.choice import Choice
     from emobatch.scoring import score as run
     from emobatch.signals import interruptible
 
+    if DEMO in choice.values():
+        click.echo(TOYS, err=True)
     with interruptible():
         run(
             manifest,
