@@ -14,6 +14,7 @@ import click
 from emobatch import __version__
 from emobatch.commands.apply import apply
 from emobatch.commands.calibrate import calibrate
+from emobatch.commands.demo import demo
 from emobatch.commands.evaluate import evaluate
 from emobatch.commands.score import score
 from emobatch.errors import EmobatchError, Interrupted
@@ -62,5 +63,5 @@ def main() -> None:
     """
 
 
-for command in (score, calibrate, apply, evaluate):
+for command in (demo, score, calibrate, apply, evaluate):
     main.add_command(command)

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from emobatch.calibration import Calibration
 
 FIGURES = ("UA", "WA", "F1")
@@ -76,6 +78,23 @@ def show_metrics(result: Mapping[str, Any]) -> None:
         out.print(metrics_table({stage: group.get(stage) for stage in ("before", "after")}))
         if group.get("wer") is not None:
             out.print(f"word error rate {group['wer']:.2f} %")
+
+
+def show_changes(rows: pl.DataFrame) -> None:
+    """Print to standard output rows in which the text branch changed the answer.
+
+    Args:
+        rows: see :func:`emobatch.demo.walkthrough.changed_rows`.
+    """
+    out = console(stderr=False)
+    table = Table(
+        "what was said", "meant", "speech says", "text says", "final", box=box.SIMPLE_HEAD
+    )
+    for said, meant, speech, sentiment, emotion in rows.iter_rows():
+        verdict = "right" if emotion == meant else "wrong"
+        table.add_row(said, meant, speech, sentiment, f"{emotion} ({verdict})")
+    out.print("Where the text branch changed the answer, for instance:")
+    out.print(table)
 
 
 def metrics_table(stages: Mapping[str, Mapping[str, float] | None]) -> Table:

@@ -1,0 +1,143 @@
+"""`emobatch demo`: the whole job without a network, and what its toys are worth."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import Result
+
+from emobatch.checkpoints import DEMO_FOLDER
+from emobatch.demo import corpus, sentences, voices
+
+Cli = Callable[..., Result]
+MADE = ("manifest.csv", "scores.parquet", "thresholds.toml", "final.csv")
+
+
+def run_demo(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run it where there is no network at all, if this machine lets a test do that."""
+    alone = ["unshare", "--net"] if _can_unshare() else []
+    command = [*alone, sys.executable, "-m", "emobatch", "demo", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def _can_unshare() -> bool:
+    unshare = shutil.which("unshare")
+    return unshare is not None and not subprocess.run([unshare, "--net", "true"]).returncode
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("demo") / "here"
+    done = run_demo(folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+def test_it_shows_each_command_the_figures_and_what_to_do_next(shown: tuple[Path, str]) -> None:
+    folder, text = shown
+    commands = [line.split()[2] for line in text.splitlines() if line.startswith("$ emobatch ")]
+    assert commands == ["score", "calibrate", "apply", "evaluate"]
+    assert "before" in text and "after" in text and "word error rate" in text
+    assert "Where the text branch changed the answer" in text
+    assert "emobatch score manifest.csv" in text.split("Next")[1]
+    assert all((folder / name).exists() for name in MADE)
+
+
+def test_two_thirds_of_at_least_300_clips_are_labelled(shown: tuple[Path, str]) -> None:
+    rows = pl.read_csv(shown[0] / "manifest.csv")
+    assert len(rows) >= 300
+    assert rows["label"].count() / len(rows) == pytest.approx(2 / 3, abs=0.01)
+    assert all((shown[0] / path).exists() for path in rows["path"])
+
+
+def test_fusion_gains_three_points_over_either_branch(cli: Cli, shown: tuple[Path, str]) -> None:
+    final = shown[0] / "final.csv"
+    held_out = ["--label-column", "truth", "--where", "label IS NULL", "--json"]
+    figures = json.loads(cli("evaluate", final, *held_out).stdout)
+    assert 60 <= figures["before"]["UA"] <= 90
+    assert figures["after"]["UA"] >= figures["before"]["UA"] + 3
+    assert figures["wer"] <= 10
+    rows = pl.read_csv(final)
+    assert rows["status"].unique().to_list() == ["ok"]
+    assert 0.05 <= rows["flagged"].mean() <= 0.25
+
+
+def test_run_again_it_goes_on_from_what_is_there(shown: tuple[Path, str], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(shown[0], tmp_path / "copy"))
+    (folder / "thresholds.toml").unlink()
+    before = {name: (folder / name).stat().st_mtime_ns for name in MADE if (folder / name).exists()}
+    done = run_demo(folder)
+    assert done.returncode == 0
+    assert f"{folder / 'scores.parquet'} is there" in done.stdout
+    after = {name: (folder / name).stat().st_mtime_ns for name in MADE}
+    made_anew = [name for name in MADE if after[name] != before.get(name)]
+    assert made_anew == ["thresholds.toml", "final.csv"]
+
+
+def test_it_takes_less_than_two_gigabytes(shown: tuple[Path, str]) -> None:
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2e6
+
+
+def test_the_toys_score_anybodys_manifest_and_say_what_they_are(
+    cli: Cli, shown: tuple[Path, str], tmp_path: Path
+) -> None:
+    shutil.copy(next((shown[0] / "audio").iterdir()), tmp_path / "mine.wav")
+    (tmp_path / "mine.csv").write_text("path\nmine.wav\n")
+    result = cli("score", tmp_path / "mine.csv", "--models", "demo")
+    assert result.exit_code == 0
+    assert "toys" in result.stderr and result.stderr.count("\n") == 1
+    (row,) = csv.DictReader(result.stdout.splitlines())
+    assert row["status"] == "ok" and row["transcript_source"] == "asr"
+
+
+def test_the_toys_are_at_most_8_megabytes_and_have_a_card() -> None:
+    files = [path for path in DEMO_FOLDER.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 8e6
+    assert {path.name for path in DEMO_FOLDER.iterdir()} == {
+        "speech", "asr", "sentiment", "MODEL_CARD.md",
+    }  # fmt: skip
+    assert (DEMO_FOLDER / "speech" / "model.safetensors").exists()
+    assert (
+        json.loads((DEMO_FOLDER / "speech/config.json").read_text())["feat_extract_norm"] == "group"
+    )
+    assert "toys" in (DEMO_FOLDER / "MODEL_CARD.md").read_text()
+
+
+def test_speakers_and_sentences_of_the_test_part_are_in_no_training() -> None:
+    train, test = corpus.make_training_rows(1, 3_000), corpus.make_demo_rows(0, 600)
+    assert not {row.text for row in train} & {row.text for row in test}
+    variants = [{row.speaker.split("+")[1] for row in rows} for rows in (train, test)]
+    assert not variants[0] & variants[1]
+    assert not {v.split("+")[1] for v in voices.speakers("train")} & variants[1]
+    words = set(sentences.vocabulary())
+    assert {word for row in test for word in row.text.split()} <= words
+
+
+def test_the_same_seed_gives_the_same_clips(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        corpus.write_clips(corpus.make_demo_rows(3, 12), tmp_path / name)
+    for file in (tmp_path / "one").iterdir():
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+    assert corpus.make_demo_rows(3, 12) != corpus.make_demo_rows(4, 12)
+
+
+def test_without_espeak_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "espeakng_loader.py").write_text("raise ModuleNotFoundError('espeakng_loader')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "emobatch", "demo", str(tmp_path / "demo")],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "emobatch[demo]" in done.stderr and done.stderr.count("\n") == 1
