@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from emobatch.cleaning import NO_STEPS, parse_steps
 from emobatch.labels import EMOTIONS, SENTIMENTS, parse_label_map
 from emobatch.sentiment import SentimentClassifier
 from emobatch.speech import SpeechClassifier
+from emobatch.thresholds import Thresholds, to_toml
 from emobatch.transcription import Recogniser
 
 
@@ -30,6 +32,7 @@ class Branches:
         clean_steps: what happens to a transcript between the two.
         language: of transcripts that the manifest gives.
         batch_seconds: padded audio to a batch, in seconds.
+        gate: thresholds by which the text branch is consulted, None for always.
         provenance: versions, models and options, for the score table.
     """
 
@@ -39,15 +42,19 @@ class Branches:
     clean_steps: tuple[str, ...]
     language: str
     batch_seconds: float
+    gate: Thresholds | None
     provenance: dict[str, Any]
 
 
-def load(choice: Choice, found: Mapping[str, Checkpoint]) -> Branches:
+def load(
+    choice: Choice, found: Mapping[str, Checkpoint], gate: Thresholds | None = None
+) -> Branches:
     """Load both branches.
 
     Args:
         choice: models and options.
         found: the checkpoints that it names, by branch.
+        gate: thresholds by which the text branch is consulted, None for always.
 
     Returns:
         Ready to score.
@@ -70,6 +77,7 @@ def load(choice: Choice, found: Mapping[str, Checkpoint]) -> Branches:
         "batch_seconds": batch_seconds,
         "label_map": label_map,
         "sentiment_label_map": sentiment_map,
+        "gate": None if gate is None else hashlib.sha256(to_toml(gate).encode()).hexdigest(),
     }
     return Branches(
         speech=SpeechClassifier(found["speech"], device, label_map),
@@ -80,6 +88,7 @@ def load(choice: Choice, found: Mapping[str, Checkpoint]) -> Branches:
         clean_steps=steps,
         language="en" if choice.language == "auto" else choice.language,
         batch_seconds=batch_seconds,
+        gate=gate,
         provenance={
             "software": provenance.software(provenance.SCORING_PACKAGES),
             "models": {branch: checkpoint.provenance() for branch, checkpoint in found.items()},

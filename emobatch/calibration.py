@@ -88,6 +88,7 @@ def calibrate(
     with tables.explained(scores.name):
         if label_column not in scores.rows.collect_schema():
             raise TableError(f"no column {label_column!r} to fit on; add it to the manifest")
+        _refuse_gated(scores.rows)
         rows = score_table.with_scores(scores.rows).select(label_column, *FITTED_ON).collect()
         labels = canonical(rows[label_column], EMOTIONS, aliases)
         rows = rows.with_columns(labels.alias("label"))
@@ -135,6 +136,17 @@ def fit(rows: pl.DataFrame, protocol: Protocol = "released") -> Thresholds:
         )
     classes = {name: _fit_class(rows, name, protocol) for name in EMOTIONS}
     return Thresholds(classes, _exclusions(rows, Thresholds(classes)))
+
+
+def _refuse_gated(rows: pl.LazyFrame) -> None:
+    # What the gate left unread is no fair sample: the mapping would be fitted on flagged rows only.
+    if "transcript_source" in rows.collect_schema():
+        gated = pl.col("transcript_source").cast(pl.String) == "gated"
+        count = rows.select(gated.sum()).collect(engine="streaming").item()
+        if count:
+            raise CalibrationError(
+                f"{count} rows were scored with --gate and not read; score without it to calibrate"
+            )
 
 
 def _fit_class(rows: pl.DataFrame, name: str, protocol: Protocol) -> ClassThresholds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from emobatch import checkpoints
 from emobatch.checkpoints import DEMO, Checkpoint
@@ -39,6 +40,7 @@ class Choice:
         sentiment_label_map: the same for the sentiment model's.
         batch_seconds: padded audio to a batch, in seconds; None leaves it to the device.
         offline: look only at what is on this machine.
+        gate: thresholds file; the text branch is only consulted where these could need it.
     """
 
     models: str = "published"
@@ -53,6 +55,7 @@ class Choice:
     sentiment_label_map: tuple[str, ...] = ()
     batch_seconds: float | None = None
     offline: bool = False
+    gate: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse options that make no sense, before anything slow begins.

@@ -11,8 +11,11 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from emobatch.labels import EMOTIONS
 from emobatch.thresholds import ClassThresholds, Thresholds
 
+# The top one of three sentiments has at least a third; a little less, for rounding.
+LOWEST_TOP_SCORE = 0.33
 DECISION_COLUMNS = ("flagged", "mapped_emotion", "emotion", "decided_by")
 
 
@@ -79,6 +82,25 @@ def flagged(classes: Mapping[str, ClassThresholds]) -> pl.Expr:
     return pl.when(pl.col("speech_emotion").is_not_null()).then(unsure.fill_null(False))
 
 
+def could_change(thresholds: Thresholds) -> pl.Expr:
+    """Whether the text branch, whatever it says, could change a row's emotion.
+
+    Args:
+        thresholds: per predicted class, and the changes that are not made.
+
+    Returns:
+        Expression of one bool for each row, over the columns of :func:`select_emotion` that the
+        speech branch gives: flagged, and some sentiment is mapped to another emotion by a change
+        that is not excluded. Null where there are no speech scores.
+    """
+    speech = pl.col("speech_emotion")
+    changes = [
+        (speech == name) & _some_change(name, entry, thresholds.exclusions)
+        for name, entry in thresholds.classes.items()
+    ]
+    return flagged(thresholds.classes) & pl.any_horizontal(pl.lit(False), *changes)
+
+
 def mapped_emotion(classes: Mapping[str, ClassThresholds]) -> pl.Expr:
     """The emotion that the text branch's sentiment stands for, by the predicted class's mapping.
 
@@ -122,6 +144,22 @@ def map_sentiment(entry: ClassThresholds) -> pl.Expr:
         .when(sentiment == "negative")
         .then(negative)
     )
+
+
+def _some_change(
+    name: str, entry: ClassThresholds, exclusions: tuple[tuple[str, str], ...]
+) -> pl.Expr:
+    excluded = {after for before, after in exclusions if before == name}
+    made = set(EMOTIONS) - excluded - {name}
+    angry, sad = pl.lit("angry" in made), pl.lit("sad" in made)
+    if entry.mapping == "simple" and entry.sentiment < LOWEST_TOP_SCORE:
+        negative = angry if entry.flip else sad
+    elif entry.mapping == "simple":
+        negative = angry | sad
+    else:
+        likelier_angry = pl.col("speech_angry") >= pl.col("speech_sad")
+        negative = pl.when(likelier_angry).then(angry).otherwise(sad)
+    return pl.lit(bool(made & {"happy", "neutral"})) | negative
 
 
 def _per_class(values: Mapping[str, float | None]) -> pl.Expr:

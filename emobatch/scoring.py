@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from emobatch import audio, batches, manifest, outputs
+from emobatch import manifest, outputs, thresholds
+from emobatch.cascade import score_utterances
 from emobatch.choice import Choice
-from emobatch.cleaning import clean
-from emobatch.errors import AudioError, Interrupted, TooManyErrors
+from emobatch.errors import Interrupted, TooManyErrors
 from emobatch.manifest import Manifest
 from emobatch.parts import Parts
 from emobatch.progress import Progress
 from emobatch.score_table import COLUMNS
-from emobatch.transcription import Passage
-from emobatch.utterances import Utterance, Window, to_frame
+from emobatch.utterances import Utterance, to_frame
 
 if TYPE_CHECKING:
     from emobatch.branches import Branches
@@ -26,12 +24,8 @@ if TYPE_CHECKING:
 # Work is saved in chunks of this many rows. Batches never reach across a chunk's end, so that a
 # run that was interrupted forms the same batches as one that was not.
 CHUNK_ROWS = 256
-# Decoded audio that is held to be sorted by length: 19 MB.
-LOOK_AHEAD_SECONDS = 300.0
 # A manifest may give an id, a duration and a transcript; the other columns are `score`'s own.
 RESERVED = COLUMNS.keys() - {"id", "duration", "transcript"}
-# Words to a batch of the sentiment model, padding counted.
-BATCH_WORDS = 2048
 
 
 def score(
@@ -59,11 +53,12 @@ def score(
     """
     outputs.check_target(target)
     rows = manifest.read(source, root, choice.label_map, RESERVED)
+    gate = None if choice.gate is None else thresholds.read(choice.gate)
     found = choice.find_checkpoints()
     with Progress(len(rows)) as progress:
         from emobatch import branches  # torch, which takes seconds: after all that can fail fast
 
-        models = branches.load(choice, found)
+        models = branches.load(choice, found, gate)
         if target is None:
             errors = _score_to_stream(rows, models, progress)
         else:
@@ -74,21 +69,6 @@ def score(
             f"{errors} of {len(rows)} rows failed, more than --max-error-rate allows; "
             "column 'error' says why"
         )
-
-
-def score_clips(utterances: list[Utterance], models: Branches, progress: Progress) -> None:
-    """Put utterances through both branches; each takes what they say of it.
-
-    Args:
-        utterances: fresh ones.
-        models: both branches.
-        progress: told what is done.
-    """
-    windows = _decode(utterances)
-    for group in batches.look_ahead(windows, _seconds, LOOK_AHEAD_SECONDS):
-        _hear(group, models)
-        _transcribe(group, models, progress)
-    _judge(utterances, models)
 
 
 def _score_to_stream(rows: Manifest, models: Branches, progress: Progress) -> int:
@@ -123,7 +103,7 @@ def _score_chunks(
         chunk = rows.rows.slice(first, CHUNK_ROWS)
         clips = rows.clips(first, CHUNK_ROWS)
         utterances = [Utterance(clip, name) for clip, name in zip(clips, chunk["id"], strict=True)]
-        score_clips(utterances, models, progress)
+        score_utterances(utterances, models, progress)
         progress.finished(utterances)
         yield first, _join(chunk, utterances)
 
@@ -131,75 +111,3 @@ def _score_chunks(
 def _join(rows: pl.DataFrame, utterances: list[Utterance]) -> pl.DataFrame:
     carried = rows.select(name for name in rows.columns if name not in COLUMNS)
     return pl.concat([carried, to_frame(utterances)], how="horizontal")
-
-
-def _decode(utterances: list[Utterance]) -> Iterator[Window]:
-    for utterance in utterances:
-        clip = utterance.clip
-        try:
-            for samples in audio.read_windows(clip.file, clip.start, clip.end):
-                utterance.windows_left += 1
-                yield Window(utterance, samples)
-        except AudioError as error:
-            utterance.fail("audio", error)
-        utterance.decoded = True
-
-
-def _hear(windows: list[Window], models: Branches) -> None:
-    scores = batches.run(
-        lambda batch: models.speech.scores([window.samples for window in batch]),
-        windows,
-        _seconds,
-        models.batch_seconds,
-    )
-    for window, probabilities in zip(windows, scores, strict=True):
-        utterance = window.utterance
-        if isinstance(probabilities, Exception):
-            utterance.fail("speech", probabilities)
-        else:
-            utterance.seconds += window.seconds
-            utterance.evidence += window.seconds * probabilities
-
-
-def _transcribe(windows: list[Window], models: Branches, progress: Progress) -> None:
-    unread = [window for window in windows if window.utterance.clip.transcript is None]
-    progress.advance([window for window in windows if window.utterance.clip.transcript is not None])
-
-    def recognise(batch: list[Window]) -> list[list[Passage]]:
-        heard = models.recogniser.transcribe([window.samples for window in batch])
-        progress.advance(batch)
-        return heard
-
-    # Whisper sees windows of one length, so that a clip takes a whole number of them.
-    step = models.recogniser.window_seconds
-    results = batches.run(
-        recognise, unread, lambda window: step * ceil(window.seconds / step), models.batch_seconds
-    )
-    for window, passages in zip(unread, results, strict=True):
-        if isinstance(passages, Exception):
-            window.utterance.fail("transcription", passages)
-        else:
-            window.utterance.passages.extend(passages)
-
-
-def _judge(utterances: list[Utterance], models: Branches) -> None:
-    for utterance in utterances:
-        if utterance.error is None and utterance.transcript is not None:
-            language = utterance.language or models.language
-            utterance.cleaned = clean(utterance.transcript, models.clean_steps, language)
-    said = [utterance for utterance in utterances if utterance.cleaned]
-    scores = batches.run(
-        lambda batch: models.sentiment.scores([utterance.cleaned or "" for utterance in batch]),
-        said,
-        lambda utterance: float(len((utterance.cleaned or "").split())),
-        BATCH_WORDS,
-    )
-    for utterance, probabilities in zip(said, scores, strict=True):
-        if isinstance(probabilities, Exception):
-            utterance.fail("sentiment", probabilities)
-        else:
-            utterance.feeling = probabilities
-
-
-def _seconds(window: Window) -> float:
-    return window.seconds

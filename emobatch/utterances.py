@@ -38,6 +38,7 @@ class Utterance:
         error: stage and cause.
         windows_left: windows that are decoded and not yet through both branches.
         decoded: whether there are no more windows to come.
+        consulted: whether the text branch is, None while that isn't known.
     """
 
     clip: Clip
@@ -51,6 +52,7 @@ class Utterance:
     error: str | None = None
     windows_left: int = 0
     decoded: bool = False
+    consulted: bool | None = None
 
     def fail(self, stage: str, error: Exception) -> None:
         """Note the first thing that went wrong.
@@ -92,6 +94,8 @@ class Utterance:
     def _heard(self) -> dict[str, Any]:
         if self.clip.transcript is not None:
             return {"transcript": self.transcript, "transcript_source": "manifest"}
+        if self.consulted is False and self.error is None:
+            return {"transcript_source": "gated"}
         if not self.passages or self.error is not None:
             return {}
         shares = np.array([passage.seconds for passage in self.passages])
@@ -129,6 +133,11 @@ class Window:
     def seconds(self) -> float:
         """Duration."""
         return len(self.samples) / SAMPLE_RATE
+
+    @property
+    def needs_transcript(self) -> bool:
+        """Whether it is to be transcribed."""
+        return bool(self.utterance.consulted) and self.utterance.clip.transcript is None
 
 
 def to_frame(utterances: Sequence[Utterance]) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import algorithm_1
 
-from emobatch.fusion import DECISION_COLUMNS, select_emotion
+from emobatch.fusion import DECISION_COLUMNS, could_change, select_emotion
 from emobatch.labels import EMOTIONS, SENTIMENTS
 from emobatch.thresholds import ClassThresholds, Thresholds
 
@@ -179,3 +179,29 @@ def test_classes_that_could_not_be_fitted_are_never_flagged() -> None:
 def test_thresholds_without_classes_leave_the_speech_branch_alone() -> None:
     (found,) = decide([row()], Thresholds({}))
     assert (found["emotion"], found["decided_by"]) == ("happy", "speech")
+
+
+def possible_emotions(scored: dict[str, Any], thresholds: Thresholds) -> set[str | None]:
+    """The emotions that come out of a row, whatever the text branch may say of it."""
+    said = [
+        {**scored, "sentiment": sentiment, "sentiment_score": score}
+        for sentiment in SENTIMENTS
+        for score in (0.34, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)
+    ]
+    return {decided["emotion"] for decided in decide(said, thresholds)}
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.lists(scored_row | unscored_row, max_size=6), any_thresholds)
+def test_the_gate_opens_where_the_text_branch_could_change_the_emotion(
+    rows: list[dict[str, Any]], thresholds: Thresholds
+) -> None:
+    table = pl.DataFrame(rows, schema=SCHEMA)
+    needed = table.select(could_change(thresholds).fill_null(False)).to_series().to_list()
+    wanted = [
+        bool(possible_emotions(scored, thresholds) - {scored["speech_emotion"]}) for scored in rows
+    ]
+    # A threshold between two of the scores tried can't be told from one outside of them.
+    if all(entry.sentiment in (0.0, 0.5, 0.6) for entry in thresholds.classes.values()):
+        assert needed == wanted
+    assert all(need or not want for need, want in zip(needed, wanted, strict=True))

@@ -84,6 +84,12 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     metavar="SECONDS",
     help="Padded audio to a batch.  [default: by the device]",
 )
+@click.option(
+    "--gate",
+    type=click.Path(path_type=Path),
+    metavar="THRESHOLDS",
+    help="Consult the text branch only where these thresholds could need it; faster.",
+)
 @click.option("--offline", is_flag=True, help="Use only models that are on this machine.")
 @click.option("--restart", is_flag=True, help="Throw away what an interrupted run has saved.")
 @click.option(
