@@ -156,7 +156,8 @@ def _fit_class(rows: pl.DataFrame, name: str, protocol: Protocol) -> ClassThresh
     else:
         sample, kind = of_class.filter(pl.col("label") != name), f"misclassified as {name}"
     if len(sample) < FEWEST_ROWS:
-        return ClassThresholds(reason=f"{len(sample)} rows {kind}, {FEWEST_ROWS} are needed")
+        reason = f"only {len(sample)} {kind}, at least {FEWEST_ROWS} rows are needed"
+        return ClassThresholds(reason=reason)
     detection = best_detection(
         of_class["entropy"].to_numpy(),
         of_class["varentropy"].to_numpy(),

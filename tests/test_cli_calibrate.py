@@ -165,7 +165,7 @@ def test_a_class_with_too_few_rows_has_the_reason_in_the_file(cli: Cli, protocol
     table = csv(pl.concat([rows.filter(~is_sad), four_sad]))
     result = cli("calibrate", "--protocol", protocol, input=table)
     sad = fitted(result)["thresholds"]["sad"]
-    assert "5 are needed" in sad["reason"]
+    assert "at least 5 rows are needed" in sad["reason"]
     assert not {"entropy", "varentropy"} & set(sad)
     assert {"entropy", "varentropy"} < set(fitted(result)["thresholds"]["angry"])
     assert "never deferred" in result.stderr

@@ -141,3 +141,20 @@ def test_without_espeak_it_says_what_to_install(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "emobatch[demo]" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_the_gate_saves_transcripts_and_changes_no_emotion(
+    cli: Cli, shown: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder, gated, final = shown[0], tmp_path / "gated.parquet", tmp_path / "final.csv"
+    thresholds = folder / "thresholds.toml"
+    options = ["--models", "demo", "--gate", thresholds, "-o", gated]
+    assert cli("score", folder / "manifest.csv", *options).exit_code == 0
+    assert cli("apply", gated, "-t", thresholds, "-o", final).exit_code == 0
+    full = pl.read_csv(folder / "final.csv", columns=["id", "emotion", "speech_emotion"])
+    assert pl.read_csv(final, columns=["id", "emotion", "speech_emotion"]).equals(full)
+    sources = pl.read_parquet(gated)["transcript_source"]
+    assert (sources == "gated").mean() > 0.7
+    assert (sources == "asr").sum() > 0
+    refused = cli("calibrate", gated)
+    assert refused.exit_code == 1 and "scored with --gate" in refused.stderr
