@@ -16,6 +16,7 @@ from emobatch.commands.apply import apply
 from emobatch.commands.calibrate import calibrate
 from emobatch.commands.demo import demo
 from emobatch.commands.evaluate import evaluate
+from emobatch.commands.merge import merge
 from emobatch.commands.score import score
 from emobatch.errors import EmobatchError, Interrupted
 
@@ -63,5 +64,5 @@ def main() -> None:
     """
 
 
-for command in (demo, score, calibrate, apply, evaluate):
+for command in (demo, score, merge, calibrate, apply, evaluate):
     main.add_command(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,10 @@ class Manifest:
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.rows)
+
+    def digest(self) -> str:
+        """SHA-256 of the rows."""
+        return hashlib.sha256(self.rows.write_csv().encode()).hexdigest()
 
     def clips(self, first: int, count: int) -> Iterator[Clip]:
         """Walk through some rows.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -51,8 +50,7 @@ class Parts:
             TableError: if the folder can't be written to.
         """
         folder = target.with_name(target.name + ".parts")
-        content = manifest.rows.write_csv().encode()
-        run = {"manifest": hashlib.sha256(content).hexdigest(), **provenance}
+        run = {"manifest": manifest.digest(), **provenance}
         with tables.explained(str(folder)):
             if restart:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from emobatch.manifest import Manifest
 from emobatch.parts import Parts
 from emobatch.progress import Progress
 from emobatch.score_table import COLUMNS
+from emobatch.shards import Shard
 from emobatch.utterances import Utterance, to_frame
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def score(
     choice: Choice,
     *,
     root: Path | None = None,
+    shard: Shard | None = None,
     restart: bool = False,
     max_error_rate: float = 1.0,
 ) -> None:
@@ -44,6 +46,7 @@ def score(
         target: the score table; None streams CSV to standard output.
         choice: models and options.
         root: folder that the manifest's paths are relative to.
+        shard: score only this part of the manifest.
         restart: throw saved work of an earlier run away.
         max_error_rate: share of rows, 0 to 1, that may fail.
 
@@ -53,6 +56,9 @@ def score(
     """
     outputs.check_target(target)
     rows = manifest.read(source, root, choice.label_map, RESERVED)
+    notes: dict[str, Any] = {}
+    if shard is not None:
+        rows, notes["shard"] = shard.take(rows)
     gate = None if choice.gate is None else thresholds.read(choice.gate)
     found = choice.find_checkpoints()
     with Progress(len(rows)) as progress:
@@ -63,7 +69,7 @@ def score(
             errors = _score_to_stream(rows, models, progress)
         else:
             saved = Parts.open(target, rows, models.provenance, restart=restart)
-            errors = _score_to_file(rows, models, progress, saved)
+            errors = _score_to_file(rows, models, progress, saved, notes)
     if errors == len(rows) or errors > max_error_rate * len(rows):
         raise TooManyErrors(
             f"{errors} of {len(rows)} rows failed, more than --max-error-rate allows; "
@@ -78,7 +84,9 @@ def _score_to_stream(rows: Manifest, models: Branches, progress: Progress) -> in
     return progress.errors
 
 
-def _score_to_file(rows: Manifest, models: Branches, progress: Progress, saved: Parts) -> int:
+def _score_to_file(
+    rows: Manifest, models: Branches, progress: Progress, saved: Parts, notes: dict[str, Any]
+) -> int:
     progress.begin(saved.rows_done())
     todo = [first for first in _chunks(rows) if not saved.has(first)]
     try:
@@ -89,7 +97,7 @@ def _score_to_file(rows: Manifest, models: Branches, progress: Progress, saved: 
             f"{signal}; {saved.rows_done()} of {len(rows)} rows are saved in {saved.folder}, "
             "the same command goes on from there"
         ) from signal
-    return saved.finish(models.provenance)
+    return saved.finish({**models.provenance, **notes})
 
 
 def _chunks(rows: Manifest) -> range:

@@ -90,6 +90,11 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     metavar="THRESHOLDS",
     help="Consult the text branch only where these thresholds could need it; faster.",
 )
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Score only the Ith of N parts of the manifest, I from 0; `merge` joins their tables.",
+)
 @click.option("--offline", is_flag=True, help="Use only models that are on this machine.")
 @click.option("--restart", is_flag=True, help="Throw away what an interrupted run has saved.")
 @click.option(
@@ -103,6 +108,7 @@ def score(
     manifest: str,
     output: Path | None,
     root: Path | None,
+    shard: str | None,
     restart: bool,
     max_error_rate: float,
     **choice: Any,
@@ -120,6 +126,7 @@ def score(
     from emobatch.checkpoints import DEMO
     from emobatch.choice import Choice
     from emobatch.scoring import score as run
+    from emobatch.shards import Shard
     from emobatch.signals import interruptible
 
     if DEMO in choice.values():
@@ -130,6 +137,7 @@ def score(
             output,
             Choice(**choice),
             root=root,
+            shard=None if shard is None else Shard.parse(shard),
             restart=restart,
             max_error_rate=max_error_rate,
         )
