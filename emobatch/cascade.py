@@ -7,13 +7,13 @@ all had been read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
-from emobatch import audio, batches
+from emobatch import batches
 from emobatch.cleaning import clean
-from emobatch.errors import AudioError
+from emobatch.decoding import decode
 from emobatch.fusion import could_change
 from emobatch.progress import Progress
 from emobatch.thresholds import Thresholds
@@ -38,7 +38,7 @@ def score_utterances(utterances: list[Utterance], models: Branches, progress: Pr
         progress: told what is done.
     """
     held: list[Window] = []
-    for group in batches.look_ahead(_decode(utterances), _seconds, LOOK_AHEAD_SECONDS):
+    for group in batches.look_ahead(decode(utterances), _seconds, LOOK_AHEAD_SECONDS):
         _hear(group, models)
         held += group
         _consult(held, models.gate)
@@ -47,18 +47,6 @@ def score_utterances(utterances: list[Utterance], models: Branches, progress: Pr
     _consult(held, models.gate)
     _read(held, models, progress)
     _judge(utterances, models)
-
-
-def _decode(utterances: list[Utterance]) -> Iterator[Window]:
-    for utterance in utterances:
-        clip = utterance.clip
-        try:
-            for samples in audio.read_windows(clip.file, clip.start, clip.end):
-                utterance.windows_left += 1
-                yield Window(utterance, samples)
-        except AudioError as error:
-            utterance.fail("audio", error)
-        utterance.decoded = True
 
 
 def _hear(windows: list[Window], models: Branches) -> None:

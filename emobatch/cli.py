@@ -6,6 +6,7 @@ a command runs, so that help is there at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -35,8 +36,13 @@ class EmobatchGroup(click.Group):
         """
         try:
             return super().invoke(ctx)
-        except (EmobatchError, Interrupted) as error:
+        except EmobatchError as error:
             raise Failure(str(error), error.exit_code) from error
+        except Interrupted as error:
+            Failure(str(error), error.exit_code).show()
+            sys.stdout.flush()
+            # Threads of the libraries may be anywhere, and an orderly exit would abort on them.
+            os._exit(error.exit_code)
         except Exception as error:
             # A value that only shows once a table is read to its end, deep in a streamed query.
             polars = sys.modules.get("polars.exceptions")

@@ -17,6 +17,9 @@ NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 def interruptible() -> Iterator[None]:
     """Turn signals into :class:`Interrupted` while the block runs.
 
+    Afterwards SIGUSR1 and SIGUSR2 are ignored: a scheduler's warning that comes when the work is
+    done must not end the process with an error.
+
     Yields:
         Nothing.
 
@@ -34,4 +37,5 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            late = handler == signal.SIG_DFL and number not in (signal.SIGINT, signal.SIGTERM)
+            signal.signal(number, signal.SIG_IGN if late else handler)

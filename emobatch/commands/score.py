@@ -123,15 +123,15 @@ def score(
     if choice["offline"]:
         # Read when the hub's library is imported, which must not have happened yet.
         os.environ["HF_HUB_OFFLINE"] = "1"
-    from emobatch.checkpoints import DEMO
-    from emobatch.choice import Choice
-    from emobatch.scoring import score as run
-    from emobatch.shards import Shard
     from emobatch.signals import interruptible
 
-    if DEMO in choice.values():
+    if "demo" in choice.values():
         click.echo(TOYS, err=True)
     with interruptible():
+        from emobatch.choice import Choice
+        from emobatch.scoring import score as run
+        from emobatch.shards import Shard
+
         run(
             manifest,
             output,
