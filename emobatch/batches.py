@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from emobatch.errors import EmobatchError
+
+log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -90,19 +93,24 @@ def run(
     """
     results: list[Result | Exception] = [RuntimeError("not run")] * len(items)
     for places in by_length([length(item) for item in items], budget):
-        try:
-            scored: Results[Result | Exception] = model([items[place] for place in places])
-        except EmobatchError:
-            raise  # a missing library or device fails every row, and the user can mend it
-        except Exception:
-            scored = [_alone(model, items[place]) for place in places]
+        scored = _run_batch(model, [items[place] for place in places])
         for place, result in zip(places, scored, strict=True):
             results[place] = result
     return results
 
 
-def _alone(model: Callable[[list[Item]], Results[Result]], item: Item) -> Result | Exception:
+def _run_batch(
+    model: Callable[[list[Item]], Results[Result]], batch: list[Item]
+) -> list[Result | Exception]:
     try:
-        return model([item])[0]
+        return list(model(batch))
+    except EmobatchError:
+        raise  # a missing library or device fails every row, and the user can mend it
     except Exception as error:
-        return error
+        if len(batch) == 1:
+            return [error]
+        if "out of memory" in str(error).lower():
+            log.warning("note: out of memory at a batch of %d, going on with halves", len(batch))
+    # Half as large fits into memory, and halves of halves find the one item that a model fails on.
+    middle = len(batch) // 2
+    return _run_batch(model, batch[:middle]) + _run_batch(model, batch[middle:])

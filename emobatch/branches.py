@@ -66,13 +66,16 @@ def load(
     steps = parse_steps(choice.clean)
     label_map = parse_label_map(choice.label_map, EMOTIONS)
     sentiment_map = parse_label_map(choice.sentiment_label_map, SENTIMENTS)
-    device = devices.choose(choice.device)
+    device = devices.choose(choice.device, choice.precision)
     batch_seconds = choice.batch_seconds or device.batch_seconds
     options = {
         "device": device.name,
-        "precision": str(device.dtype).removeprefix("torch."),
+        "precision": choice.precision,
+        "speech_type": str(device.dtype).removeprefix("torch."),
+        "asr_type": device.compute_type,
         "language": choice.language,
         "beam_size": choice.beam_size,
+        "asr_context": choice.asr_context,
         "clean": ",".join(steps) or NO_STEPS,
         "batch_seconds": batch_seconds,
         "label_map": label_map,
@@ -82,7 +85,11 @@ def load(
     return Branches(
         speech=SpeechClassifier(found["speech"], device, label_map),
         recogniser=Recogniser(
-            found["asr"], device, language=choice.language, beam_size=choice.beam_size
+            found["asr"],
+            device,
+            language=choice.language,
+            beam_size=choice.beam_size,
+            fit_context=choice.asr_context == "fit",
         ),
         sentiment=SentimentClassifier(found["sentiment"], device, sentiment_map),
         clean_steps=steps,

@@ -8,7 +8,6 @@ all had been read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 from typing import TYPE_CHECKING
 
 from emobatch import batches
@@ -97,10 +96,11 @@ def _transcribe(windows: list[Window], models: Branches, progress: Progress) -> 
         progress.advance(batch)
         return heard
 
-    # Whisper sees windows of one length, so that a clip takes a whole number of them.
-    step = models.recogniser.window_seconds
     results = batches.run(
-        recognise, windows, lambda window: step * ceil(window.seconds / step), models.batch_seconds
+        recognise,
+        windows,
+        lambda window: models.recogniser.padded_seconds(window.seconds),
+        models.batch_seconds,
     )
     for window, passages in zip(windows, results, strict=True):
         if isinstance(passages, Exception):

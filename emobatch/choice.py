@@ -35,6 +35,8 @@ class Choice:
         device: ``auto``, ``cuda``, ``mps`` or ``cpu``.
         language: two-letter code, or ``auto``.
         beam_size: of the recogniser, 1 is greedy.
+        asr_context: ``full``, the 30 s that Whisper was trained on, or ``fit`` to the clip.
+        precision: see :func:`emobatch.devices.choose`.
         clean: cleaning steps as written on the command line.
         label_map: ``NAME=CLASS`` pairs for the speech model's labels.
         sentiment_label_map: the same for the sentiment model's.
@@ -50,6 +52,8 @@ class Choice:
     device: str = "auto"
     language: str = "en"
     beam_size: int = 1
+    asr_context: str = "full"
+    precision: str = "auto"
     clean: str = ",".join(STEPS)
     label_map: tuple[str, ...] = ()
     sentiment_label_map: tuple[str, ...] = ()

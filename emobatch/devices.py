@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import ctranslate2
 import torch
 
 from emobatch.errors import DeviceError
 
-NAMES = ("auto", "cuda", "mps", "cpu")
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+# Padded audio to a batch: what a GPU of 8 GB holds of Whisper large, and what fits a CPU's caches.
+BATCH_SECONDS = {"cuda": 480.0, "mps": 240.0, "cpu": 60.0}
 
 
 @dataclass(frozen=True)
@@ -30,18 +33,20 @@ class Device:
     batch_seconds: float
 
 
-def choose(name: str = "auto") -> Device:
+def choose(name: str = "auto", precision: str = "auto") -> Device:
     """Choose a device.
 
     Args:
         name: ``auto`` takes the first of CUDA, MPS and CPU that is there; ``cuda``, ``mps`` or
             ``cpu`` insist.
+        precision: ``auto`` is half precision on a GPU and single on the CPU; ``fp32``, ``fp16``
+            and ``bf16`` are for all models; ``int8`` is for Whisper, the others stay at ``auto``.
 
     Returns:
         The choice.
 
     Raises:
-        DeviceError: if the device insisted on isn't there.
+        DeviceError: if the device insisted on isn't there, or can't compute with that precision.
 
     Examples:
         >>> choose("cpu").dtype
@@ -55,7 +60,19 @@ def choose(name: str = "auto") -> Device:
             f"device {name} is not available to PyTorch {torch.__version__}; "
             "use --device cpu, or install a build of PyTorch for this machine's GPU"
         )
-    if name == "cuda":
-        return Device("cuda", "cuda", torch.float16, "float16", 480.0)
-    dtype = torch.float16 if name == "mps" else torch.float32
-    return Device(name, "cpu", dtype, "default", 60.0)
+    whisper = "cuda" if name == "cuda" else "cpu"
+    dtype = DTYPES.get(precision, torch.float32 if name == "cpu" else torch.float16)
+    return Device(name, whisper, dtype, _compute_type(whisper, precision), BATCH_SECONDS[name])
+
+
+def _compute_type(device: str, precision: str) -> str:
+    if precision == "auto":
+        return "float16" if device == "cuda" else "default"
+    wanted = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "int8": "int8"}[precision]
+    known = ctranslate2.get_supported_compute_types(device)
+    if wanted not in known:
+        raise DeviceError(
+            f"--precision {precision}: CTranslate2 can't compute with it on this {device} device; "
+            f"it knows {', '.join(sorted(known))}; use --precision auto"
+        )
+    return wanted

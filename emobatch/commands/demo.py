@@ -20,7 +20,7 @@ This takes the published models, which the first run fetches. `emobatch score --
 
 @click.command()
 @click.argument("folder", default="emobatch-demo", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--clips", default=360, show_default=True, type=click.IntRange(min=300))
+@click.option("--clips", default=600, show_default=True, type=click.IntRange(min=300))
 @click.option("--seed", default=0, show_default=True, help="Another seed gives other clips.")
 @click.pass_context
 def demo(context: click.Context, folder: Path, clips: int, seed: int) -> None:

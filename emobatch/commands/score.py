@@ -52,6 +52,13 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     help="Where models run; in half precision on a GPU.",
 )
 @click.option(
+    "--precision",
+    type=click.Choice(["auto", "fp32", "fp16", "bf16", "int8"]),
+    default="auto",
+    show_default=True,
+    help="Of all models; int8 is for Whisper alone. auto: half on a GPU, single on the CPU.",
+)
+@click.option(
     "--language",
     default="en",
     show_default=True,
@@ -63,6 +70,14 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     default=1,
     show_default=True,
     help="Beams of the recogniser; 1 is greedy.",
+)
+@click.option(
+    "--asr-context",
+    type=click.Choice(["full", "fit"]),
+    default="full",
+    show_default=True,
+    help="Audio that Whisper's encoder is given: the 30 s it was trained on, or as much as the "
+    "clip needs, rounded up to 5 s: faster, and can change transcripts.",
 )
 @click.option(
     "--clean",
