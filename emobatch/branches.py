@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from transformers.utils import logging
 
 from emobatch import devices, provenance
@@ -32,6 +33,7 @@ class Branches:
         clean_steps: what happens to a transcript between the two.
         language: of transcripts that the manifest gives.
         batch_seconds: padded audio to a batch, in seconds.
+        workers: batches that are run at a time.
         gate: thresholds by which the text branch is consulted, None for always.
         provenance: versions, models and options, for the score table.
     """
@@ -42,6 +44,7 @@ class Branches:
     clean_steps: tuple[str, ...]
     language: str
     batch_seconds: float
+    workers: int
     gate: Thresholds | None
     provenance: dict[str, Any]
 
@@ -67,6 +70,10 @@ def load(
     label_map = parse_label_map(choice.label_map, EMOTIONS)
     sentiment_map = parse_label_map(choice.sentiment_label_map, SENTIMENTS)
     device = devices.choose(choice.device, choice.precision)
+    if device.name == "cpu":
+        # Batches side by side, each on one core, outrun one batch on all cores; and sums taken in
+        # one order give the same scores on any number of cores.
+        torch.set_num_threads(1)
     batch_seconds = choice.batch_seconds or device.batch_seconds
     options = {
         "device": device.name,
@@ -95,6 +102,7 @@ def load(
         clean_steps=steps,
         language="en" if choice.language == "auto" else choice.language,
         batch_seconds=batch_seconds,
+        workers=device.workers,
         gate=gate,
         provenance={
             "software": provenance.software(provenance.SCORING_PACKAGES),

@@ -16,14 +16,13 @@ from emobatch.decoding import decode
 from emobatch.fusion import could_change
 from emobatch.progress import Progress
 from emobatch.thresholds import Thresholds
-from emobatch.transcription import Passage
 from emobatch.utterances import Utterance, Window, to_frame
 
 if TYPE_CHECKING:
     from emobatch.branches import Branches
 
-# Decoded audio that is held to be sorted by length, or until it is known whether to read it: 19 MB.
-LOOK_AHEAD_SECONDS = 300.0
+# Decoded audio that is held to be sorted by length, or until it is known whether to read it: 38 MB.
+LOOK_AHEAD_SECONDS = 600.0
 # Words to a batch of the sentiment model, padding counted.
 BATCH_WORDS = 2048
 
@@ -54,6 +53,7 @@ def _hear(windows: list[Window], models: Branches) -> None:
         windows,
         _seconds,
         models.batch_seconds,
+        models.workers,
     )
     for window, probabilities in zip(windows, scores, strict=True):
         utterance = window.utterance
@@ -91,16 +91,13 @@ def _read(windows: Sequence[Window], models: Branches, progress: Progress) -> li
 
 
 def _transcribe(windows: list[Window], models: Branches, progress: Progress) -> None:
-    def recognise(batch: list[Window]) -> list[list[Passage]]:
-        heard = models.recogniser.transcribe([window.samples for window in batch])
-        progress.advance(batch)
-        return heard
-
     results = batches.run(
-        recognise,
+        lambda batch: models.recogniser.transcribe([window.samples for window in batch]),
         windows,
         lambda window: models.recogniser.padded_seconds(window.seconds),
         models.batch_seconds,
+        models.workers,
+        progress.advance,
     )
     for window, passages in zip(windows, results, strict=True):
         if isinstance(passages, Exception):
@@ -120,6 +117,7 @@ def _judge(utterances: list[Utterance], models: Branches) -> None:
         said,
         lambda utterance: float(len((utterance.cleaned or "").split())),
         BATCH_WORDS,
+        models.workers,
     )
     for utterance, probabilities in zip(said, scores, strict=True):
         if isinstance(probabilities, Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import ctranslate2
@@ -10,6 +11,8 @@ import torch
 from emobatch.errors import DeviceError
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+# Each worker holds a batch: beyond this, memory grows faster than speed.
+MOST_WORKERS = 16
 # Padded audio to a batch: what a GPU of 8 GB holds of Whisper large, and what fits a CPU's caches.
 BATCH_SECONDS = {"cuda": 480.0, "mps": 240.0, "cpu": 60.0}
 
@@ -23,6 +26,7 @@ class Device:
         ctranslate2: device of Whisper, which knows no MPS.
         dtype: floating-point type of the models that torch runs.
         compute_type: that of CTranslate2.
+        workers: batches that are run at a time, each on one core; one on a GPU.
         batch_seconds: how much padded audio a batch holds unless the user says.
     """
 
@@ -30,6 +34,7 @@ class Device:
     ctranslate2: str
     dtype: torch.dtype
     compute_type: str
+    workers: int
     batch_seconds: float
 
 
@@ -62,7 +67,16 @@ def choose(name: str = "auto", precision: str = "auto") -> Device:
         )
     whisper = "cuda" if name == "cuda" else "cpu"
     dtype = DTYPES.get(precision, torch.float32 if name == "cpu" else torch.float16)
-    return Device(name, whisper, dtype, _compute_type(whisper, precision), BATCH_SECONDS[name])
+    compute_type = _compute_type(whisper, precision)
+    workers = min(MOST_WORKERS, _cores()) if name == "cpu" else 1
+    return Device(name, whisper, dtype, compute_type, workers, BATCH_SECONDS[name])
+
+
+def _cores() -> int:
+    # Those that a scheduler has left to this process, where the system tells.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _compute_type(device: str, precision: str) -> str:

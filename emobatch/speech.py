@@ -7,6 +7,7 @@ would otherwise average over padding, sees each clip's own samples.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,13 +36,13 @@ class OwnFramesEncoder(nn.Module):
     to 0.09 for wav2vec2-base). Over the clip's own samples they are those of the clip alone.
 
     Attributes:
-        lengths: samples of each clip in the batch to come.
+        batch: its ``lengths`` are the samples of each clip in the batch to come, in this thread.
     """
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
-        self.lengths: list[int] = []
+        self.batch = threading.local()
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Encode a padded batch.
@@ -54,7 +55,7 @@ class OwnFramesEncoder(nn.Module):
         """
         frames = [
             self.encoder(values[place : place + 1, :length])[0].T
-            for place, length in enumerate(self.lengths)
+            for place, length in enumerate(self.batch.lengths)
         ]
         return nn.utils.rnn.pad_sequence(frames, batch_first=True).transpose(1, 2)
 
@@ -106,7 +107,7 @@ class SpeechClassifier:
         if self._encoder is None:
             logits = torch.cat([self._logits([clip]) for clip in clips])
         else:
-            self._encoder.lengths = [len(clip) for clip in clips]
+            self._encoder.batch.lengths = [len(clip) for clip in clips]
             logits = self._logits(clips, padding=True, return_attention_mask=True)
         return self._classifier.probabilities(logits)
 

@@ -83,7 +83,11 @@ class Recogniser:
         self._fit_context = fit_context
         with checkpoint.explained(), _device_explained():
             self._whisper: Any = WhisperModel(
-                str(checkpoint.folder), device=device.ctranslate2, compute_type=device.compute_type
+                str(checkpoint.folder),
+                device=device.ctranslate2,
+                compute_type=device.compute_type,
+                cpu_threads=1 if device.name == "cpu" else 0,
+                num_workers=device.workers,
             )
         supported = self._whisper.supported_languages
         if language != "auto" and language not in supported:

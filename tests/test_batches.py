@@ -58,3 +58,21 @@ def test_what_the_user_can_mend_ends_the_run() -> None:
 
     with pytest.raises(DeviceError, match="no libcublas"):
         batches.run(fail, [1, 2], float, 100)
+
+
+def test_a_batch_out_of_memory_goes_on_in_halves(caplog: pytest.LogCaptureFixture) -> None:
+    def small(batch: list[int]) -> list[int]:
+        if len(batch) > 2:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+        return [-item for item in batch]
+
+    assert batches.run(small, [1] * 9, float, 100) == [-1] * 9
+    assert "out of memory at a batch of 9, going on with halves" in caplog.text
+
+
+def test_workers_give_the_results_of_one() -> None:
+    seen: list[list[int]] = []
+    items = list(range(1, 60))
+    results = batches.run(lambda batch: [i * 2 for i in batch], items, float, 100, 4, seen.append)
+    assert results == [item * 2 for item in items]
+    assert [item for batch in seen for item in batch] == sorted(items, reverse=True)

@@ -126,3 +126,22 @@ def test_a_missing_cublas_says_what_to_install(
     monkeypatch.setattr(ears._whisper, "model", Broken())
     with pytest.raises(DeviceError, match=r"libcublas\.so\.12.*nvidia-cublas-cu12.*--device cpu"):
         ears.transcribe(clips()[:1])
+
+
+def test_a_context_that_fits_depends_on_the_clip_alone(models: dict[str, Path]) -> None:
+    fit = Recogniser(
+        Checkpoint(str(models["asr"]), models["asr"], None, "--asr-model"),
+        devices.choose("cpu"),
+        fit_context=True,
+    )
+    assert [fit.padded_seconds(seconds) for seconds in (0.5, 5.0, 5.1, 29.0, 30.0)] == [
+        5.0, 5.0, 10.0, 30.0, 30.0,
+    ]  # fmt: skip
+    batch = fit.transcribe(clips())
+    for clip, passages in zip(clips(), batch, strict=True):
+        (alone,) = fit.transcribe([clip])
+        assert [p.text for p in alone] == [p.text for p in passages]
+    full = recogniser(models["asr"]).transcribe(clips())
+    # Thirty seconds of noise, and nearly as much of speech, have the full context either way.
+    assert batch[-2:] == full[-2:]
+    assert batch[0] != full[0]
