@@ -158,3 +158,18 @@ def test_the_gate_saves_transcripts_and_changes_no_emotion(
     assert (sources == "asr").sum() > 0
     refused = cli("calibrate", gated)
     assert refused.exit_code == 1 and "scored with --gate" in refused.stderr
+
+
+def test_the_demos_scores_as_a_table_give_its_figures(cli: Cli, tmp_path: Path) -> None:
+    """From the table kept as a fixture: what the walkthrough shows, without its models."""
+    scores = Path(__file__).parent / "data" / "demo_scores.parquet"
+    thresholds, final = tmp_path / "thresholds.toml", tmp_path / "final.parquet"
+    assert cli("calibrate", scores, "-o", thresholds).exit_code == 0
+    assert cli("apply", scores, "-t", thresholds, "-o", final).exit_code == 0
+    held_out = ["--label-column", "truth", "--where", "label IS NULL", "--json"]
+    figures = json.loads(cli("evaluate", final, *held_out).stdout)
+    # The card's figures for data seed 0: speech alone 70.0 %, after fusion 80.5 %.
+    assert figures["before"]["UA"] == pytest.approx(70.0, abs=0.05)
+    assert figures["after"]["UA"] == pytest.approx(80.5, abs=0.05)
+    by_speaker = json.loads(cli("evaluate", final, "--by", "speaker", *held_out).stdout)["by"]
+    assert sum(group["rows"] for group in by_speaker.values()) == figures["rows"] == 200
