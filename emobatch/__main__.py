@@ -1,6 +1,6 @@
 """``python -m emobatch``."""
 
-from emobatch.cli import main
+from emobatch.cli import run
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from emobatch import outputs, score_table, tables, thresholds
-from emobatch.errors import ThresholdsError
+from emobatch.errors import TableError, ThresholdsError
 from emobatch.fusion import DECISION_COLUMNS, select_emotion
 from emobatch.thresholds import Thresholds
 
@@ -58,7 +58,10 @@ def decide(rows: pl.LazyFrame, fitted: Thresholds) -> pl.LazyFrame:
         TableError: if a column is missing.
         ProbabilityError: if a row's probabilities are none.
     """
-    rows = score_table.with_scores(rows).drop(*DECISION_COLUMNS, strict=False)
+    present = [name for name in DECISION_COLUMNS if name in rows.collect_schema()]
+    if present and len(present) < len(DECISION_COLUMNS):
+        raise TableError(f"column {present[0]!r} is not of emobatch's making; rename it")
+    rows = score_table.with_scores(rows).drop(*present)
     # A name that no table has: unnesting takes the place of a column of the same name.
     return rows.with_columns(select_emotion(fitted).alias("\0decision")).unnest("\0decision")
 
@@ -76,7 +79,7 @@ def check_models(provenance: Mapping[str, Any], fitted: Thresholds, file: Path) 
     """
     mine, theirs = provenance.get("models") or {}, fitted.fitted.get("models") or {}
     differing = [
-        f"{branch} model {mine[branch].get('name')} is not {theirs[branch].get('name')}"
+        f"{branch} model {_describe(mine[branch])} is not {_describe(theirs[branch])}"
         for branch in mine
         if branch in theirs
         and not score_table.same_models({branch: mine[branch]}, {branch: theirs[branch]})
@@ -86,3 +89,8 @@ def check_models(provenance: Mapping[str, Any], fitted: Thresholds, file: Path) 
             f"{file}: fitted on scores of other models: {'; '.join(differing)}; "
             "calibrate on this table, or insist with --force"
         )
+
+
+def _describe(model: Mapping[str, Any]) -> str:
+    digest = str(model.get("digest") or "")
+    return f"{model.get('name')} ({digest[:15]})" if digest else str(model.get("name"))

@@ -93,6 +93,10 @@ def calibrate(
         labels = canonical(rows[label_column], EMOTIONS, aliases)
         rows = rows.with_columns(labels.alias("label"))
     rows = rows.filter(pl.col("label").is_not_null() & pl.col("speech_emotion").is_not_null())
+    if rows.is_empty():
+        raise CalibrationError(
+            f"{scores.name}: no row has both a label and speech scores; add labels to the manifest"
+        )
     fitted = fit(rows, protocol)
     before = metrics(rows["label"], rows["speech_emotion"])
     after = metrics(
@@ -125,15 +129,7 @@ def fit(rows: pl.DataFrame, protocol: Protocol = "released") -> Thresholds:
 
     Returns:
         What was fitted, with the reason for each class that could not be.
-
-    Raises:
-        CalibrationError: if there is no row.
     """
-    if rows.is_empty():
-        raise CalibrationError(
-            "no row has both a label and speech scores; add a `label` column to the manifest, "
-            "or look at --where"
-        )
     classes = {name: _fit_class(rows, name, protocol) for name in EMOTIONS}
     return Thresholds(classes, _exclusions(rows, Thresholds(classes)))
 

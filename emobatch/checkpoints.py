@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -142,6 +143,8 @@ def _from_hub(
 ) -> Checkpoint:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
+    # It would say six times that there is no network; we say it once.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     with suppress(LocalEntryNotFoundError, ValueError):
         folder = Path(fetch(True))
         cached = Checkpoint(name, folder, folder.name, option)

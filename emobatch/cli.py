@@ -20,6 +20,7 @@ from emobatch.commands.evaluate import evaluate
 from emobatch.commands.merge import merge
 from emobatch.commands.score import score
 from emobatch.errors import EmobatchError, Interrupted
+from emobatch.signals import ignore, interruptible
 
 
 class EmobatchGroup(click.Group):
@@ -35,7 +36,8 @@ class EmobatchGroup(click.Group):
             click.ClickException: in place of any error that says how to mend it.
         """
         try:
-            return super().invoke(ctx)
+            with interruptible():
+                return super().invoke(ctx)
         except EmobatchError as error:
             raise Failure(str(error), error.exit_code) from error
         except Interrupted as error:
@@ -72,3 +74,11 @@ def main() -> None:
 
 for command in (demo, score, merge, calibrate, apply, evaluate):
     main.add_command(command)
+
+
+def run() -> None:
+    """Entry point of the process."""
+    try:
+        main()
+    finally:
+        ignore()

@@ -147,6 +147,8 @@ def _labelled(
     rows: pl.LazyFrame, column: str, by: str | None, label_map: Mapping[str, str | None]
 ) -> pl.DataFrame:
     names = rows.collect_schema().names()
+    if column in STAGES.values():
+        raise TableError(f"column {column!r} holds predictions, no labels; rename the column")
     if column not in names:
         raise TableError(f"no column {column!r} to measure against; add it to the manifest")
     if not any(name in names for name in STAGES.values()):
@@ -158,7 +160,9 @@ def _labelled(
     frame = rows.select(name for name in dict.fromkeys(wanted) if name in names).collect()
     frame = frame.with_columns(canonical(frame[column], EMOTIONS, label_map).alias("label"))
     if "emotion" in names:
-        frame = frame.with_columns(canonical(frame["emotion"], EMOTIONS, label_map))
+        # What was predicted is never dropped or renamed: a label map is for labels.
+        remedy = "did `emobatch apply` write this table?"
+        frame = frame.with_columns(canonical(frame["emotion"], EMOTIONS, remedy=remedy))
     frame = frame.filter(pl.col("label").is_not_null())
     if frame.is_empty():
         raise TableError(f"no row is labelled; look at column {column!r} and --where")

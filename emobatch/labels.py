@@ -100,6 +100,7 @@ def canonical(
     values: pl.Series,
     classes: tuple[str, ...] = EMOTIONS,
     label_map: Mapping[str, str | None] | None = None,
+    remedy: str | None = None,
 ) -> pl.Series:
     """Read a column of labels through the alias table.
 
@@ -107,6 +108,7 @@ def canonical(
         values: labels of any spelling; null or blank means unlabelled.
         classes: the classes wanted.
         label_map: overrides of the alias table, from :func:`parse_label_map`.
+        remedy: what to do about labels outside the classes, where ``--label-map`` is no help.
 
     Returns:
         The same rows as text, each one of ``classes`` or null.
@@ -123,7 +125,7 @@ def canonical(
     unknown = [(name, count) for name, count in counts if name not in aliases]
     if unknown:
         listed = ", ".join(f"{name} ({count})" for name, count in unknown[:MOST_LISTED])
-        remedy = f"map or drop them with --label-map {unknown[0][0]}={DROPPED}"
+        remedy = remedy or f"map or drop them with --label-map {unknown[0][0]}={DROPPED}"
         raise LabelError(
             f"column {values.name!r} has labels outside {', '.join(classes)}: {listed}; {remedy}"
         )

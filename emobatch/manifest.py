@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,10 @@ class Manifest:
 
     def digest(self) -> str:
         """SHA-256 of the rows."""
-        return hashlib.sha256(self.rows.write_csv().encode()).hexdigest()
+        # Arrow's own format has a place for any column.
+        content = io.BytesIO()
+        self.rows.write_ipc(content)
+        return hashlib.sha256(content.getvalue()).hexdigest()
 
     def clips(self, first: int, count: int) -> Iterator[Clip]:
         """Walk through some rows.
@@ -120,7 +124,7 @@ def _check_columns(rows: pl.DataFrame, reserved: Collection[str]) -> None:
     taken = [name for name in rows.columns if name in reserved]
     if taken:
         raise ManifestError(
-            f"columns that `score` itself writes: {', '.join(taken)}; drop or rename them"
+            f"columns that emobatch itself writes: {', '.join(taken)}; drop or rename them"
         )
     for name in NUMERIC:
         if name in rows.columns and not (

@@ -50,14 +50,12 @@ def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any
     Raises:
         OutputError: if the file can't be written.
     """
+    check_columns(table.collect_schema(), target)
     if target is None:
         write_csv_stream(table.collect_batches(maintain_order=True), table.collect_schema())
         return
     text = json.dumps(provenance, ensure_ascii=False)
     extension = target.suffix.lower()
-    nested = [name for name, kind in table.collect_schema().items() if kind.is_nested()]
-    if nested and extension in SEPARATORS:
-        raise OutputError(f"{target}: no place for lists in column {nested[0]!r}; write .parquet")
     with replacing(target) as partial:
         if extension == ".parquet":
             table.sink_parquet(partial, metadata={METADATA_KEY: text})
@@ -69,6 +67,26 @@ def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any
         write_text(sidecar(target), text + "\n")
 
 
+def check_columns(schema: Mapping[str, pl.DataType], target: Path | None) -> None:
+    """Refuse columns that a format has no place for.
+
+    Args:
+        schema: types by name.
+        target: file that they are for, None for standard output.
+
+    Raises:
+        OutputError: names the first such column.
+    """
+    extension = ".csv" if target is None else target.suffix.lower()
+    for name, kind in schema.items():
+        nested = kind.is_nested() and extension in SEPARATORS
+        if extension != ".parquet" and (nested or kind in (pl.Binary, pl.Object)):
+            raise OutputError(
+                f"{target or 'standard output'}: no place for column {name!r}, which holds "
+                f"{kind}; write .parquet, or drop the column"
+            )
+
+
 def write_csv_stream(frames: Iterable[pl.DataFrame], schema: Mapping[str, Any]) -> None:
     """Write frames to standard output as one CSV table, each as soon as it comes.
 
@@ -76,15 +94,12 @@ def write_csv_stream(frames: Iterable[pl.DataFrame], schema: Mapping[str, Any]) 
         frames: pieces of the table in order.
         schema: the table's columns, for a table without rows.
     """
-    out = sys.stdout.buffer
     header: bytes | None = pl.DataFrame(schema=schema).write_csv().encode()
     for frame in frames:
         # Not before the first rows are there: what fails early then leaves nothing behind.
-        out.write(header or b"")
+        _print((header or b"") + frame.write_csv(include_header=False).encode())
         header = None
-        out.write(frame.write_csv(include_header=False).encode())
-        out.flush()
-    out.write(header or b"")
+    _print(header or b"")
 
 
 def write_text(target: Path | None, text: str) -> None:
@@ -98,10 +113,24 @@ def write_text(target: Path | None, text: str) -> None:
         OutputError: if it can't be written.
     """
     if target is None:
-        sys.stdout.write(text)
+        _print(text.encode())
         return
     with replacing(target) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def _print(content: bytes) -> None:
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; write to a file with -o")
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"standard output: {first_line(error)}; write to a file with -o"
+        ) from error
 
 
 @contextmanager
@@ -117,6 +146,7 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises:
         OutputError: in place of the operating system's errors.
     """
+    target = target.resolve()  # a link stays a link
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
         os.close(handle)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from emobatch import outputs, tables
 from emobatch.errors import ResumeError
 from emobatch.manifest import Manifest
 
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 RUN_FILE = "run.json"
+LOCK_FILE = "lock"
 
 
 @dataclass(frozen=True)
@@ -25,10 +32,12 @@ class Parts:
     Attributes:
         target: the score table to be.
         folder: where its chunks are.
+        lock: held as long as this run writes there.
     """
 
     target: Path
     folder: Path
+    lock: IO[str] | None
 
     @classmethod
     def open(
@@ -52,15 +61,30 @@ class Parts:
         folder = target.with_name(target.name + ".parts")
         run = {"manifest": manifest.digest(), **provenance}
         with tables.explained(str(folder)):
-            if restart:
-                shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(exist_ok=True)
-            known = folder / RUN_FILE
-            if known.exists():
-                _check_same(json.loads(known.read_text(encoding="utf-8")), run, folder)
-            else:
-                outputs.write_text(known, json.dumps(run, indent=1))
-        return cls(target, folder)
+            foreign = [file for file in folder.iterdir() if file.name != LOCK_FILE]
+            if foreign and not (folder / RUN_FILE).exists():
+                raise ResumeError(f"{folder}: is in the way and not emobatch's; move it elsewhere")
+            parts = cls(target, folder, _lock(folder))
+            try:
+                parts._begin(run, restart=restart)
+            except BaseException:
+                parts.close()
+                raise
+        return parts
+
+    def _begin(self, run: dict[str, Any], *, restart: bool) -> None:
+        if restart:
+            self._drop()
+        if (self.folder / RUN_FILE).exists():
+            _check_same(_read_run(self.folder), run, self.folder)
+        else:
+            outputs.write_text(self.folder / RUN_FILE, json.dumps(run, indent=1))
+
+    def close(self) -> None:
+        """Let another run write here."""
+        if self.lock is not None:
+            self.lock.close()
 
     def has(self, first: int) -> bool:
         """Whether a chunk is saved.
@@ -89,7 +113,8 @@ class Parts:
 
     def rows_done(self) -> int:
         """Number of rows that are saved."""
-        return sum(pl.read_parquet(file, columns=["id"]).height for file in self._files())
+        with self._readable():
+            return sum(pl.read_parquet(file, columns=["id"]).height for file in self._files())
 
     def finish(self, provenance: Mapping[str, Any]) -> int:
         """Make the table of its chunks and drop them.
@@ -103,11 +128,30 @@ class Parts:
         Raises:
             TableError: if the table can't be written; its chunks then stay.
         """
-        whole = pl.scan_parquet(self._files(), glob=False)
-        outputs.write(whole, self.target, provenance)
-        errors = whole.select((pl.col("status") == "error").sum()).collect().item()
-        shutil.rmtree(self.folder)
+        with self._readable():
+            whole = pl.scan_parquet(self._files(), glob=False)
+            outputs.write(whole, self.target, provenance)
+            errors = whole.select((pl.col("status") == "error").sum()).collect().item()
+        self._drop()
+        self.close()
+        (self.folder / LOCK_FILE).unlink(missing_ok=True)
+        self.folder.rmdir()
         return int(errors)
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except PolarsError as error:
+            raise ResumeError(
+                f"{self.folder}: a saved chunk is damaged: {tables.first_line(error)}; "
+                "score all anew with --restart"
+            ) from error
+
+    def _drop(self) -> None:
+        # Only what is ours: nobody's folder is ever removed with something else in it.
+        for file in [*self._files(), *self.folder.glob(".*.tmp"), self.folder / RUN_FILE]:
+            file.unlink(missing_ok=True)
 
     def _file(self, first: int) -> Path:
         # Twelve digits: sorted by name is sorted by row.
@@ -115,6 +159,32 @@ class Parts:
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.parquet"))
+
+
+def _lock(folder: Path) -> IO[str] | None:
+    if fcntl is None:
+        return None
+    handle = (folder / LOCK_FILE).open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        handle.close()
+        raise ResumeError(
+            f"{folder}: another run is writing there; wait for it, or give this one another -o"
+        ) from error
+    except OSError:
+        pass  # a file system that knows no locks
+    return handle
+
+
+def _read_run(folder: Path) -> dict[str, Any]:
+    try:
+        run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except ValueError:
+        run = None
+    if not isinstance(run, dict):
+        raise ResumeError(f"{folder / RUN_FILE}: damaged; score all anew with --restart")
+    return run
 
 
 def _check_same(saved: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:

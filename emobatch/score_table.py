@@ -35,6 +35,8 @@ COLUMNS: Mapping[str, type[pl.DataType]] = {
     "status": pl.String,
     "error": pl.String,
 }
+# As CSV has them.
+BOOLEANS = {"true": True, "false": False}
 NUMERIC = {name: kind for name, kind in COLUMNS.items() if kind == pl.Float64}
 
 
@@ -76,8 +78,6 @@ def read(sources: Sequence[str], where: str | None = None) -> ScoreTable:
         TableError: if a file can't be read, or the files' columns or models differ.
     """
     names = tables.expand(sources or [tables.STANDARD_STREAM])
-    if names.count(tables.STANDARD_STREAM) > 1:
-        raise TableError("standard input can be read only once; name - once")
     parts = [tables.scan(name, NUMERIC) for name in names]
     first = parts[0].collect_schema()
     for name, part in zip(names, parts, strict=True):
@@ -90,6 +90,8 @@ def read(sources: Sequence[str], where: str | None = None) -> ScoreTable:
     # By name and not by expression: a column may be called "*".
     in_order = [part.select(selectors.by_name(*first)) for part in parts]
     rows = pl.concat(in_order, how="vertical_relaxed")
+    if first.get("flagged") == pl.String:
+        rows = rows.with_columns(pl.col("flagged").replace_strict(BOOLEANS, default=None))
     provenance = _common_provenance({name: tables.metadata(name) for name in names})
     return ScoreTable(tables.filter_rows(rows, where), provenance, tuple(names), where)
 
@@ -174,7 +176,7 @@ def _check_sentiments(rows: pl.LazyFrame) -> None:
     # Counted first: as many names as there are kinds of them, however long the table.
     counts = rows.group_by(pl.col("sentiment").cast(pl.String)).len().collect(engine="streaming")
     spelling = pl.col("sentiment").str.strip_chars().str.to_lowercase()
-    unknown = counts.filter(~spelling.is_in(list(SENTIMENT_ALIASES))).sort("len", descending=True)
+    unknown = counts.filter(~spelling.is_in([*SENTIMENT_ALIASES, ""])).sort("len", descending=True)
     if len(unknown):
         listed = ", ".join(f"{name} ({count})" for name, count in unknown.head(MOST_LISTED).rows())
         raise LabelError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ import polars as pl
 from emobatch import manifest, outputs, thresholds
 from emobatch.cascade import score_utterances
 from emobatch.choice import Choice
-from emobatch.errors import Interrupted, TooManyErrors
+from emobatch.errors import Interrupted, OutputError, TooManyErrors
+from emobatch.fusion import DECISION_COLUMNS
 from emobatch.manifest import Manifest
 from emobatch.parts import Parts
 from emobatch.progress import Progress
@@ -22,11 +24,13 @@ from emobatch.utterances import Utterance, to_frame
 if TYPE_CHECKING:
     from emobatch.branches import Branches
 
+log = logging.getLogger(__name__)
+
 # Work is saved in chunks of this many rows. Batches never reach across a chunk's end, so that a
 # run that was interrupted forms the same batches as one that was not.
 CHUNK_ROWS = 256
-# A manifest may give an id, a duration and a transcript; the other columns are `score`'s own.
-RESERVED = COLUMNS.keys() - {"id", "duration", "transcript"}
+# A manifest may give an id, a duration and a transcript; the other columns are emobatch's own.
+RESERVED = {*COLUMNS, *DECISION_COLUMNS} - {"id", "duration", "transcript"}
 
 
 def score(
@@ -55,7 +59,10 @@ def score(
         EmobatchError: if the run can't begin, or its table not be written.
     """
     outputs.check_target(target)
+    if target is not None and target.exists() and Path(source).exists() and target.samefile(source):
+        raise OutputError(f"{target}: is the manifest, which would be lost; name another file")
     rows = manifest.read(source, root, choice.label_map, RESERVED)
+    outputs.check_columns(rows.rows.schema, target)
     notes: dict[str, Any] = {}
     if shard is not None:
         rows, notes["shard"] = shard.take(rows)
@@ -70,10 +77,12 @@ def score(
         else:
             saved = Parts.open(target, rows, models.provenance, restart=restart)
             errors = _score_to_file(rows, models, progress, saved, notes)
+    if errors:
+        log.warning("note: %d of %d rows failed; column 'error' says why", errors, len(rows))
     if errors == len(rows) or errors > max_error_rate * len(rows):
         raise TooManyErrors(
-            f"{errors} of {len(rows)} rows failed, more than --max-error-rate allows; "
-            "column 'error' says why"
+            f"{errors} of {len(rows)} rows failed, more than --max-error-rate allows; mend their "
+            "files and score again"
         )
 
 
@@ -117,5 +126,5 @@ def _score_chunks(
 
 
 def _join(rows: pl.DataFrame, utterances: list[Utterance]) -> pl.DataFrame:
-    carried = rows.select(name for name in rows.columns if name not in COLUMNS)
+    carried = rows.drop(*COLUMNS, strict=False)
     return pl.concat([carried, to_frame(utterances)], how="horizontal")

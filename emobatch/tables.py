@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import ComputeError, PolarsError
 
 from emobatch.errors import LabelError, ProbabilityError, TableError
 
@@ -45,6 +45,11 @@ def expand(sources: Sequence[str]) -> list[str]:
             names.extend(matches)
         else:
             raise TableError(f"{source}: no file matches; check the pattern")
+    files: set[Path] = set()
+    for name in names:
+        if Path(name).resolve() in files:
+            raise TableError(f"{spoken(name)}: named twice, its rows would count twice")
+        files.add(Path(name).resolve())
     return names
 
 
@@ -105,14 +110,15 @@ def filter_rows(table: pl.LazyFrame, where: str | None) -> pl.LazyFrame:
         unknown = [name for name in condition.meta.root_names() if name not in schema]
         if unknown:
             raise TableError(
-                f"--where {where!r}: no column {unknown[0]!r}; the columns are {', '.join(schema)}"
+                f"--where {where!r}: no column {unknown[0]!r}; the columns are "
+                f"{', '.join(schema)}; text goes in single quotes"
             )
         try:
             pl.DataFrame(schema=schema).filter(condition)
         except PolarsError as error:
             if "string" not in str(error).lower():
                 raise
-            return _filter_as_numbers(table, condition)
+            return _filter_as_numbers(table, condition, error)
     except PolarsError as error:
         raise TableError(f"--where {where!r}: {first_line(error)}") from error
     return table.filter(condition)
@@ -172,6 +178,8 @@ def explained(source: str) -> Iterator[None]:
     except (TableError, LabelError, ProbabilityError) as error:
         known = str(error).startswith(f"{name}: ")
         raise type(error)(str(error) if known else f"{name}: {error}") from error
+    except BrokenPipeError:
+        raise  # whoever reads standard output has had enough: nobody's fault
     except (PolarsError, OSError, UnicodeError) as error:
         raise TableError(f"{name}: {first_line(error)}; check the file") from error
 
@@ -229,16 +237,23 @@ def _blank_as_null(name: str) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
-def _filter_as_numbers(table: pl.LazyFrame, condition: pl.Expr) -> pl.LazyFrame:
+def _filter_as_numbers(table: pl.LazyFrame, condition: pl.Expr, error: PolarsError) -> pl.LazyFrame:
     # CSV columns are carried as text; `session = 1` compares their numbers and leaves the text.
     schema = table.collect_schema()
     named = {name for name in condition.meta.root_names() if schema[name] == pl.String}
     values = {name: _blank_as_null(name).cast(pl.Float64, strict=False) for name in named}
-    has_numbers = table.select(
-        value.is_not_null().any().alias(name) for name, value in values.items()
+    others = table.select(
+        pl.col(name).filter(_blank_as_null(name).is_not_null() & value.is_null()).first()
+        for name, value in values.items()
     )
-    found = has_numbers.collect(engine="streaming").row(0, named=True) if named else {}
-    kept = {name: f"{name}\0text" for name in named if found[name]}
+    no_number = others.collect(engine="streaming").row(0, named=True) if named else {}
+    kept = {name: f"{name}\0text" for name in named if no_number[name] is None}
+    if not kept:
+        name, value = next(iter(no_number.items()), ("", None))
+        raise ComputeError(
+            f"{first_line(error)}; column {name!r} holds text, as {value!r}: compare it with text "
+            "in single quotes"
+        )
     renamed = table.with_columns(pl.col(name).alias(aside) for name, aside in kept.items())
     renamed = renamed.with_columns(values[name].alias(name) for name in kept)
     pl.DataFrame(schema=renamed.collect_schema()).filter(condition)

@@ -299,7 +299,7 @@ def test_a_remedy_for_an_unknown_sentiment_works(cli: Cli) -> None:
     [
         (["missing.csv"], "no such file"),
         (["*.nothing"], "no file matches"),
-        (["-", "-"], "standard input can be read only once"),
+        (["-", "-"], "standard input: named twice"),
         (["-", "--where", "nope = 1"], "no column 'nope'"),
         (["-", "--where", "session = "], "--where"),
         (["-", "--label-map", "fru"], "NAME=CLASS"),

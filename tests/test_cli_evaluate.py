@@ -241,3 +241,18 @@ def test_a_remedy_for_an_unknown_final_emotion_works(cli: Cli) -> None:
     said = refusal(cli("evaluate", input=afraid))
     if "--label-map fear=none" in said:
         assert cli("evaluate", "--label-map", "fear=none", input=afraid).exit_code == 0
+
+
+def test_a_label_map_is_for_labels_and_never_for_predictions(cli: Cli) -> None:
+    rows = score_rows(300).with_columns(emotion=pl.col("label"))
+    plain = json.loads(
+        cli("evaluate", "--json", input=csv(rows.filter(pl.col("label") != "sad"))).stdout
+    )
+    dropped = cli("evaluate", "--json", "--label-map", "sad=none", input=csv(rows))
+    assert json.loads(dropped.stdout) == plain
+
+
+def test_predictions_are_not_taken_for_labels(cli: Cli) -> None:
+    rows = score_rows(30).with_columns(emotion=pl.col("label"))
+    said = refusal(cli("evaluate", "--label-column", "emotion", input=csv(rows)))
+    assert "holds predictions" in said

@@ -226,7 +226,6 @@ def mixed(tmp_path: Path) -> Path:
 def test_a_bad_file_costs_its_own_row(cli: Cli, mixed: Path, model_options: list[str]) -> None:
     result = cli("score", mixed, *model_options)
     assert result.exit_code == 0
-    assert result.stderr == ""
     rows = pl.read_csv(io.StringIO(result.stdout), schema_overrides=dict(COLUMNS))
     assert rows["status"].to_list() == ["ok", "error", "error", "ok", "ok", "error", "error"]
     errors = rows["error"].to_list()
@@ -363,9 +362,9 @@ def test_a_device_that_isnt_there_is_refused(
 
 @pytest.fixture
 def long_run(tmp_path: Path) -> Path:
-    """Three chunks of short rows."""
+    """Six chunks of short rows."""
     save(tmp_path / "a.wav", tone(0.3))
-    rows = "".join(f"a.wav,{number},said\n" for number in range(700))
+    rows = "".join(f"a.wav,{number},said\n" for number in range(1_500))
     (tmp_path / "manifest.csv").write_text("path,id,transcript\n" + rows)
     return tmp_path / "manifest.csv"
 
@@ -384,7 +383,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
         os.kill(run.pid, number)
         _, said = run.communicate(timeout=60)
     assert run.returncode == 75
-    assert f"interrupted by {number.name}" in said and "of 700 rows are saved" in said
+    assert f"interrupted by {number.name}" in said and "of 1500 rows are saved" in said
     assert not target.exists()
     first = (parts / f"{0:012d}.parquet").stat()
     assert cli("score", long_run, "-o", target, *model_options).exit_code == 0
@@ -407,4 +406,67 @@ def test_saved_work_of_another_run_is_refused(
     assert "manifest" in result.stderr and "options.beam_size" in result.stderr
     assert "--restart" in result.stderr
     assert cli("score", long_run, "-o", target, "--restart", *model_options).exit_code == 0
-    assert len(pl.read_csv(target)) == 700
+    assert len(pl.read_csv(target)) == 1_500
+
+
+def test_two_runs_on_one_output_the_second_says_who_holds_it(
+    cli: Cli, long_run: Path, model_options: list[str]
+) -> None:
+    target = long_run.with_name("scores.csv")
+    command = [sys.executable, "-m", "emobatch", "score", long_run, "-o", target, *model_options]
+    with subprocess.Popen(command) as first:
+        while first.poll() is None and not long_run.with_name("scores.csv.parts").exists():
+            time.sleep(0.02)
+        second = cli("score", long_run, "-o", target, *model_options)
+        assert first.wait(timeout=60) == 0
+    assert second.exit_code == 1
+    assert "another run is writing there" in second.stderr
+    assert len(pl.read_csv(target)) == 1_500
+
+
+def test_nobodys_folder_is_taken_for_saved_work(
+    cli: Cli, mixed: Path, model_options: list[str]
+) -> None:
+    folder = mixed.with_name("scores.csv.parts")
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("precious")
+    result = cli("score", mixed, "-o", mixed.with_name("scores.csv"), "--restart", *model_options)
+    assert result.exit_code == 1 and "not emobatch's" in result.stderr
+    assert (folder / "thesis.txt").read_text() == "precious"
+
+
+def test_the_manifest_is_never_overwritten(cli: Cli, mixed: Path, model_options: list[str]) -> None:
+    before = mixed.read_bytes()
+    result = cli("score", mixed, "-o", mixed, *model_options)
+    assert result.exit_code == 1 and "is the manifest" in result.stderr
+    assert mixed.read_bytes() == before
+
+
+def test_columns_that_apply_will_write_are_refused(
+    cli: Cli, tmp_path: Path, model_options: list[str]
+) -> None:
+    (tmp_path / "m.csv").write_text("path,emotion\na.wav,angry\n")
+    result = cli("score", tmp_path / "m.csv", *model_options)
+    assert result.exit_code == 1 and "emotion; drop or rename" in result.stderr
+
+
+def test_lists_and_odd_names_are_carried_where_the_format_has_a_place(
+    cli: Cli, mixed: Path, model_options: list[str]
+) -> None:
+    rows = pl.DataFrame({"path": ["a.wav"], "*": ["x"], "^p.*$": [1], "list": [[1.5, 2.0]]})
+    source, target = mixed.with_name("m.parquet"), mixed.with_name("s.parquet")
+    rows.write_parquet(source)
+    assert cli("score", source, "-o", target, *model_options).exit_code == 0
+    assert pl.read_parquet(target)[:, :4].equals(rows)
+    refused = cli("score", source, "-o", mixed.with_name("s.csv"), *model_options)
+    assert refused.exit_code == 1 and "no place for column 'list'" in refused.stderr
+
+
+def test_a_full_standard_output_is_one_line(mixed: Path, model_options: list[str]) -> None:
+    command = [sys.executable, "-m", "emobatch", "score", mixed, *model_options]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("Error: standard output: No space left")
+    assert "Traceback" not in done.stderr

@@ -73,7 +73,7 @@ def test_a_blank_transcript_is_none(tmp_path: Path) -> None:
         ("path,start\na.wav,-1\n", "row 1: start is negative"),
         ("path,start\na.wav,nan\n", "row 1: start or end is NaN"),
         ("path,start\na.wav,soon\n", "soon|start"),
-        ("path,entropy\na.wav,1\n", "that `score` itself writes: entropy"),
+        ("path,entropy\na.wav,1\n", "that emobatch itself writes: entropy"),
         ("path,path\na.wav,b.wav\n", "column 'path' occurs twice"),
         ("path\na.wav,more\n", "more fields"),
     ],

@@ -161,10 +161,16 @@ def test_where_compares_csv_text_as_text_and_as_numbers(
         where,
         name=["a", "b", "c", "d"],
         split=["train", "test", "train", None],
-        session=["1", "02", "10", "x"],
+        session=["1", "02", "10", None],
         score=[0.1, 0.4, 0.6, 0.9],
     )
     assert found == wanted
+
+
+def test_where_takes_no_column_for_numbers_that_has_other_text() -> None:
+    with pytest.raises(TableError, match=r"cannot compare.*'session' holds text, as 'x'.*quotes"):
+        kept("session != 1", session=["1", "2", "x"])
+    assert kept("session <> '1'", session=["1", "2", "x"]) == ["2", "x"]
 
 
 def test_where_leaves_the_text_that_it_compared_as_numbers() -> None:

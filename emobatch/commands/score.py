@@ -138,21 +138,18 @@ def score(
     if choice["offline"]:
         # Read when the hub's library is imported, which must not have happened yet.
         os.environ["HF_HUB_OFFLINE"] = "1"
-    from emobatch.signals import interruptible
-
     if "demo" in choice.values():
         click.echo(TOYS, err=True)
-    with interruptible():
-        from emobatch.choice import Choice
-        from emobatch.scoring import score as run
-        from emobatch.shards import Shard
+    from emobatch.choice import Choice
+    from emobatch.scoring import score as run
+    from emobatch.shards import Shard
 
-        run(
-            manifest,
-            output,
-            Choice(**choice),
-            root=root,
-            shard=None if shard is None else Shard.parse(shard),
-            restart=restart,
-            max_error_rate=max_error_rate,
-        )
+    run(
+        manifest,
+        output,
+        Choice(**choice),
+        root=root,
+        shard=None if shard is None else Shard.parse(shard),
+        restart=restart,
+        max_error_rate=max_error_rate,
+    )
