@@ -2,11 +2,18 @@
 
 The modules in the order in which data passes through them:
 
-``manifest`` (rows in), ``audio`` (files to samples), ``batches`` (samples to batches),
-``speech`` (the primary branch), ``transcription``, ``cleaning`` and ``sentiment`` (the secondary
-branch), ``score_table`` (what ``scoring`` writes), ``uncertainty`` (entropy, varentropy),
-``fusion`` (Algorithm 1), ``calibration`` (fits ``thresholds``), ``apply`` (final emotions) and
-``evaluate`` (figures). ``commands`` parses the command line and calls one function for each.
+- in: ``manifest`` (rows), ``shards`` (a job's part of them), ``audio`` (files to samples),
+  ``decoding`` (ahead of the models), ``batches``
+- scores: ``speech`` (the primary branch), ``transcription``, ``cleaning`` and ``sentiment`` (the
+  secondary branch), ``utterances`` (a clip on its way), ``cascade`` (which of them are read),
+  ``scoring`` (the whole job) and ``parts`` (its saved work), ``score_table``
+- decisions: ``uncertainty`` (entropy, varentropy), ``fusion`` (Algorithm 1), ``detection`` and
+  ``calibration`` (fit ``thresholds``), ``apply`` (final emotions), ``evaluate`` (figures)
+
+Beside the path: ``choice``, ``checkpoints``, ``devices``, ``classifiers`` and ``branches`` choose
+and load models; ``tables`` reads and ``outputs`` writes files; ``console`` and ``progress`` show
+things; ``commands`` parses the command line and calls one function for each; ``demo`` is speech
+and toy models of our own.
 
 Source of the method: Chua, Wong, Chen and Miao, "Speech Emotion Recognition via Entropy-Aware
 Score Selection".

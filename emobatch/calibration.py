@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,7 @@ from emobatch.evaluate import Metrics, metrics
 from emobatch.fusion import flagged, map_sentiment, select_emotion
 from emobatch.labels import EMOTIONS, canonical, parse_label_map
 from emobatch.provenance import date, software
+from emobatch.score_table import ScoreTable
 from emobatch.thresholds import ClassThresholds, Thresholds, to_toml
 
 Protocol = Literal["released", "paper"]
@@ -84,7 +85,31 @@ def calibrate(
     """
     outputs.check_target(target, [".toml"])
     scores = score_table.read(sources, where)
-    aliases = parse_label_map(label_map, EMOTIONS)
+    rows = _labelled_rows(scores, label_column, parse_label_map(label_map, EMOTIONS))
+    fitted = fit(rows, protocol)
+    final = rows.select(select_emotion(fitted)).unnest("decision")["emotion"]
+    found = Calibration(
+        fitted, metrics(rows["label"], rows["speech_emotion"]), metrics(rows["label"], final)
+    )
+    provenance = {
+        "rows": len(rows),
+        "protocol": protocol,
+        "tables": [Path(name).name for name in scores.sources],
+        "where": where,
+        "date": date(),
+        "before": found.before,
+        "after": found.after,
+        "software": software(["polars", "numpy", "scikit-learn"]),
+        "models": scores.provenance.get("models"),
+    }
+    found = replace(found, thresholds=replace(fitted, fitted=provenance))
+    outputs.write_text(target, to_toml(found.thresholds))
+    return found
+
+
+def _labelled_rows(
+    scores: ScoreTable, label_column: str, aliases: Mapping[str, str | None]
+) -> pl.DataFrame:
     with tables.explained(scores.name):
         if label_column not in scores.rows.collect_schema():
             raise TableError(f"no column {label_column!r} to fit on; add it to the manifest")
@@ -97,25 +122,7 @@ def calibrate(
         raise CalibrationError(
             f"{scores.name}: no row has both a label and speech scores; add labels to the manifest"
         )
-    fitted = fit(rows, protocol)
-    before = metrics(rows["label"], rows["speech_emotion"])
-    after = metrics(
-        rows["label"], rows.select(select_emotion(fitted)).unnest("decision")["emotion"]
-    )
-    provenance = {
-        "rows": len(rows),
-        "protocol": protocol,
-        "tables": [Path(name).name for name in scores.sources],
-        "where": where,
-        "date": date(),
-        "before": before,
-        "after": after,
-        "software": software(["polars", "numpy", "scikit-learn"]),
-        "models": scores.provenance.get("models"),
-    }
-    found = Calibration(replace(fitted, fitted=provenance), before, after)
-    outputs.write_text(target, to_toml(found.thresholds))
-    return found
+    return rows
 
 
 def fit(rows: pl.DataFrame, protocol: Protocol = "released") -> Thresholds:

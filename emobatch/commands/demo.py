@@ -13,6 +13,7 @@ Next, on your own speech: a CSV with a column `path`, and a column `label` in so
   emobatch score manifest.csv -o scores.parquet
   emobatch calibrate scores.parquet -o thresholds.toml
   emobatch apply scores.parquet -t thresholds.toml -o final.csv
+  emobatch evaluate final.csv
 
 This takes the published models, which the first run fetches. `emobatch score --help` names others.
 """

@@ -1,0 +1,135 @@
+"""The speech branch against transformers' pipeline: `python tests/benchmarks/speech.py`.
+
+A wav2vec2-base with random weights scores clips spoken by espeak-ng that last as long as clips of
+IEMOCAP. Rivals: R1, the pipeline one clip at a time; R2, the pipeline with `batch_size=8`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import numpy as np
+import polars as pl
+import soxr
+import torch
+from rich.console import Console
+from rich.table import Table
+from transformers import (
+    Wav2Vec2Config,
+    Wav2Vec2FeatureExtractor,
+    Wav2Vec2ForSequenceClassification,
+    pipeline,
+)
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from checkpoints import TEXT
+from espeak import RATE, VOICES, speak
+
+from emobatch import batches, devices
+from emobatch.checkpoints import Checkpoint
+from emobatch.speech import SpeechClassifier
+
+LABELS = ("neu", "hap", "ang", "sad")
+ORDER = [LABELS.index(name) for name in ("ang", "hap", "neu", "sad")]
+MANIFEST = Path(__file__).parents[2] / "manifests" / "iemocap4.csv"
+System = Callable[[], np.ndarray]
+
+
+def spoken_clips(count: int) -> list[np.ndarray]:
+    """Clips with durations drawn evenly from IEMOCAP's, 16 kHz."""
+    seconds = pl.read_csv(MANIFEST)["duration"].sort()
+    drawn = [seconds[int((n + 0.5) * len(seconds) / count)] for n in range(count)]
+    order = np.random.default_rng(0).permutation(count)
+    said = [
+        soxr.resample(speak(text, voice) / np.float32(32768), RATE, 16_000)
+        for text, voice in zip(TEXT * 2, VOICES * 2, strict=False)
+    ]
+    return [np.resize(said[n % len(said)], round(drawn[n] * 16_000)) for n in order]
+
+
+def save_base(folder: Path) -> Path:
+    """The architecture of facebook/wav2vec2-base with a head of four classes."""
+    torch.manual_seed(0)
+    config = Wav2Vec2Config(
+        id2label=dict(enumerate(LABELS)), label2id={name: n for n, name in enumerate(LABELS)}
+    )
+    model = Wav2Vec2ForSequenceClassification(config)
+    with torch.no_grad():
+        model.classifier.weight.mul_(30)  # so that clips differ
+    model.save_pretrained(folder)
+    Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
+    return folder
+
+
+def rival(folder: Path, clips: list[np.ndarray], batch_size: int) -> System:
+    """transformers' own pipeline, with all cores to each batch."""
+    classify = pipeline("audio-classification", str(folder), top_k=None, device="cpu")
+
+    def run() -> np.ndarray:
+        inputs = [{"raw": clip, "sampling_rate": 16_000} for clip in clips]
+        found = classify(inputs, batch_size=batch_size)
+        by_name = [{each["label"]: each["score"] for each in clip} for clip in found]
+        return np.array([[shares[name] for name in LABELS] for shares in by_name])[:, ORDER]
+
+    return run
+
+
+def ours(folder: Path, clips: list[np.ndarray]) -> System:
+    device = devices.choose("cpu")
+    model = SpeechClassifier(Checkpoint("base", folder, None, "--speech-model"), device, {})
+
+    def run() -> np.ndarray:
+        torch.set_num_threads(1)
+        return np.array(
+            batches.run(
+                model.scores, clips, lambda clip: len(clip) / 16_000, device.batch_seconds,
+                device.workers,
+            )
+        )  # fmt: skip
+
+    return run
+
+
+@click.command()
+@click.option("--clips", default=60, show_default=True)
+@click.option("--runs", default=3, show_default=True, help="Of which the medians are shown.")
+def main(clips: int, runs: int) -> None:
+    """Print clips per second and how far scores are from those of each clip alone."""
+    sounds = spoken_clips(clips)
+    cores = torch.get_num_threads()
+    with tempfile.TemporaryDirectory() as name:
+        folder = save_base(Path(name) / "base")
+        systems = {
+            "R1: transformers, one at a time": rival(folder, sounds, 1),
+            "R2: transformers, batch_size=8": rival(folder, sounds, 8),
+            "emobatch": ours(folder, sounds),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in systems}
+        scores: dict[str, np.ndarray] = {}
+        # In turn, so that a machine that slows down slows all of them.
+        for _ in range(runs):
+            for name, run in systems.items():
+                torch.set_num_threads(cores)
+                began = time.perf_counter()
+                scores[name] = run()
+                seconds[name].append(time.perf_counter() - began)
+    alone = scores["R1: transformers, one at a time"]
+    title = f"{clips} clips, {sum(map(len, sounds)) / 16_000:.0f} s of speech, {cores} cores"
+    table = Table("system", "clips per second", "against R2", "furthest from alone", title=title)
+    slowest = statistics.median(seconds["R2: transformers, batch_size=8"])
+    for name, times in seconds.items():
+        median = statistics.median(times)
+        distance = np.abs(scores[name] - alone).max()
+        table.add_row(name, f"{clips / median:.2f}", f"{slowest / median:.2f} x", f"{distance:.1e}")
+    Console(width=100).print(table)
+
+
+if __name__ == "__main__":
+    main()
