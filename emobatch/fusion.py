@@ -41,29 +41,32 @@ def select_emotion(thresholds: Thresholds) -> pl.Expr:
         >>> row.select(select_emotion(Thresholds({"sad": sad}))).item()["emotion"]
         'happy'
     """
-    speech = pl.col("speech_emotion")
-    flag, mapped = flagged(thresholds.classes), mapped_emotion(thresholds.classes)
-    excluded = pl.any_horizontal(
-        pl.lit(False),
-        *((speech == before) & (mapped == after) for before, after in thresholds.exclusions),
-    ).fill_null(False)
-    decided_by = (
-        pl.when(speech.is_null())
+    # In steps over one struct, whose fields hold what was computed: written as one formula, the
+    # mapping would be evaluated anew wherever it is named. Until the last step `emotion` is the
+    # speech branch's, and until the step before `decided_by` says whether the change is excluded.
+    flag, mapped, emotion, decided_by = (pl.field(name) for name in DECISION_COLUMNS)
+    decided = (
+        pl.when(emotion.is_null())
         .then(None)
         .when(~flag)
         .then(pl.lit("speech"))
         .when(mapped.is_null())
         .then(pl.lit("no-text"))
-        .when(excluded)
+        .when(decided_by)
         .then(pl.lit("reverted"))
         .otherwise(pl.lit("text"))
     )
-    return pl.struct(
-        flagged=flag,
-        mapped_emotion=mapped,
-        emotion=pl.when(decided_by == "text").then(mapped).otherwise(speech),
-        decided_by=decided_by,
-    ).alias("decision")
+    return (
+        pl.struct(
+            flagged=flagged(thresholds.classes),
+            mapped_emotion=mapped_emotion(thresholds.classes),
+            emotion=pl.col("speech_emotion"),
+            decided_by=_is_excluded(thresholds),
+        )
+        .struct.with_fields(decided_by=decided)
+        .struct.with_fields(emotion=pl.when(decided_by == "text").then(mapped).otherwise(emotion))
+        .alias("decision")
+    )
 
 
 def flagged(classes: Mapping[str, ClassThresholds]) -> pl.Expr:
@@ -143,6 +146,22 @@ def map_sentiment(entry: ClassThresholds) -> pl.Expr:
         .then(pl.lit("happy"))
         .when(sentiment == "negative")
         .then(negative)
+    )
+
+
+def _is_excluded(thresholds: Thresholds) -> pl.Expr:
+    by_class: dict[str, list[str]] = {}
+    for before, after in thresholds.exclusions:
+        by_class.setdefault(before, []).append(after)
+    return pl.coalesce(
+        [
+            pl.when(pl.col("speech_emotion") == name).then(
+                map_sentiment(thresholds.classes[name]).is_in(after)
+            )
+            for name, after in by_class.items()
+            if name in thresholds.classes
+        ]
+        + [pl.lit(False)]
     )
 
 
