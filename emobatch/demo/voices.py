@@ -37,12 +37,6 @@ _VARIANTS: Final[dict[Part, tuple[str, ...]]] = {
 """Variants by part; those with breath noise are left out: espeak-ng draws it irreproducibly."""
 
 
-def speakers(part: Part) -> tuple[str, ...]:
-    """List the speakers of a part, each an espeak-ng voice name such as "en-us+m3"."""
-    accents = sorted(set(_ACCENTS[part]))
-    return tuple(f"{accent}+{variant}" for accent in accents for variant in _VARIANTS[part])
-
-
 def draw_speaker(part: Part, rng: np.random.Generator) -> str:
     """Draw a speaker of a part: an espeak-ng voice name."""
     return f"{rng.choice(_ACCENTS[part])}+{rng.choice(_VARIANTS[part])}"
