@@ -102,7 +102,15 @@ def _spread(head: torch.nn.Linear, logits: torch.Tensor) -> None:
         head.bias.mul_(scale).sub_(logits.mean(dim=0) * scale)
 
 
-def save_whisper(folder: Path, *, multilingual: bool = False) -> Path:
+def save_whisper(
+    folder: Path,
+    *,
+    multilingual: bool = False,
+    width: int = 32,
+    layers: int = 2,
+    heads: int = 2,
+    quantization: str | None = None,
+) -> Path:
     """A Whisper in CTranslate2's format with a tokenizer of its own."""
     torch.manual_seed(3)
     languages = ("en", "de", "fr")
@@ -111,13 +119,13 @@ def save_whisper(folder: Path, *, multilingual: bool = False) -> Path:
     ids = {name: tokenizer.token_to_id(f"<|{name}|>") for name in _control_tokens(languages)}
     config = WhisperConfig(
         vocab_size=size,
-        d_model=32,
-        encoder_layers=1,
-        decoder_layers=2,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        encoder_ffn_dim=64,
-        decoder_ffn_dim=64,
+        d_model=width,
+        encoder_layers=layers,
+        decoder_layers=layers,
+        encoder_attention_heads=heads,
+        decoder_attention_heads=heads,
+        encoder_ffn_dim=4 * width,
+        decoder_ffn_dim=4 * width,
         num_mel_bins=80,
         max_target_positions=448,
         decoder_start_token_id=ids["startoftranscript"],
@@ -146,7 +154,7 @@ def save_whisper(folder: Path, *, multilingual: bool = False) -> Path:
     WhisperFeatureExtractor(feature_size=80).save_pretrained(source)
     TransformersConverter(
         str(source), copy_files=["tokenizer.json", "preprocessor_config.json"]
-    ).convert(str(folder))
+    ).convert(str(folder), quantization=quantization)
     if multilingual:
         # What CTranslate2 knows multilingual models by: their vocabularies have an empty token.
         vocabulary = json.loads((folder / "vocabulary.json").read_text())

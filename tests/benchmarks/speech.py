@@ -6,18 +6,14 @@ IEMOCAP. Rivals: R1, the pipeline one clip at a time; R2, the pipeline with `bat
 
 from __future__ import annotations
 
-import statistics
-import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 import numpy as np
-import polars as pl
-import soxr
 import torch
+from clips import compare, spoken_clips
 from rich.console import Console
 from rich.table import Table
 from transformers import (
@@ -27,31 +23,13 @@ from transformers import (
     pipeline,
 )
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from checkpoints import TEXT
-from espeak import RATE, VOICES, speak
-
 from emobatch import batches, devices
 from emobatch.checkpoints import Checkpoint
 from emobatch.speech import SpeechClassifier
 
 LABELS = ("neu", "hap", "ang", "sad")
 ORDER = [LABELS.index(name) for name in ("ang", "hap", "neu", "sad")]
-MANIFEST = Path(__file__).parents[2] / "manifests" / "iemocap4.csv"
 System = Callable[[], np.ndarray]
-
-
-def spoken_clips(count: int) -> list[np.ndarray]:
-    """Clips with durations drawn evenly from IEMOCAP's, 16 kHz."""
-    seconds = pl.read_csv(MANIFEST)["duration"].sort()
-    drawn = [seconds[int((n + 0.5) * len(seconds) / count)] for n in range(count)]
-    order = np.random.default_rng(0).permutation(count)
-    said = [
-        soxr.resample(speak(text, voice) / np.float32(32768), RATE, 16_000)
-        for text, voice in zip(TEXT * 2, VOICES * 2, strict=False)
-    ]
-    return [np.resize(said[n % len(said)], round(drawn[n] * 16_000)) for n in order]
 
 
 def save_base(folder: Path) -> Path:
@@ -103,7 +81,6 @@ def ours(folder: Path, clips: list[np.ndarray]) -> System:
 def main(clips: int, runs: int) -> None:
     """Print clips per second and how far scores are from those of each clip alone."""
     sounds = spoken_clips(clips)
-    cores = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as name:
         folder = save_base(Path(name) / "base")
         systems = {
@@ -111,23 +88,14 @@ def main(clips: int, runs: int) -> None:
             "R2: transformers, batch_size=8": rival(folder, sounds, 8),
             "emobatch": ours(folder, sounds),
         }
-        seconds: dict[str, list[float]] = {name: [] for name in systems}
-        scores: dict[str, np.ndarray] = {}
-        # In turn, so that a machine that slows down slows all of them.
-        for _ in range(runs):
-            for name, run in systems.items():
-                torch.set_num_threads(cores)
-                began = time.perf_counter()
-                scores[name] = run()
-                seconds[name].append(time.perf_counter() - began)
+        seconds, scores = compare(systems, runs)
     alone = scores["R1: transformers, one at a time"]
-    title = f"{clips} clips, {sum(map(len, sounds)) / 16_000:.0f} s of speech, {cores} cores"
-    table = Table("system", "clips per second", "against R2", "furthest from alone", title=title)
-    slowest = statistics.median(seconds["R2: transformers, batch_size=8"])
-    for name, times in seconds.items():
-        median = statistics.median(times)
+    table = Table("system", "clips per second", "against R2", "furthest from alone")
+    table.title = f"{clips} clips, {sum(map(len, sounds)) / 16_000:.0f} s of speech"
+    for name, median in seconds.items():
         distance = np.abs(scores[name] - alone).max()
-        table.add_row(name, f"{clips / median:.2f}", f"{slowest / median:.2f} x", f"{distance:.1e}")
+        against = seconds["R2: transformers, batch_size=8"] / median
+        table.add_row(name, f"{clips / median:.2f}", f"{against:.2f} x", f"{distance:.1e}")
     Console(width=100).print(table)
 
 
