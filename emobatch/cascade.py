@@ -40,8 +40,7 @@ def score_utterances(utterances: list[Utterance], models: Branches, progress: Pr
         _hear(group, models)
         held += group
         _consult(held, models.gate)
-        if models.gate is None or sum(map(_seconds, held)) >= LOOK_AHEAD_SECONDS:
-            held = _read(held, models, progress)
+        held = _read(held, models, progress)
     _consult(held, models.gate)
     _read(held, models, progress)
     _judge(utterances, models)

@@ -123,13 +123,30 @@ def canonical(
     text = text.set(text == "", None)
     counts = text.drop_nulls().value_counts(sort=True).rows()
     unknown = [(name, count) for name, count in counts if name not in aliases]
+    refuse_unknown(values.name, unknown, classes, remedy)
+    return text.replace_strict(aliases, default=None, return_dtype=pl.String)
+
+
+def refuse_unknown(
+    column: str, unknown: list[tuple[str, int]], classes: tuple[str, ...], remedy: str | None
+) -> None:
+    """Refuse a column that has labels outside the classes.
+
+    Args:
+        column: its name.
+        unknown: those labels with their counts, the most frequent first; none passes.
+        classes: the classes wanted.
+        remedy: what to do about it, where ``--label-map`` is no help.
+
+    Raises:
+        LabelError: lists the labels.
+    """
     if unknown:
         listed = ", ".join(f"{name} ({count})" for name, count in unknown[:MOST_LISTED])
         remedy = remedy or f"map or drop them with --label-map {unknown[0][0]}={DROPPED}"
         raise LabelError(
-            f"column {values.name!r} has labels outside {', '.join(classes)}: {listed}; {remedy}"
+            f"column {column!r} has labels outside {', '.join(classes)}: {listed}; {remedy}"
         )
-    return text.replace_strict(aliases, default=None, return_dtype=pl.String)
 
 
 def _aliases(classes: tuple[str, ...]) -> Mapping[str, str]:

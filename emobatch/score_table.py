@@ -10,8 +10,8 @@ import polars as pl
 from polars import selectors
 
 from emobatch import tables
-from emobatch.errors import LabelError, TableError
-from emobatch.labels import EMOTIONS, MOST_LISTED, SENTIMENT_ALIASES, SENTIMENTS
+from emobatch.errors import TableError
+from emobatch.labels import EMOTIONS, SENTIMENT_ALIASES, SENTIMENTS, refuse_unknown
 from emobatch.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
 
 TEXT_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
@@ -177,12 +177,8 @@ def _check_sentiments(rows: pl.LazyFrame) -> None:
     counts = rows.group_by(pl.col("sentiment").cast(pl.String)).len().collect(engine="streaming")
     spelling = pl.col("sentiment").str.strip_chars().str.to_lowercase()
     unknown = counts.filter(~spelling.is_in([*SENTIMENT_ALIASES, ""])).sort("len", descending=True)
-    if len(unknown):
-        listed = ", ".join(f"{name} ({count})" for name, count in unknown.head(MOST_LISTED).rows())
-        raise LabelError(
-            f"column 'sentiment' has values outside {', '.join(SENTIMENTS)}: {listed}; "
-            "score again with a sentiment model of these classes"
-        )
+    remedy = "score again with a sentiment model of these classes"
+    refuse_unknown("sentiment", unknown.rows(), SENTIMENTS, remedy)
 
 
 def _common_provenance(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

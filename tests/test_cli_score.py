@@ -14,6 +14,7 @@ from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 
+import alone
 import numpy as np
 import polars as pl
 import pytest
@@ -23,12 +24,6 @@ from click.testing import Result
 from espeak import RATE, VOICES, speak
 from faster_whisper import WhisperModel
 from sounds import save, tone
-from transformers import (
-    AutoFeatureExtractor,
-    AutoModelForAudioClassification,
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-)
 
 from emobatch.audio import read_windows
 from emobatch.cleaning import clean
@@ -86,25 +81,6 @@ def scores(corpus: Path, model_options: list[str]) -> pl.DataFrame:
     return pl.read_parquet(target)
 
 
-def alone_by_speech(folder: Path, clips: list[np.ndarray]) -> np.ndarray:
-    extractor = AutoFeatureExtractor.from_pretrained(folder)
-    model = AutoModelForAudioClassification.from_pretrained(folder).eval()
-    order = [model.config.label2id[emotion[:3]] for emotion in EMOTIONS]
-    with torch.inference_mode():
-        inputs = [extractor(clip, sampling_rate=16_000, return_tensors="pt") for clip in clips]
-        return torch.cat([model(**i).logits.softmax(-1) for i in inputs])[:, order].numpy()
-
-
-def alone_by_sentiment(folder: Path, texts: list[str]) -> np.ndarray:
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    with torch.inference_mode():
-        inputs = [
-            tokenizer(text, truncation=True, max_length=64, return_tensors="pt") for text in texts
-        ]
-        return torch.cat([model(**i).logits.softmax(-1) for i in inputs]).numpy()
-
-
 def test_the_table_has_the_manifests_rows_and_columns_in_order(
     corpus: Path, scores: pl.DataFrame
 ) -> None:
@@ -123,7 +99,7 @@ def test_speech_equals_transformers_on_each_clip_alone(
     for row in scores.iter_rows(named=True):
         windows = list(read_windows(corpus / row["path"]))
         seconds = np.array([len(window) for window in windows]) / 16_000
-        single = np.average(alone_by_speech(models["speech"], windows), axis=0, weights=seconds)
+        single = np.average(alone.speech(models["speech"], windows), axis=0, weights=seconds)
         given = [row[f"speech_{emotion}"] for emotion in EMOTIONS]
         np.testing.assert_allclose(given, single, atol=1e-5)
         assert sum(given) == pytest.approx(1, abs=1e-12)
@@ -160,7 +136,7 @@ def test_sentiment_equals_transformers_on_each_text_alone(
     spoken = scores.filter(pl.col("sentiment").is_not_null())
     assert len(spoken) > 30
     assert spoken["cleaned_text"].to_list() == [clean(text) for text in spoken["transcript"]]
-    single = alone_by_sentiment(models["sentiment"], spoken["cleaned_text"].to_list())
+    single = alone.sentiment(models["sentiment"], spoken["cleaned_text"].to_list())
     given = spoken.select(f"text_{sentiment}" for sentiment in SENTIMENTS).to_numpy()
     np.testing.assert_allclose(given, single, atol=1e-5)
     assert spoken["sentiment"].to_list() == [SENTIMENTS[place] for place in given.argmax(axis=1)]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import alone
 import numpy as np
 import pytest
-import torch
 from checkpoints import TEXT, save_sentiment
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from emobatch import devices
 from emobatch.checkpoints import Checkpoint
@@ -26,14 +25,7 @@ def classifier(folder: Path, **label_map: str) -> SentimentClassifier:
 
 def test_a_batch_scores_as_each_text_alone(models: dict[str, Path]) -> None:
     folder = models["sentiment"]
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    limit = model.config.max_position_embeddings - 2
-    single = []
-    with torch.inference_mode():
-        for text in TEXTS:
-            inputs = tokenizer(text, truncation=True, max_length=limit, return_tensors="pt")
-            single.append(model(**inputs).logits.softmax(dim=-1)[0].numpy())
+    single = alone.sentiment(folder, TEXTS)
     batch = classifier(folder).scores(TEXTS)
     assert np.std(single, axis=0).max() > 0.05
     np.testing.assert_allclose(batch, single, atol=1e-5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import alone
 import numpy as np
 import pytest
 import torch
@@ -37,17 +38,6 @@ def clips() -> list[np.ndarray]:
     ]
 
 
-def alone(folder: Path, some: list[np.ndarray]) -> np.ndarray:
-    """What transformers gives for each clip by itself, in the order of the emotions."""
-    extractor = AutoFeatureExtractor.from_pretrained(folder)
-    model = AutoModelForAudioClassification.from_pretrained(folder).eval()
-    order = [model.config.label2id[emotion[:3]] for emotion in EMOTIONS]
-    with torch.inference_mode():
-        inputs = [extractor(clip, sampling_rate=16_000, return_tensors="pt") for clip in some]
-        shares = [model(**each).logits.softmax(dim=-1)[0] for each in inputs]
-    return torch.stack(shares)[:, order].numpy()
-
-
 def classifier(folder: Path, **label_map: str | None) -> SpeechClassifier:
     return SpeechClassifier(
         Checkpoint(str(folder), folder, None, "--speech-model"), devices.choose("cpu"), label_map
@@ -58,7 +48,7 @@ def classifier(folder: Path, **label_map: str | None) -> SpeechClassifier:
 def test_a_batch_scores_as_each_clip_alone(family: str, norm: str, tmp_path: Path) -> None:
     folder = save_speech(tmp_path / "speech", family, norm)
     batch = classifier(folder).scores(clips())
-    single = alone(folder, clips())
+    single = alone.speech(folder, clips())
     assert single.std(axis=0).max() > 0.05, "the clips must differ for this to show anything"
     np.testing.assert_allclose(batch, single, atol=1e-5)
     np.testing.assert_allclose(batch.sum(axis=1), 1, atol=1e-12)
@@ -75,7 +65,7 @@ def test_padding_moves_group_norm_without_the_shield(tmp_path: Path) -> None:
             return_attention_mask=True,
         )  # fmt: skip
         padded = model(**inputs).logits.softmax(dim=-1).numpy()
-    single = alone(folder, clips())
+    single = alone.speech(folder, clips())
     order = [model.config.label2id[emotion[:3]] for emotion in EMOTIONS]
     assert np.abs(padded[:, order] - single).max() > 0.01
 
@@ -83,7 +73,7 @@ def test_padding_moves_group_norm_without_the_shield(tmp_path: Path) -> None:
 def test_what_batching_would_change_is_run_clip_by_clip(tmp_path: Path) -> None:
     folder = save_speech(tmp_path / "speech", "hubert", "layer", conv_pos_batch_norm=True)
     batch = classifier(folder).scores(clips())
-    np.testing.assert_allclose(batch, alone(folder, clips()), atol=1e-5)
+    np.testing.assert_allclose(batch, alone.speech(folder, clips()), atol=1e-5)
 
 
 def test_labels_without_meaning_are_refused_and_can_be_named(tmp_path: Path) -> None:
