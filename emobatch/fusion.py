@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from emobatch.labels import EMOTIONS
+from emobatch.labels import EMOTIONS, lookup
 from emobatch.thresholds import ClassThresholds, Thresholds
 
 # The top one of three sentiments has at least a third; a little less, for rounding.
@@ -182,6 +182,4 @@ def _some_change(
 
 
 def _per_class(values: Mapping[str, float | None]) -> pl.Expr:
-    return pl.col("speech_emotion").replace_strict(
-        list(values), list(values.values()), default=None, return_dtype=pl.Float64
-    )
+    return lookup(pl.col("speech_emotion"), values).cast(pl.Float64)

@@ -127,6 +127,30 @@ def canonical(
     return text.replace_strict(aliases, default=None, return_dtype=pl.String)
 
 
+def lookup(names: pl.Expr, table: Mapping[str, float | str | bool | None]) -> pl.Expr:
+    """Look names up in a small table.
+
+    Polars' own `replace_strict` would do, but its streaming engine then holds the whole column.
+
+    Args:
+        names: expression of text.
+        table: value by name, all of one type.
+
+    Returns:
+        Expression of the values, null where a name is null or not in the table.
+    """
+    import polars as pl
+
+    by_value: dict[float | str | bool, list[str]] = {}
+    for name, value in table.items():
+        if value is not None:
+            by_value.setdefault(value, []).append(name)
+    return pl.coalesce(
+        pl.lit(None),
+        *(pl.when(names.is_in(same)).then(pl.lit(value)) for value, same in by_value.items()),
+    )
+
+
 def refuse_unknown(
     column: str, unknown: list[tuple[str, int]], classes: tuple[str, ...], remedy: str | None
 ) -> None:

@@ -11,7 +11,7 @@ from polars import selectors
 
 from emobatch import tables
 from emobatch.errors import TableError
-from emobatch.labels import EMOTIONS, SENTIMENT_ALIASES, SENTIMENTS, refuse_unknown
+from emobatch.labels import EMOTIONS, SENTIMENT_ALIASES, SENTIMENTS, lookup, refuse_unknown
 from emobatch.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
 
 TEXT_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
@@ -91,7 +91,7 @@ def read(sources: Sequence[str], where: str | None = None) -> ScoreTable:
     in_order = [part.select(selectors.by_name(*first)) for part in parts]
     rows = pl.concat(in_order, how="vertical_relaxed")
     if first.get("flagged") == pl.String:
-        rows = rows.with_columns(pl.col("flagged").replace_strict(BOOLEANS, default=None))
+        rows = rows.with_columns(flagged=lookup(pl.col("flagged"), BOOLEANS).cast(pl.Boolean))
     provenance = _common_provenance({name: tables.metadata(name) for name in names})
     return ScoreTable(tables.filter_rows(rows, where), provenance, tuple(names), where)
 
@@ -114,7 +114,7 @@ def with_scores(rows: pl.LazyFrame) -> pl.LazyFrame:
     _check_sentiments(rows)
     spelling = pl.col("sentiment").cast(pl.String).str.strip_chars().str.to_lowercase()
     return with_uncertainty(rows).with_columns(
-        spelling.replace_strict(SENTIMENT_ALIASES, default=None, return_dtype=pl.String)
+        lookup(spelling, SENTIMENT_ALIASES).cast(pl.String).alias("sentiment")
     )
 
 
