@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -81,7 +81,7 @@ def run(
     items: Sequence[Item],
     length: Callable[[Item], float],
     budget: float,
-    workers: int = 1,
+    pool: Executor,
     done: Callable[[list[Item]], None] = lambda batch: None,
 ) -> list[Result | Exception]:
     """Put items through a model in batches; what fails costs its own item and nothing else.
@@ -91,25 +91,20 @@ def run(
         items: in any order.
         length: of an item.
         budget: see :func:`by_length`.
-        workers: batches that are run at a time.
+        pool: runs as many batches at a time as it has workers.
         done: told of each batch when it is through, from this thread.
 
     Returns:
         (items,) results in the order of the items; an exception where the item failed alone.
     """
     results: list[Result | Exception] = [RuntimeError("not run")] * len(items)
-    pool = ThreadPoolExecutor(workers)
-    try:
-        batches = by_length([length(item) for item in items], budget)
-        contents = [[items[place] for place in places] for places in batches]
-        scored = pool.map(partial(_run_batch, model), contents)
-        for places, content, batch_results in zip(batches, contents, scored, strict=True):
-            for place, result in zip(places, batch_results, strict=True):
-                results[place] = result
-            done(content)
-    finally:
-        # Not waited for: after an error or a signal nobody wants what is still running.
-        pool.shutdown(wait=False, cancel_futures=True)
+    batches = by_length([length(item) for item in items], budget)
+    contents = [[items[place] for place in places] for places in batches]
+    scored = pool.map(partial(_run_batch, model), contents)
+    for places, content, batch_results in zip(batches, contents, scored, strict=True):
+        for place, result in zip(places, batch_results, strict=True):
+            results[place] = result
+        done(content)
     return results
 
 

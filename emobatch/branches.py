@@ -34,6 +34,7 @@ class Branches:
         language: of transcripts that the manifest gives.
         batch_seconds: padded audio to a batch, in seconds.
         workers: batches that are run at a time.
+        chunk_rows: rows that are scored and saved together.
         gate: thresholds by which the text branch is consulted, None for always.
         provenance: versions, models and options, for the score table.
     """
@@ -45,6 +46,7 @@ class Branches:
     language: str
     batch_seconds: float
     workers: int
+    chunk_rows: int
     gate: Thresholds | None
     provenance: dict[str, Any]
 
@@ -85,6 +87,7 @@ def load(
         "asr_context": choice.asr_context,
         "clean": ",".join(steps) or NO_STEPS,
         "batch_seconds": batch_seconds,
+        "chunk_rows": device.chunk_rows,
         "label_map": label_map,
         "sentiment_label_map": sentiment_map,
         "gate": None if gate is None else hashlib.sha256(to_toml(gate).encode()).hexdigest(),
@@ -103,6 +106,7 @@ def load(
         language="en" if choice.language == "auto" else choice.language,
         batch_seconds=batch_seconds,
         workers=device.workers,
+        chunk_rows=device.chunk_rows,
         gate=gate,
         provenance={
             "software": provenance.software(provenance.SCORING_PACKAGES),

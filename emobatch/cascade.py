@@ -8,6 +8,7 @@ all had been read.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
 from emobatch import batches
@@ -27,32 +28,35 @@ LOOK_AHEAD_SECONDS = 600.0
 BATCH_WORDS = 2048
 
 
-def score_utterances(utterances: list[Utterance], models: Branches, progress: Progress) -> None:
+def score_utterances(
+    utterances: list[Utterance], models: Branches, pool: Executor, progress: Progress
+) -> None:
     """Put utterances through both branches; each takes what they say of it.
 
     Args:
         utterances: fresh ones.
         models: both branches, and the gate between them.
+        pool: runs the models' batches.
         progress: told what is done.
     """
     held: list[Window] = []
     for group in batches.look_ahead(decode(utterances), _seconds, LOOK_AHEAD_SECONDS):
-        _hear(group, models)
+        _hear(group, models, pool)
         held += group
         _consult(held, models.gate)
-        held = _read(held, models, progress)
+        held = _read(held, models, pool, progress)
     _consult(held, models.gate)
-    _read(held, models, progress)
-    _judge(utterances, models)
+    _read(held, models, pool, progress)
+    _judge(utterances, models, pool)
 
 
-def _hear(windows: list[Window], models: Branches) -> None:
+def _hear(windows: list[Window], models: Branches, pool: Executor) -> None:
     scores = batches.run(
         lambda batch: models.speech.scores([window.samples for window in batch]),
         windows,
         _seconds,
         models.batch_seconds,
-        models.workers,
+        pool,
     )
     for window, probabilities in zip(windows, scores, strict=True):
         utterance = window.utterance
@@ -81,21 +85,25 @@ def _consult(windows: Sequence[Window], gate: Thresholds | None) -> None:
             utterance.consulted = True
 
 
-def _read(windows: Sequence[Window], models: Branches, progress: Progress) -> list[Window]:
+def _read(
+    windows: Sequence[Window], models: Branches, pool: Executor, progress: Progress
+) -> list[Window]:
     # Reads what is to be read, and gives back the windows of which that is not known yet.
     settled = [window for window in windows if window.utterance.consulted is not None]
-    _transcribe([window for window in settled if window.needs_transcript], models, progress)
+    _transcribe([window for window in settled if window.needs_transcript], models, pool, progress)
     progress.advance([window for window in settled if not window.needs_transcript])
     return [window for window in windows if window.utterance.consulted is None]
 
 
-def _transcribe(windows: list[Window], models: Branches, progress: Progress) -> None:
+def _transcribe(
+    windows: list[Window], models: Branches, pool: Executor, progress: Progress
+) -> None:
     results = batches.run(
         lambda batch: models.recogniser.transcribe([window.samples for window in batch]),
         windows,
         lambda window: models.recogniser.padded_seconds(window.seconds),
         models.batch_seconds,
-        models.workers,
+        pool,
         progress.advance,
     )
     for window, passages in zip(windows, results, strict=True):
@@ -105,7 +113,7 @@ def _transcribe(windows: list[Window], models: Branches, progress: Progress) -> 
             window.utterance.passages.extend(passages)
 
 
-def _judge(utterances: list[Utterance], models: Branches) -> None:
+def _judge(utterances: list[Utterance], models: Branches, pool: Executor) -> None:
     for utterance in utterances:
         if utterance.error is None and utterance.transcript is not None:
             language = utterance.language or models.language
@@ -116,7 +124,7 @@ def _judge(utterances: list[Utterance], models: Branches) -> None:
         said,
         lambda utterance: float(len((utterance.cleaned or "").split())),
         BATCH_WORDS,
-        models.workers,
+        pool,
     )
     for utterance, probabilities in zip(said, scores, strict=True):
         if isinstance(probabilities, Exception):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
 from emobatch import audio
 from emobatch.audio import Samples
 from emobatch.errors import AudioError
-from emobatch.manifest import Clip
+from emobatch.pipeline import in_order
 from emobatch.utterances import Utterance, Window
 
 # Decoders leave Python's lock alone most of the time; more than a few starve the models of cores.
@@ -27,11 +25,13 @@ class Beginning:
     """A file decoded as far as its first windows.
 
     Attributes:
+        utterance: whose file it is.
         rest: windows to come, decoded when they are asked for.
         windows: those that are.
         error: what went wrong meanwhile.
     """
 
+    utterance: Utterance
     rest: Iterator[Samples]
     windows: list[Samples] = field(default_factory=list)
     error: AudioError | None = None
@@ -46,21 +46,13 @@ def decode(utterances: Iterable[Utterance]) -> Iterator[Window]:
     Yields:
         Their windows in order.
     """
-    ahead: deque[tuple[Utterance, Future[Beginning]]] = deque()
-    pool = ThreadPoolExecutor(WORKERS)
-    try:
-        for utterance in utterances:
-            ahead.append((utterance, pool.submit(_begin, utterance.clip)))
-            if len(ahead) > FILES_AHEAD:
-                yield from _windows(*ahead.popleft())
-        while ahead:
-            yield from _windows(*ahead.popleft())
-    finally:
-        pool.shutdown(cancel_futures=True)
+    for beginning in in_order(_begin, utterances, WORKERS, FILES_AHEAD):
+        yield from _windows(beginning)
 
 
-def _begin(clip: Clip) -> Beginning:
-    found = Beginning(rest=audio.read_windows(clip.file, clip.start, clip.end))
+def _begin(utterance: Utterance) -> Beginning:
+    clip = utterance.clip
+    found = Beginning(utterance, rest=audio.read_windows(clip.file, clip.start, clip.end))
     try:
         for window in islice(found.rest, WINDOWS_AHEAD):
             found.windows.append(window)
@@ -69,8 +61,8 @@ def _begin(clip: Clip) -> Beginning:
     return found
 
 
-def _windows(utterance: Utterance, decoded: Future[Beginning]) -> Iterator[Window]:
-    found = decoded.result()
+def _windows(found: Beginning) -> Iterator[Window]:
+    utterance = found.utterance
     try:
         for samples in found.windows:
             utterance.windows_left += 1

@@ -15,6 +15,8 @@ DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 MOST_WORKERS = 16
 # Padded audio to a batch: what a GPU of 8 GB holds of Whisper large, and what fits a CPU's caches.
 BATCH_SECONDS = {"cuda": 480.0, "mps": 240.0, "cpu": 60.0}
+# Rows to a chunk: what a kill costs, and enough for several batches of like length.
+CHUNK_ROWS = {"cuda": 256, "mps": 256, "cpu": 64}
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Device:
         compute_type: that of CTranslate2.
         workers: batches that are run at a time, each on one core; one on a GPU.
         batch_seconds: how much padded audio a batch holds unless the user says.
+        chunk_rows: rows that are scored and saved together.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Device:
     compute_type: str
     workers: int
     batch_seconds: float
+    chunk_rows: int
 
 
 def choose(name: str = "auto", precision: str = "auto") -> Device:
@@ -69,7 +73,9 @@ def choose(name: str = "auto", precision: str = "auto") -> Device:
     dtype = DTYPES.get(precision, torch.float32 if name == "cpu" else torch.float16)
     compute_type = _compute_type(whisper, precision)
     workers = min(MOST_WORKERS, _cores()) if name == "cpu" else 1
-    return Device(name, whisper, dtype, compute_type, workers, BATCH_SECONDS[name])
+    return Device(
+        name, whisper, dtype, compute_type, workers, BATCH_SECONDS[name], CHUNK_ROWS[name]
+    )
 
 
 def _cores() -> int:

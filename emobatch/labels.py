@@ -116,15 +116,51 @@ def canonical(
     Raises:
         LabelError: if a label is outside the classes; lists those with their counts.
     """
+    frame = values.to_frame()
+    read = canonical_column(frame.lazy(), values.name, classes, label_map, remedy)
+    return frame.select(read).to_series()
+
+
+def canonical_column(
+    rows: pl.LazyFrame,
+    column: str,
+    classes: tuple[str, ...] = EMOTIONS,
+    label_map: Mapping[str, str | None] | None = None,
+    remedy: str | None = None,
+) -> pl.Expr:
+    """Read a column of a table that is too long to be held.
+
+    Args:
+        rows: the table, whose labels are counted here and now.
+        column: its column of labels.
+        classes: as for :func:`canonical`.
+        label_map: as for :func:`canonical`.
+        remedy: as for :func:`canonical`.
+
+    Returns:
+        Expression of that column's classes, of the same name.
+
+    Raises:
+        LabelError: if a label is outside the classes; lists those with their counts.
+    """
     import polars as pl
 
     aliases = {**_aliases(classes), **(label_map or {})}
-    text = values.cast(pl.String).str.strip_chars().str.to_lowercase()
-    text = text.set(text == "", None)
-    counts = text.drop_nulls().value_counts(sort=True).rows()
-    unknown = [(name, count) for name, count in counts if name not in aliases]
-    refuse_unknown(values.name, unknown, classes, remedy)
-    return text.replace_strict(aliases, default=None, return_dtype=pl.String)
+    text = pl.col(column).cast(pl.String).str.strip_chars().str.to_lowercase()
+    unknown = (
+        rows.group_by(text.alias("label"))
+        .len()
+        .filter(pl.col("label") != "", ~pl.col("label").is_in(list(aliases)))
+        .sort(-pl.col("len").cast(pl.Int64), "label")
+        .collect(engine="streaming")
+    )
+    if len(unknown):
+        listed = ", ".join(f"{name} ({count})" for name, count in unknown.head(MOST_LISTED).rows())
+        remedy = remedy or f"map or drop them with --label-map {unknown['label'][0]}={DROPPED}"
+        raise LabelError(
+            f"column {column!r} has labels outside {', '.join(classes)}: {listed}; {remedy}"
+        )
+    return lookup(text, aliases).cast(pl.String).alias(column)
 
 
 def lookup(names: pl.Expr, table: Mapping[str, float | str | bool | None]) -> pl.Expr:
@@ -149,28 +185,6 @@ def lookup(names: pl.Expr, table: Mapping[str, float | str | bool | None]) -> pl
         pl.lit(None),
         *(pl.when(names.is_in(same)).then(pl.lit(value)) for value, same in by_value.items()),
     )
-
-
-def refuse_unknown(
-    column: str, unknown: list[tuple[str, int]], classes: tuple[str, ...], remedy: str | None
-) -> None:
-    """Refuse a column that has labels outside the classes.
-
-    Args:
-        column: its name.
-        unknown: those labels with their counts, the most frequent first; none passes.
-        classes: the classes wanted.
-        remedy: what to do about it, where ``--label-map`` is no help.
-
-    Raises:
-        LabelError: lists the labels.
-    """
-    if unknown:
-        listed = ", ".join(f"{name} ({count})" for name, count in unknown[:MOST_LISTED])
-        remedy = remedy or f"map or drop them with --label-map {unknown[0][0]}={DROPPED}"
-        raise LabelError(
-            f"column {column!r} has labels outside {', '.join(classes)}: {listed}; {remedy}"
-        )
 
 
 def _aliases(classes: tuple[str, ...]) -> Mapping[str, str]:

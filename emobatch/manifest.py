@@ -7,14 +7,17 @@ import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from emobatch import tables
 from emobatch.errors import ManifestError
-from emobatch.labels import EMOTIONS, canonical, parse_label_map
+from emobatch.labels import EMOTIONS, canonical_column, parse_label_map
 
 NUMERIC = {"start": pl.Float64, "end": pl.Float64}
+# Rows that are copied, and read back, at a time.
+SPOOL_ROWS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +41,63 @@ class Clip:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A checked manifest.
+    """A checked manifest, kept on disk as it was when it was read.
 
     Attributes:
         rows: its columns in order, with ``id``, and labels as class names.
+        length: how many rows there are.
         root: folder that paths are relative to.
+        spool: folder with the copy; it lives as long as this does.
     """
 
-    rows: pl.DataFrame
+    rows: pl.LazyFrame
+    length: int
     root: Path
+    spool: TemporaryDirectory[str]
 
     def __len__(self) -> int:
         """Number of rows."""
-        return len(self.rows)
+        return self.length
 
-    def digest(self) -> str:
-        """SHA-256 of the rows."""
-        # Arrow's own format has a place for any column.
-        content = io.BytesIO()
-        self.rows.write_ipc(content)
-        return hashlib.sha256(content.getvalue()).hexdigest()
-
-    def clips(self, first: int, count: int) -> Iterator[Clip]:
-        """Walk through some rows.
+    def frame(self, first: int, count: int) -> pl.DataFrame:
+        """Some rows, with all their columns.
 
         Args:
             first: the first row's number, from 0.
             count: how many.
 
-        Yields:
-            One clip for each row, in order.
+        Returns:
+            (count,) rows, fewer at the end.
         """
-        wanted = ("path", "start", "end", "transcript")
-        columns = [
-            pl.col(name) if name in self.rows.columns else pl.lit(None).alias(name)
-            for name in wanted
-        ]
-        for path, start, end, transcript in self.rows.slice(first, count).select(columns).rows():
-            yield Clip(path, self.root / path, start, end, transcript)
+        return self.rows.slice(first, count).collect()
+
+    def digest(self) -> str:
+        """SHA-256 of the rows."""
+        digest = hashlib.sha256()
+        for first in range(0, self.length, SPOOL_ROWS):
+            # Arrow's own format has a place for any column.
+            content = io.BytesIO()
+            self.frame(first, SPOOL_ROWS).write_ipc(content)
+            digest.update(content.getbuffer())
+        return digest.hexdigest()
+
+
+def clips(rows: pl.DataFrame, root: Path) -> Iterator[Clip]:
+    """Walk through rows of a manifest.
+
+    Args:
+        rows: some of its rows.
+        root: folder that paths are relative to.
+
+    Yields:
+        One clip for each row, in order.
+    """
+    wanted = ("path", "start", "end", "transcript")
+    columns = [
+        pl.col(name) if name in rows.columns else pl.lit(None).alias(name) for name in wanted
+    ]
+    for path, start, end, transcript in rows.select(columns).rows():
+        yield Clip(path, root / path, start, end, transcript)
 
 
 def read(
@@ -85,6 +107,9 @@ def read(
     reserved: Collection[str] = (),
 ) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
+
+    It is copied on the way, into a folder for temporary files: a manifest of millions of rows is
+    never held in memory, and one that is edited while its clips are scored does no harm.
 
     Args:
         source: CSV, TSV, Parquet or JSON Lines by extension; ``-`` is CSV on standard input.
@@ -101,88 +126,113 @@ def read(
         ManifestError: if its rows make no sense.
         LabelError: if a label is outside the classes.
     """
+    aliases = parse_label_map(label_map, EMOTIONS)
     with tables.explained(source):
-        rows = tables.scan(source, NUMERIC).collect()
-        _check_columns(rows, reserved)
-        if rows.is_empty():
+        rows = tables.scan(source, NUMERIC)
+        _check_columns(rows.collect_schema(), reserved)
+        spool = TemporaryDirectory(prefix="emobatch-", ignore_cleanup_errors=True)
+        copy = Path(spool.name) / "manifest.parquet"
+        _normalised(rows).sink_parquet(copy, row_group_size=SPOOL_ROWS, statistics=False)
+        rows = pl.scan_parquet(copy, glob=False)
+        length = rows.select(pl.len()).collect().item()
+        if not length:
             raise ManifestError("no rows; a manifest has one row for each clip")
-        text = [name for name in ("id", "transcript", "label") if name in rows.columns]
-        rows = rows.with_columns(pl.col("path", *text).cast(pl.String))
-        rows = _with_transcripts(_with_labels(rows, parse_label_map(label_map, EMOTIONS)))
         _check_segments(rows)
-        rows = _with_ids(rows)
+        _check_ids(rows)
+        rows = _with_labels(rows, aliases)
     if root is None:
         root = Path() if source == tables.STANDARD_STREAM else Path(source).parent
-    return Manifest(rows, root)
+    return Manifest(rows, length, root, spool)
 
 
-def _check_columns(rows: pl.DataFrame, reserved: Collection[str]) -> None:
-    if "path" not in rows.columns:
+def _check_columns(schema: pl.Schema, reserved: Collection[str]) -> None:
+    if "path" not in schema:
         raise ManifestError(
-            f"no column 'path' with the audio files; the columns are {', '.join(rows.columns)}"
+            f"no column 'path' with the audio files; the columns are {', '.join(schema)}"
         )
-    taken = [name for name in rows.columns if name in reserved]
+    taken = [name for name in schema if name in reserved]
     if taken:
         raise ManifestError(
             f"columns that emobatch itself writes: {', '.join(taken)}; drop or rename them"
         )
     for name in NUMERIC:
-        if name in rows.columns and not (
-            rows[name].dtype.is_numeric() or rows[name].is_null().all()
-        ):
+        # A column of no type is a JSON Lines column without any value.
+        if name in schema and not (schema[name].is_numeric() or schema[name] == pl.Null):
             raise ManifestError(f"column {name!r} holds no numbers; give seconds")
 
 
-def _with_labels(rows: pl.DataFrame, label_map: Mapping[str, str | None]) -> pl.DataFrame:
-    if "label" not in rows.columns:
+def _normalised(rows: pl.LazyFrame) -> pl.LazyFrame:
+    schema = rows.collect_schema()
+    text = [name for name in ("path", "id", "transcript", "label") if name in schema]
+    numbers = [name for name in NUMERIC if name in schema]
+    rows = rows.with_columns(
+        *(pl.col(name).cast(pl.String) for name in text),
+        *(pl.col(name).cast(NUMERIC[name]) for name in numbers),
+    )
+    if "transcript" in schema:
+        blank = pl.col("transcript").str.strip_chars() == ""
+        rows = rows.with_columns(transcript=pl.when(~blank).then(pl.col("transcript")))
+    if "id" in schema:
         return rows
-    return rows.with_columns(canonical(rows["label"], EMOTIONS, label_map).alias("label"))
+    bounds = [
+        pl.col(name).cast(pl.String).str.strip_suffix(".0").fill_null("")
+        if name in numbers
+        else pl.lit("")
+        for name in NUMERIC
+    ]
+    segment = pl.format("#{}-{}", *bounds)
+    whole = segment == "#-"
+    return rows.with_columns(id=pl.col("path") + pl.when(whole).then(pl.lit("")).otherwise(segment))
 
 
-def _with_transcripts(rows: pl.DataFrame) -> pl.DataFrame:
-    if "transcript" not in rows.columns:
-        return rows
-    blank = pl.col("transcript").str.strip_chars() == ""
-    return rows.with_columns(transcript=pl.when(~blank).then(pl.col("transcript")))
-
-
-def _check_segments(rows: pl.DataFrame) -> None:
-    start = pl.col("start") if "start" in rows.columns else pl.lit(None, dtype=pl.Float64)
-    end = pl.col("end") if "end" in rows.columns else pl.lit(None, dtype=pl.Float64)
+def _check_segments(rows: pl.LazyFrame) -> None:
+    schema = rows.collect_schema()
+    start = pl.col("start") if "start" in schema else pl.lit(None, dtype=pl.Float64)
+    end = pl.col("end") if "end" in schema else pl.lit(None, dtype=pl.Float64)
     rules = {
         "no path": pl.col("path").is_null() | (pl.col("path").str.strip_chars() == ""),
+        "no id": pl.col("id").is_null(),
         "start or end is NaN or infinite": ~(start.is_finite() & end.is_finite()),
         "start is negative": start < 0,
         "start is not before end": start.fill_null(0.0) >= end,
     }
     for what, broken in rules.items():
-        found = rows.select(broken.fill_null(False).arg_true().alias("row"))["row"]
-        if len(found):
-            more = f", and {len(found) - 1} more rows like it" if len(found) > 1 else ""
-            raise ManifestError(f"row {found[0] + 1}: {what}{more}; mend or drop it")
-
-
-def _with_ids(rows: pl.DataFrame) -> pl.DataFrame:
-    if "id" not in rows.columns:
-        bounds = [
-            pl.col(name).cast(pl.String).str.strip_suffix(".0").fill_null("")
-            if name in rows.columns
-            else pl.lit("")
-            for name in NUMERIC
-        ]
-        segment = pl.format("#{}-{}", *bounds)
-        whole = segment == "#-"
-        rows = rows.with_columns(
-            id=pl.col("path") + pl.when(whole).then(pl.lit("")).otherwise(segment)
+        row, count = (
+            rows.select(broken=broken.fill_null(False))
+            .with_row_index("row")
+            .filter("broken")
+            .select(pl.col("row").first(), count=pl.len())
+            .collect(engine="streaming")
+            .row(0)
         )
-    if rows["id"].has_nulls():
-        row = rows["id"].is_null().arg_true()[0] + 1
-        raise ManifestError(f"row {row}: no id; give it one, or leave the column out")
-    doubled = rows.filter(pl.col("id").is_duplicated())["id"]
-    if len(doubled):
-        where = (rows["id"] == doubled[0]).arg_true() + 1
+        if count:
+            more = f", and {count - 1} more rows like it" if count > 1 else ""
+            raise ManifestError(f"row {row + 1}: {what}{more}; mend or drop it")
+
+
+def _check_ids(rows: pl.LazyFrame) -> None:
+    # By hash: 8 bytes for each row, and the names themselves only if something is wrong.
+    distinct = rows.select(pl.col("id").hash().n_unique(), rows=pl.len())
+    if distinct.select(pl.col("id") == pl.col("rows")).collect(engine="streaming").item():
+        return
+    doubled = (
+        rows.select("id")
+        .with_row_index("row")
+        .group_by("id")
+        .agg(pl.col("row").sort().head(3))
+        .filter(pl.col("row").list.len() > 1)
+        .sort(pl.col("row").list.first())
+        .first()
+        .collect()
+    )
+    for name, places in doubled.rows():
         raise ManifestError(
-            f"id {doubled[0]!r} occurs in rows {', '.join(map(str, where[:3]))}; "
+            f"id {name!r} occurs in rows {', '.join(str(place + 1) for place in places)}; "
             "give each row an id of its own in column 'id'"
         )
-    return rows
+
+
+def _with_labels(rows: pl.LazyFrame, label_map: Mapping[str, str | None]) -> pl.LazyFrame:
+    if "label" not in rows.collect_schema():
+        return rows
+    return rows.with_columns(canonical_column(rows, "label", EMOTIONS, label_map))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from threading import Lock
 from time import monotonic
 from types import TracebackType
 
@@ -31,7 +32,8 @@ class Progress:
         self._seconds = 0.0
         self.errors = 0
         self._rows = 0
-        self._rows_of_chunk = 0
+        self._through: set[int] = set()
+        self._lock = Lock()
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -71,13 +73,14 @@ class Progress:
         """Count windows that are through both branches, and rows whose last window that is.
 
         Args:
-            windows: a batch.
+            windows: a batch, of any of the chunks that are being scored.
         """
-        for window in windows:
-            self._seconds += window.seconds
-            window.utterance.windows_left -= 1
-            if window.utterance.decoded and window.utterance.windows_left == 0:
-                self._rows_of_chunk += 1
+        with self._lock:
+            for window in windows:
+                self._seconds += window.seconds
+                window.utterance.windows_left -= 1
+                if window.utterance.decoded and window.utterance.windows_left == 0:
+                    self._through.add(id(window.utterance))
         self._show()
 
     def finished(self, utterances: Sequence[Utterance]) -> None:
@@ -86,8 +89,9 @@ class Progress:
         Args:
             utterances: all of the chunk.
         """
-        self._rows += len(utterances)
-        self._rows_of_chunk = 0
+        with self._lock:
+            self._rows += len(utterances)
+            self._through -= {id(utterance) for utterance in utterances}
         self.errors += sum(utterance.error is not None for utterance in utterances)
         self._show()
 
@@ -95,7 +99,7 @@ class Progress:
         elapsed = max(monotonic() - self._began, 1e-9)
         self._bar.update(
             self._task,
-            completed=self._rows + self._rows_of_chunk,
+            completed=self._rows + len(self._through),
             speed=f"{self._seconds / elapsed:.1f} h audio/h, left",
             errors=self.errors,
         )

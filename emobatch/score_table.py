@@ -11,7 +11,7 @@ from polars import selectors
 
 from emobatch import tables
 from emobatch.errors import TableError
-from emobatch.labels import EMOTIONS, SENTIMENT_ALIASES, SENTIMENTS, lookup, refuse_unknown
+from emobatch.labels import EMOTIONS, SENTIMENTS, canonical_column, lookup
 from emobatch.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
 
 TEXT_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
@@ -111,11 +111,9 @@ def with_scores(rows: pl.LazyFrame) -> pl.LazyFrame:
         LabelError: if a sentiment is unknown.
     """
     rows = _with_speech(rows, ("sentiment", "sentiment_score"))
-    _check_sentiments(rows)
-    spelling = pl.col("sentiment").cast(pl.String).str.strip_chars().str.to_lowercase()
-    return with_uncertainty(rows).with_columns(
-        lookup(spelling, SENTIMENT_ALIASES).cast(pl.String).alias("sentiment")
-    )
+    remedy = "score again with a sentiment model of these classes"
+    sentiments = canonical_column(rows, "sentiment", SENTIMENTS, remedy=remedy)
+    return with_uncertainty(rows).with_columns(sentiments)
 
 
 def with_predictions(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -170,15 +168,6 @@ def _with_speech(rows: pl.LazyFrame, others: tuple[str, ...]) -> pl.LazyFrame:
     )
     check_probabilities(rows)
     return rows
-
-
-def _check_sentiments(rows: pl.LazyFrame) -> None:
-    # Counted first: as many names as there are kinds of them, however long the table.
-    counts = rows.group_by(pl.col("sentiment").cast(pl.String)).len().collect(engine="streaming")
-    spelling = pl.col("sentiment").str.strip_chars().str.to_lowercase()
-    unknown = counts.filter(~spelling.is_in([*SENTIMENT_ALIASES, ""])).sort("len", descending=True)
-    remedy = "score again with a sentiment model of these classes"
-    refuse_unknown("sentiment", unknown.rows(), SENTIMENTS, remedy)
 
 
 def _common_provenance(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

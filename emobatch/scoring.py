@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from emobatch.errors import Interrupted, OutputError, TooManyErrors
 from emobatch.fusion import DECISION_COLUMNS
 from emobatch.manifest import Manifest
 from emobatch.parts import Parts
+from emobatch.pipeline import in_order
 from emobatch.progress import Progress
 from emobatch.score_table import COLUMNS
 from emobatch.shards import Shard
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Work is saved in chunks of this many rows. Batches never reach across a chunk's end, so that a
-# run that was interrupted forms the same batches as one that was not.
-CHUNK_ROWS = 256
 # A manifest may give an id, a duration and a transcript; the other columns are emobatch's own.
 RESERVED = {*COLUMNS, *DECISION_COLUMNS} - {"id", "duration", "transcript"}
 
@@ -62,7 +61,7 @@ def score(
     if target is not None and target.exists() and Path(source).exists() and target.samefile(source):
         raise OutputError(f"{target}: is the manifest, which would be lost; name another file")
     rows = manifest.read(source, root, choice.label_map, RESERVED)
-    outputs.check_columns(rows.rows.schema, target)
+    outputs.check_columns(rows.rows.collect_schema(), target)
     notes: dict[str, Any] = {}
     if shard is not None:
         rows, notes["shard"] = shard.take(rows)
@@ -88,8 +87,8 @@ def score(
 
 def _score_to_stream(rows: Manifest, models: Branches, progress: Progress) -> int:
     progress.begin()
-    frames = (frame for _, frame in _score_chunks(rows, models, progress, _chunks(rows)))
-    outputs.write_csv_stream(frames, _join(rows.rows.clear(), []).schema)
+    frames = (frame for _, frame in score_chunks(rows, models, progress, _chunks(rows, models)))
+    outputs.write_csv_stream(frames, _join(rows.frame(0, 0), []).schema)
     return progress.errors
 
 
@@ -97,9 +96,9 @@ def _score_to_file(
     rows: Manifest, models: Branches, progress: Progress, saved: Parts, notes: dict[str, Any]
 ) -> int:
     progress.begin(saved.rows_done())
-    todo = [first for first in _chunks(rows) if not saved.has(first)]
+    todo = [first for first in _chunks(rows, models) if not saved.has(first)]
     try:
-        for first, frame in _score_chunks(rows, models, progress, todo):
+        for first, frame in score_chunks(rows, models, progress, todo):
             saved.add(first, frame)
     except Interrupted as signal:
         raise Interrupted(
@@ -109,20 +108,44 @@ def _score_to_file(
     return saved.finish({**models.provenance, **notes})
 
 
-def _chunks(rows: Manifest) -> range:
-    return range(0, len(rows), CHUNK_ROWS)
+def _chunks(rows: Manifest, models: Branches) -> range:
+    return range(0, len(rows), models.chunk_rows)
 
 
-def _score_chunks(
-    rows: Manifest, models: Branches, progress: Progress, chunks: Iterable[int]
+def score_chunks(
+    rows: Manifest, models: Branches, progress: Progress, firsts: Iterable[int]
 ) -> Iterator[tuple[int, pl.DataFrame]]:
-    for first in chunks:
-        chunk = rows.rows.slice(first, CHUNK_ROWS)
-        clips = rows.clips(first, CHUNK_ROWS)
+    """Score chunks of a manifest: while one is with the models, the next are decoded and heard.
+
+    Batches never reach across a chunk's end, so that a run that was interrupted forms the same
+    batches as one that was not.
+
+    Args:
+        rows: the manifest.
+        models: both branches.
+        progress: told what is done.
+        firsts: number of each chunk's first row.
+
+    Yields:
+        That number, and the chunk's rows of the score table, in order.
+    """
+    pool = ThreadPoolExecutor(models.workers)
+
+    def score_chunk(first: int) -> tuple[int, list[Utterance], pl.DataFrame]:
+        chunk = rows.frame(first, models.chunk_rows)
+        clips = manifest.clips(chunk, rows.root)
         utterances = [Utterance(clip, name) for clip, name in zip(clips, chunk["id"], strict=True)]
-        score_utterances(utterances, models, progress)
-        progress.finished(utterances)
-        yield first, _join(chunk, utterances)
+        score_utterances(utterances, models, pool, progress)
+        return first, utterances, _join(chunk, utterances)
+
+    in_flight = 2 + models.workers // 4
+    try:
+        for first, utterances, frame in in_order(score_chunk, firsts, in_flight, in_flight - 1):
+            progress.finished(utterances)
+            yield first, frame
+    finally:
+        # After an error or a signal nobody wants what is still running.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _join(rows: pl.DataFrame, utterances: list[Utterance]) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import ArrayLike, NDArray
 
 from emobatch import outputs, score_table, tables
 from emobatch.errors import EmobatchError, TableError
@@ -63,7 +64,7 @@ class Shard:
         Raises:
             EmobatchError: if no row falls to this shard.
         """
-        bounds = boundaries(_weights(manifest.rows), self.count)
+        bounds = boundaries(_weights(manifest), self.count)
         first, rows = bounds[self.index], bounds[self.index + 1] - bounds[self.index]
         if not rows:
             raise EmobatchError(
@@ -77,10 +78,10 @@ class Shard:
             "manifest": manifest.digest(),
             "manifest_rows": len(manifest),
         }
-        return replace(manifest, rows=manifest.rows.slice(first, rows)), note
+        return replace(manifest, rows=manifest.rows.slice(first, rows), length=rows), note
 
 
-def boundaries(weights: Sequence[float], count: int) -> list[int]:
+def boundaries(weights: ArrayLike, count: int) -> list[int]:
     """Cut rows into parts of like weight.
 
     Args:
@@ -142,9 +143,10 @@ def _check_complete(notes: Mapping[str, Any]) -> list[str]:
     return [by_index[index] for index in range(count)]
 
 
-def _weights(rows: pl.DataFrame) -> Sequence[float]:
-    if "duration" in rows.columns:
-        seconds = rows["duration"].cast(pl.Float64, strict=False)
+def _weights(manifest: Manifest) -> NDArray[np.float64]:
+    if "duration" in manifest.rows.collect_schema():
+        duration = pl.col("duration").cast(pl.Float64, strict=False)
+        seconds = manifest.rows.select(duration).collect().to_series()
         if not seconds.has_nulls() and (seconds > 0).all() and seconds.is_finite().all():
-            return seconds.to_list()
-    return [1.0] * len(rows)
+            return seconds.to_numpy()
+    return np.ones(len(manifest))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from emobatch import batches
 from emobatch.errors import DeviceError
 
+POOL = ThreadPoolExecutor(1)
 LENGTHS = st.lists(st.floats(0.01, 60), max_size=60)
 
 
@@ -47,7 +49,7 @@ def test_what_fails_costs_its_own_item() -> None:
             raise ValueError(f"odd: {batch}")
         return [item // 2 for item in batch]
 
-    results = batches.run(halve, [4, 3, 8, 5, 2], float, 100)
+    results = batches.run(halve, [4, 3, 8, 5, 2], float, 100, POOL)
     assert [r for r in results if isinstance(r, int)] == [2, 4, 1]
     assert [str(r) for r in results if isinstance(r, Exception)] == ["odd: [3]", "odd: [5]"]
 
@@ -57,7 +59,7 @@ def test_what_the_user_can_mend_ends_the_run() -> None:
         raise DeviceError("no libcublas")
 
     with pytest.raises(DeviceError, match="no libcublas"):
-        batches.run(fail, [1, 2], float, 100)
+        batches.run(fail, [1, 2], float, 100, POOL)
 
 
 def test_a_batch_out_of_memory_goes_on_in_halves(caplog: pytest.LogCaptureFixture) -> None:
@@ -66,13 +68,15 @@ def test_a_batch_out_of_memory_goes_on_in_halves(caplog: pytest.LogCaptureFixtur
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
         return [-item for item in batch]
 
-    assert batches.run(small, [1] * 9, float, 100) == [-1] * 9
+    assert batches.run(small, [1] * 9, float, 100, POOL) == [-1] * 9
     assert "out of memory at a batch of 9, going on with halves" in caplog.text
 
 
 def test_workers_give_the_results_of_one() -> None:
     seen: list[list[int]] = []
     items = list(range(1, 60))
-    results = batches.run(lambda batch: [i * 2 for i in batch], items, float, 100, 4, seen.append)
+    results = batches.run(
+        lambda batch: [i * 2 for i in batch], items, float, 100, ThreadPoolExecutor(4), seen.append
+    )
     assert results == [item * 2 for item in items]
     assert [item for batch in seen for item in batch] == sorted(items, reverse=True)

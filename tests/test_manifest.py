@@ -15,19 +15,23 @@ def save(folder: Path, text: str, name: str = "manifest.csv") -> str:
     return str(file)
 
 
+def clips_of(read: manifest.Manifest) -> list[manifest.Clip]:
+    return list(manifest.clips(read.frame(0, len(read)), read.root))
+
+
 def test_ids_default_to_the_path_and_the_segment(tmp_path: Path) -> None:
     text = "path,start,end\na.wav,,\na.wav,1.5,3\na.wav,,2.0\na.wav,4,\n"
-    rows = manifest.read(save(tmp_path, text)).rows
+    rows = manifest.read(save(tmp_path, text)).frame(0, 9)
     assert rows["id"].to_list() == ["a.wav", "a.wav#1.5-3", "a.wav#-2", "a.wav#4-"]
 
 
 def test_paths_are_relative_to_the_manifest_or_the_root(tmp_path: Path) -> None:
     source = save(tmp_path, "path\nsub/a.wav\n/abs/b.wav\n")
-    assert [clip.file for clip in manifest.read(source).clips(0, 2)] == [
+    assert [clip.file for clip in clips_of(manifest.read(source))] == [
         tmp_path / "sub/a.wav",
         Path("/abs/b.wav"),
     ]
-    (clip,) = manifest.read(source, Path("corpus")).clips(0, 1)
+    (clip, _) = clips_of(manifest.read(source, Path("corpus")))
     assert clip.file == Path("corpus/sub/a.wav")
 
 
@@ -44,17 +48,17 @@ def test_every_format_reads_the_same(name: str, tmp_path: Path) -> None:
         ".parquet": rows.write_parquet,
     }[file.suffix](file)
     read = manifest.read(str(file))
-    assert [(c.path, c.start) for c in read.clips(0, 2)] == [("a.wav", 0.5), ('b, "b".wav', None)]
-    assert read.rows["label"].to_list() == ["angry", None]
+    assert [(c.path, c.start) for c in clips_of(read)] == [("a.wav", 0.5), ('b, "b".wav', None)]
+    assert read.frame(0, len(read))["label"].to_list() == ["angry", None]
 
 
 def test_columns_of_text_files_stay_text(tmp_path: Path) -> None:
-    rows = manifest.read(save(tmp_path, "path,code,sum\na.wav,007,=1+1\n")).rows
+    rows = manifest.read(save(tmp_path, "path,code,sum\na.wav,007,=1+1\n")).frame(0, 9)
     assert rows.select("code", "sum").row(0) == ("007", "=1+1")
 
 
 def test_a_blank_transcript_is_none(tmp_path: Path) -> None:
-    clips = manifest.read(save(tmp_path, "path,transcript\na.wav,hello\nb.wav, \n")).clips(0, 2)
+    clips = clips_of(manifest.read(save(tmp_path, "path,transcript\na.wav,hello\nb.wav, \n")))
     assert [clip.transcript for clip in clips] == ["hello", None]
 
 
@@ -91,7 +95,7 @@ def test_unknown_labels_are_listed_with_their_counts(tmp_path: Path) -> None:
     source = save(tmp_path, text)
     with pytest.raises(LabelError, match=r"fru \(2\), sur \(1\).*--label-map fru=none"):
         manifest.read(source)
-    rows = manifest.read(source, label_map=["fru=none", "sur=happy"]).rows
+    rows = manifest.read(source, label_map=["fru=none", "sur=happy"]).frame(0, 9)
     assert rows["label"].to_list() == [None, None, "happy", "happy"]
 
 
@@ -105,6 +109,6 @@ def test_a_missing_manifest_and_an_unknown_format(tmp_path: Path) -> None:
 def test_the_corpus_that_comes_with_the_package() -> None:
     read = manifest.read(str(Path(__file__).parents[1] / "manifests" / "iemocap4.csv"))
     assert len(read) == 5_531
-    counts = dict(read.rows["label"].value_counts().iter_rows())
+    counts = dict(read.frame(0, len(read))["label"].value_counts().iter_rows())
     # Busso et al. 2008, excited merged with happy, as in Chua et al.
     assert counts == {"angry": 1_103, "happy": 1_636, "neutral": 1_708, "sad": 1_084}

@@ -9,6 +9,7 @@ clip at a time.
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -62,7 +63,7 @@ def faster_whisper_alone(model: WhisperModel, clips: list[np.ndarray]) -> list[s
 def ours(model: Recogniser, device: devices.Device, clips: list[np.ndarray]) -> list[str]:
     passages = batches.run(
         model.transcribe, clips, lambda clip: model.padded_seconds(len(clip) / 16_000),
-        device.batch_seconds, device.workers,
+        device.batch_seconds, ThreadPoolExecutor(device.workers),
     )  # fmt: skip
     return ["".join(each.text for each in clip) for clip in passages]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -68,7 +69,7 @@ def ours(folder: Path, clips: list[np.ndarray]) -> System:
         return np.array(
             batches.run(
                 model.scores, clips, lambda clip: len(clip) / 16_000, device.batch_seconds,
-                device.workers,
+                ThreadPoolExecutor(device.workers),
             )
         )  # fmt: skip
 

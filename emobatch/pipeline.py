@@ -1,0 +1,43 @@
+"""Work that is done ahead of whoever asks for it, and handed on in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], workers: int, ahead: int
+) -> Iterator[Result]:
+    """Do work on items in threads, ahead of the results that are asked for.
+
+    Args:
+        work: on one item.
+        items: taken from this thread, as far ahead as work is begun.
+        workers: items that are worked on at a time.
+        ahead: results that may be ready before they are asked for.
+
+    Yields:
+        Results in the order of the items; what one raises is raised in its place.
+
+    Examples:
+        >>> list(in_order(str.upper, "abc", workers=2, ahead=2))
+        ['A', 'B', 'C']
+    """
+    begun: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for item in items:
+            begun.append(pool.submit(work, item))
+            if len(begun) > ahead:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        # Not waited for: after an error or a signal nobody wants what is still running.
+        pool.shutdown(wait=False, cancel_futures=True)
