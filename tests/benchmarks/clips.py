@@ -16,13 +16,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from checkpoints import TEXT, save_whisper
+from checkpoints import TEXT
 from espeak import RATE, VOICES, speak
 
 MANIFEST = Path(__file__).parents[2] / "manifests" / "iemocap4.csv"
 Result = TypeVar("Result")
-
-__all__ = ["compare", "save_whisper", "spoken_clips"]
 
 
 def spoken_clips(count: int) -> list[np.ndarray]:

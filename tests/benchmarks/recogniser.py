@@ -15,7 +15,8 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from clips import compare, save_whisper, spoken_clips
+from architectures import MOST_NEW_TOKENS, PROMPT_TOKENS, save_whisper_small
+from clips import compare, spoken_clips
 from faster_whisper import WhisperModel
 from rich.console import Console
 from rich.table import Table
@@ -24,11 +25,6 @@ from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneratio
 from emobatch import batches, devices, transcription
 from emobatch.checkpoints import Checkpoint
 from emobatch.transcription import Recogniser
-
-SMALL = {"width": 768, "layers": 12, "heads": 12}
-MOST_NEW_TOKENS = 24
-# Of an English-only checkpoint: the start of the transcript, and that there are no timestamps.
-PROMPT_TOKENS = 2
 
 
 def transformers_alone(folder: Path, clips: list[np.ndarray]) -> list[str]:
@@ -78,7 +74,7 @@ def main(clips: int, runs: int) -> None:
     sounds = [clip[: 30 * 16_000] for clip in spoken_clips(clips)]
     device = devices.choose("cpu", "int8")
     with tempfile.TemporaryDirectory() as name:
-        folder = save_whisper(Path(name) / "small", quantization="int8", **SMALL)
+        folder = save_whisper_small(Path(name) / "small")
         checkpoint = Checkpoint("small", folder, None, "--asr-model")
         rival = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2)
         full, fit = (Recogniser(checkpoint, device, fit_context=short) for short in (False, True))

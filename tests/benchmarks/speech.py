@@ -14,37 +14,18 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
+from architectures import LABELS, save_wav2vec2_base
 from clips import compare, spoken_clips
 from rich.console import Console
 from rich.table import Table
-from transformers import (
-    Wav2Vec2Config,
-    Wav2Vec2FeatureExtractor,
-    Wav2Vec2ForSequenceClassification,
-    pipeline,
-)
+from transformers import pipeline
 
 from emobatch import batches, devices
 from emobatch.checkpoints import Checkpoint
 from emobatch.speech import SpeechClassifier
 
-LABELS = ("neu", "hap", "ang", "sad")
 ORDER = [LABELS.index(name) for name in ("ang", "hap", "neu", "sad")]
 System = Callable[[], np.ndarray]
-
-
-def save_base(folder: Path) -> Path:
-    """The architecture of facebook/wav2vec2-base with a head of four classes."""
-    torch.manual_seed(0)
-    config = Wav2Vec2Config(
-        id2label=dict(enumerate(LABELS)), label2id={name: n for n, name in enumerate(LABELS)}
-    )
-    model = Wav2Vec2ForSequenceClassification(config)
-    with torch.no_grad():
-        model.classifier.weight.mul_(30)  # so that clips differ
-    model.save_pretrained(folder)
-    Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
-    return folder
 
 
 def rival(folder: Path, clips: list[np.ndarray], batch_size: int) -> System:
@@ -83,7 +64,7 @@ def main(clips: int, runs: int) -> None:
     """Print clips per second and how far scores are from those of each clip alone."""
     sounds = spoken_clips(clips)
     with tempfile.TemporaryDirectory() as name:
-        folder = save_base(Path(name) / "base")
+        folder = save_wav2vec2_base(Path(name) / "base")
         systems = {
             "R1: transformers, one at a time": rival(folder, sounds, 1),
             "R2: transformers, batch_size=8": rival(folder, sounds, 8),

@@ -1,0 +1,202 @@
+"""The whole of `score` against transformers one file at a time: `python tests/benchmarks/score.py`.
+
+wav2vec2-base, whisper-small (24 new tokens at most) and XLM-RoBERTa-base, all with random weights,
+score files that last as long as clips of IEMOCAP. The rival, R1: transformers, one file at a time
+through all three models in single precision on all cores, Whisper by `generate` itself without the
+pipeline's own cost. Ours: the path from the manifest to the rows of the table, Whisper in int8;
+models are loaded beforehand, as the rival's are. The floor: the very inputs that the models
+were given, once more through their forward passes and nothing else.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import click
+import polars as pl
+import soundfile
+import torch
+from architectures import (
+    MOST_NEW_TOKENS,
+    PROMPT_TOKENS,
+    save_wav2vec2_base,
+    save_whisper_small,
+    save_xlm_roberta_base,
+)
+from clips import compare, spoken_clips
+from rich.console import Console
+from rich.table import Table
+from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, pipeline
+
+from emobatch import branches, manifest, scoring, thresholds, transcription
+from emobatch.apply import decide
+from emobatch.branches import Branches
+from emobatch.choice import Choice
+from emobatch.labels import EMOTIONS
+from emobatch.progress import Progress
+from emobatch.thresholds import ClassThresholds, Thresholds
+
+RIVAL = "R1: transformers, one at a time"
+FLOOR = "the forward passes of it alone"
+
+
+def transformers_alone(folders: dict[str, Path], files: list[Path]) -> Callable[[], None]:
+    hear = pipeline("audio-classification", str(folders["speech"]), top_k=None, device="cpu")
+    feel = pipeline("text-classification", str(folders["sentiment"]), top_k=None, device="cpu")
+    source = folders["asr"].with_name("asr-transformers")
+    whisper = WhisperForConditionalGeneration.from_pretrained(source).eval()
+    extractor = WhisperFeatureExtractor.from_pretrained(source)
+    start = whisper.config.decoder_start_token_id
+    prompt = torch.tensor([[start, start + 9]])
+    options = {"max_length": None, "max_new_tokens": MOST_NEW_TOKENS, "num_beams": 1}
+
+    def run() -> None:
+        with torch.inference_mode():
+            for file in files:
+                samples, rate = soundfile.read(file, dtype="float32")
+                hear({"raw": samples, "sampling_rate": rate})
+                features = extractor(samples, sampling_rate=rate, return_tensors="pt")
+                whisper.generate(features.input_features, decoder_input_ids=prompt, **options)
+                feel("what was said has as many words as twenty-four tokens of a transcript hold")
+
+    return run
+
+
+def ours(models: Branches, source: Path) -> Callable[[], pl.DataFrame]:
+    def run() -> pl.DataFrame:
+        torch.set_num_threads(1)
+        rows = manifest.read(str(source))
+        firsts = range(0, len(rows), models.chunk_rows)
+        with Progress(len(rows)) as progress:
+            return pl.concat(
+                frame for _, frame in scoring.score_chunks(rows, models, progress, firsts)
+            )
+
+    return run
+
+
+def record(models: Branches) -> list[Callable[[], Any]]:
+    """Note each forward pass from now on, so that it can be done again."""
+    passes: list[Callable[[], Any]] = []
+    encoder, hearing = models.speech._encoder, models.speech._classifier
+    hear, feel = hearing.logits, models.sentiment._classifier.logits
+    whisper = models.recogniser._whisper.model
+
+    def heard(inputs: Any) -> Any:
+        lengths = list(encoder.batch.lengths)
+
+        def again() -> None:
+            encoder.batch.lengths = lengths
+            hear(inputs)
+
+        passes.append(torch.inference_mode()(again))
+        return hear(inputs)
+
+    def felt(inputs: Any) -> Any:
+        passes.append(torch.inference_mode()(lambda: feel(inputs)))
+        return feel(inputs)
+
+    def read(encoded: Any, prompts: Any, **options: Any) -> Any:
+        features = encoded.features
+        passes.append(lambda: whisper.generate(whisper.encode(features), prompts, **options))
+        return whisper.generate(encoded.content, prompts, **options)
+
+    hearing.logits, models.sentiment._classifier.logits = heard, felt
+    models.recogniser._whisper.model = SimpleNamespace(
+        encode=lambda given: SimpleNamespace(features=given, content=whisper.encode(given)),
+        generate=read,
+        is_multilingual=whisper.is_multilingual,
+    )  # fmt: skip
+    return passes
+
+
+def replay(passes: Iterable[Callable[[], Any]], workers: int) -> Callable[[], None]:
+    def run() -> None:
+        torch.set_num_threads(1)
+        with ThreadPoolExecutor(workers) as pool:
+            for done in [pool.submit(each) for each in passes]:
+                done.result()
+
+    return run
+
+
+def gate_of(table: pl.DataFrame, share: float) -> Thresholds:
+    """Thresholds that flag this share of each predicted class."""
+    entropy = {
+        name: table.filter(speech_emotion=name)["entropy"].quantile(1 - share, "higher")
+        for name in EMOTIONS
+    }
+    return Thresholds(
+        {name: ClassThresholds(entropy=entropy[name], varentropy=1e3) for name in EMOTIONS}
+    )
+
+
+@click.command()
+@click.option("--clips", default=60, show_default=True)
+@click.option("--runs", default=3, show_default=True, help="Of which the medians are shown.")
+def main(clips: int, runs: int) -> None:
+    """Print clips per second, ungated and gated, beside the rival and the floor."""
+    # Random weights have no reason to stop: all systems are held to as many tokens.
+    transcription.MOST_TOKENS = PROMPT_TOKENS + MOST_NEW_TOKENS
+    cores = torch.get_num_threads()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = [folder / f"{number}.wav" for number in range(clips)]
+        for file, samples in zip(files, spoken_clips(clips), strict=True):
+            soundfile.write(file, samples, 16_000)
+        pl.DataFrame({"path": [file.name for file in files]}).write_csv(folder / "manifest.csv")
+        folders = {
+            "speech": save_wav2vec2_base(folder / "speech"),
+            "asr": save_whisper_small(folder / "asr"),
+            "sentiment": save_xlm_roberta_base(folder / "sentiment"),
+        }
+        choice = Choice(
+            **{f"{branch}_model": str(path) for branch, path in folders.items()},
+            device="cpu", precision="int8",
+        )  # fmt: skip
+        found = choice.find_checkpoints()
+        models = branches.load(choice, found)
+        passes = record(models)
+        full = ours(models, folder / "manifest.csv")()
+        again = list(passes)
+        gate = gate_of(full, 0.1)
+        (folder / "gate.toml").write_text(thresholds.to_toml(gate))
+        systems = {
+            RIVAL: transformers_alone(folders, files),
+            "emobatch": ours(branches.load(choice, found), folder / "manifest.csv"),
+            "emobatch --gate": ours(branches.load(choice, found, gate), folder / "manifest.csv"),
+            FLOOR: replay(again, models.workers),
+        }
+        torch.set_num_threads(cores)
+        seconds, tables = compare(systems, runs)
+    gated = tables["emobatch --gate"]
+    read = len(gated.filter(pl.col("transcript_source") != "gated"))
+    final = [
+        decide(table.lazy(), gate).select("emotion", "decided_by").collect()["emotion"]
+        for table in (tables["emobatch"], gated)
+    ]
+    table = Table("system", "seconds", "clips per second", "against R1", "against ungated")
+    table.title = f"{clips} clips, {full['duration'].sum():.0f} s of speech, {read} of them read"
+    for name, median in seconds.items():
+        table.add_row(
+            name,
+            f"{median:.1f}",
+            f"{clips / median:.2f}",
+            f"{seconds[RIVAL] / median:.2f} x",
+            f"{seconds['emobatch'] / median:.2f} x",
+        )
+    console = Console(width=110)
+    console.print(table)
+    console.print(f"overhead over the forward passes: {seconds['emobatch'] / seconds[FLOOR]:.3f}")
+    console.print(
+        f"final emotions that the gate changes: {(final[0] != final[1]).sum()} of {clips}"
+    )
+
+
+if __name__ == "__main__":
+    main()
