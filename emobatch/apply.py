@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from emobatch import outputs, score_table, tables, thresholds
-from emobatch.errors import TableError, ThresholdsError
+from emobatch.errors import TableError
 from emobatch.fusion import DECISION_COLUMNS, select_emotion
+from emobatch.provenance import check_models
 from emobatch.thresholds import Thresholds
 
 
@@ -38,7 +38,8 @@ def apply(
     fitted = thresholds.read(thresholds_file)
     scores = score_table.read(sources, where)
     if not force:
-        check_models(scores.provenance, fitted, thresholds_file)
+        remedy = "calibrate on this table, or insist with --force"
+        check_models(scores.provenance.get("models") or {}, fitted.fitted, thresholds_file, remedy)
     provenance = {**scores.provenance, "thresholds": dict(fitted.fitted)}
     with tables.explained(scores.name):
         outputs.write(decide(scores.rows, fitted), target, provenance)
@@ -64,33 +65,3 @@ def decide(rows: pl.LazyFrame, fitted: Thresholds) -> pl.LazyFrame:
     rows = score_table.with_scores(rows).drop(*present)
     # A name that no table has: unnesting takes the place of a column of the same name.
     return rows.with_columns(select_emotion(fitted).alias("\0decision")).unnest("\0decision")
-
-
-def check_models(provenance: Mapping[str, Any], fitted: Thresholds, file: Path) -> None:
-    """Refuse scores of other models than the thresholds were fitted on, where both are known.
-
-    Args:
-        provenance: of the score table.
-        fitted: the thresholds.
-        file: where they were read from.
-
-    Raises:
-        ThresholdsError: names the models that differ.
-    """
-    mine, theirs = provenance.get("models") or {}, fitted.fitted.get("models") or {}
-    differing = [
-        f"{branch} model {_describe(mine[branch])} is not {_describe(theirs[branch])}"
-        for branch in mine
-        if branch in theirs
-        and not score_table.same_models({branch: mine[branch]}, {branch: theirs[branch]})
-    ]
-    if differing:
-        raise ThresholdsError(
-            f"{file}: fitted on scores of other models: {'; '.join(differing)}; "
-            "calibrate on this table, or insist with --force"
-        )
-
-
-def _describe(model: Mapping[str, Any]) -> str:
-    digest = str(model.get("digest") or "")
-    return f"{model.get('name')} ({digest[:15]})" if digest else str(model.get("name"))

@@ -86,7 +86,8 @@ def load(
         "beam_size": choice.beam_size,
         "asr_context": choice.asr_context,
         "clean": ",".join(steps) or NO_STEPS,
-        "batch_seconds": batch_seconds,
+        # As the user chose it: what is free on the device may differ when a run goes on.
+        "batch_seconds": choice.batch_seconds,
         "chunk_rows": device.chunk_rows,
         "label_map": label_map,
         "sentiment_label_map": sentiment_map,

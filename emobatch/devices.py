@@ -13,8 +13,13 @@ from emobatch.errors import DeviceError
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 # Each worker holds a batch: beyond this, memory grows faster than speed.
 MOST_WORKERS = 16
-# Padded audio to a batch: what a GPU of 8 GB holds of Whisper large, and what fits a CPU's caches.
+# Padded audio to a batch, where free memory isn't known: a CPU's is what fits its caches.
 BATCH_SECONDS = {"cuda": 480.0, "mps": 240.0, "cpu": 60.0}
+# Of CUDA memory: what Whisper large and its neighbours take in half precision, and what a second
+# of padded audio may take beyond them. A batch that doesn't fit all the same is halved.
+MODEL_BYTES = 5 << 30
+BYTES_PER_SECOND = 16 << 20
+LEAST_BATCH_SECONDS, MOST_BATCH_SECONDS = 60.0, 1920.0
 # Rows to a chunk: what a kill costs, and enough for several batches of like length.
 CHUNK_ROWS = {"cuda": 256, "mps": 256, "cpu": 64}
 
@@ -73,9 +78,27 @@ def choose(name: str = "auto", precision: str = "auto") -> Device:
     dtype = DTYPES.get(precision, torch.float32 if name == "cpu" else torch.float16)
     compute_type = _compute_type(whisper, precision)
     workers = min(MOST_WORKERS, _cores()) if name == "cpu" else 1
-    return Device(
-        name, whisper, dtype, compute_type, workers, BATCH_SECONDS[name], CHUNK_ROWS[name]
-    )
+    seconds = BATCH_SECONDS[name]
+    if name == "cuda":
+        seconds = seconds_that_fit(torch.cuda.mem_get_info()[0])
+    return Device(name, whisper, dtype, compute_type, workers, seconds, CHUNK_ROWS[name])
+
+
+def seconds_that_fit(free: int) -> float:
+    """How much padded audio a batch may hold on a GPU.
+
+    Args:
+        free: bytes of device memory that nobody uses, before models are loaded.
+
+    Returns:
+        Seconds, a whole number of Whisper's windows of 30 s.
+
+    Examples:
+        >>> seconds_that_fit(16 << 30)
+        690.0
+    """
+    seconds = (free - MODEL_BYTES) / BYTES_PER_SECOND // 30 * 30
+    return float(min(max(seconds, LEAST_BATCH_SECONDS), MOST_BATCH_SECONDS))
 
 
 def _cores() -> int:

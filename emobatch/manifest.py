@@ -7,7 +7,8 @@ import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryFile, gettempdir
+from typing import IO
 
 import polars as pl
 
@@ -47,13 +48,13 @@ class Manifest:
         rows: its columns in order, with ``id``, and labels as class names.
         length: how many rows there are.
         root: folder that paths are relative to.
-        spool: folder with the copy; it lives as long as this does.
+        spool: the copy, a file without a name; it lives as long as this does.
     """
 
     rows: pl.LazyFrame
     length: int
     root: Path
-    spool: TemporaryDirectory[str]
+    spool: IO[bytes]
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -108,8 +109,8 @@ def read(
 ) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
-    It is copied on the way, into a folder for temporary files: a manifest of millions of rows is
-    never held in memory, and one that is edited while its clips are scored does no harm.
+    It is copied on the way, to a temporary file: a manifest of millions of rows is never held in
+    memory, and one that is edited while its clips are scored does no harm.
 
     Args:
         source: CSV, TSV, Parquet or JSON Lines by extension; ``-`` is CSV on standard input.
@@ -130,10 +131,7 @@ def read(
     with tables.explained(source):
         rows = tables.scan(source, NUMERIC)
         _check_columns(rows.collect_schema(), reserved)
-        spool = TemporaryDirectory(prefix="emobatch-", ignore_cleanup_errors=True)
-        copy = Path(spool.name) / "manifest.parquet"
-        _normalised(rows).sink_parquet(copy, row_group_size=SPOOL_ROWS, statistics=False)
-        rows = pl.scan_parquet(copy, glob=False)
+        rows, spool = _copied(_normalised(rows))
         length = rows.select(pl.len()).collect().item()
         if not length:
             raise ManifestError("no rows; a manifest has one row for each clip")
@@ -183,6 +181,20 @@ def _normalised(rows: pl.LazyFrame) -> pl.LazyFrame:
     segment = pl.format("#{}-{}", *bounds)
     whole = segment == "#-"
     return rows.with_columns(id=pl.col("path") + pl.when(whole).then(pl.lit("")).otherwise(segment))
+
+
+def _copied(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, IO[bytes]]:
+    spool = TemporaryFile()  # noqa: SIM115 - read as long as the manifest lives
+    try:
+        rows.sink_parquet(spool, row_group_size=SPOOL_ROWS, statistics=False)
+        spool.flush()
+    except OSError as error:
+        raise ManifestError(
+            f"no temporary copy can be made in {gettempdir()}: {tables.first_line(error)}; "
+            "set TMPDIR to a folder with space"
+        ) from error
+    spool.seek(0)
+    return pl.scan_parquet(spool), spool
 
 
 def _check_segments(rows: pl.LazyFrame) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
 from emobatch import __version__
+from emobatch.errors import ThresholdsError
 
 SCORING_PACKAGES = (
     "torch",
@@ -51,3 +54,52 @@ def date() -> str:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
     return now.date().isoformat()
+
+
+def same_models(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two runs used the same checkpoints, as far as both are known.
+
+    Args:
+        one: models of a run by branch, each with ``name``, ``revision`` and ``digest``.
+        other: those of another run.
+
+    Returns:
+        False where a branch's weights differ by digest, or by name where a digest is unknown.
+    """
+    for branch in set(one) & set(other):
+        mine, theirs = one[branch], other[branch]
+        key = "digest" if mine.get("digest") and theirs.get("digest") else "name"
+        if mine.get(key) != theirs.get(key):
+            return False
+    return True
+
+
+def check_models(
+    models: Mapping[str, Any], fitted: Mapping[str, Any], file: Path, remedy: str
+) -> None:
+    """Refuse scores of other models than the thresholds were fitted on, where both are known.
+
+    Args:
+        models: those of the scores, by branch.
+        fitted: what a thresholds file says of its making.
+        file: where they were read from.
+        remedy: what the user can do about it.
+
+    Raises:
+        ThresholdsError: names the models that differ.
+    """
+    mine, theirs = models, fitted.get("models") or {}
+    differing = [
+        f"{branch} model {_describe(mine[branch])} is not {_describe(theirs[branch])}"
+        for branch in mine
+        if branch in theirs and not same_models({branch: mine[branch]}, {branch: theirs[branch]})
+    ]
+    if differing:
+        raise ThresholdsError(
+            f"{file}: fitted on scores of other models: {'; '.join(differing)}; {remedy}"
+        )
+
+
+def _describe(model: Mapping[str, Any]) -> str:
+    digest = str(model.get("digest") or "")
+    return f"{model.get('name')} ({digest[:15]})" if digest else str(model.get("name"))

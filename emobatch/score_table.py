@@ -12,6 +12,7 @@ from polars import selectors
 from emobatch import tables
 from emobatch.errors import TableError
 from emobatch.labels import EMOTIONS, SENTIMENTS, canonical_column, lookup
+from emobatch.provenance import same_models
 from emobatch.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
 
 TEXT_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
@@ -179,21 +180,3 @@ def _common_provenance(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
                 f"{name} and {first} were scored with different models; read them apart"
             )
     return next(iter(known.values()), {})
-
-
-def same_models(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two runs used the same checkpoints, as far as both are known.
-
-    Args:
-        one: models of a run by branch, each with ``name``, ``revision`` and ``digest``.
-        other: those of another run.
-
-    Returns:
-        False where a branch's weights differ by digest, or by name where a digest is unknown.
-    """
-    for branch in set(one) & set(other):
-        mine, theirs = one[branch], other[branch]
-        key = "digest" if mine.get("digest") and theirs.get("digest") else "name"
-        if mine.get(key) != theirs.get(key):
-            return False
-    return True

@@ -19,6 +19,7 @@ from emobatch.manifest import Manifest
 from emobatch.parts import Parts
 from emobatch.pipeline import in_order
 from emobatch.progress import Progress
+from emobatch.provenance import check_models
 from emobatch.score_table import COLUMNS
 from emobatch.shards import Shard
 from emobatch.utterances import Utterance, to_frame
@@ -71,6 +72,9 @@ def score(
         from emobatch import branches  # torch, which takes seconds: after all that can fail fast
 
         models = branches.load(choice, found, gate)
+        if gate is not None and choice.gate is not None:
+            remedy = "give the models they were fitted on, or thresholds fitted on these"
+            check_models(models.provenance["models"], gate.fitted, choice.gate, remedy)
         if target is None:
             errors = _score_to_stream(rows, models, progress)
         else:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import glob
 import io
 import json
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 from polars.exceptions import ComputeError, PolarsError
@@ -23,6 +25,8 @@ JSON_LINES = (".jsonl", ".ndjson")
 EXTENSIONS = (*SEPARATORS, ".parquet", *JSON_LINES)
 # What Polars makes of a header's second "x".
 DOUBLED = "_duplicated_"
+# Bytes of standard input that are held in memory; what is longer goes to a temporary file.
+MOST_HELD = 1 << 26
 
 
 def expand(sources: Sequence[str]) -> list[str]:
@@ -72,7 +76,7 @@ def scan(source: str, numeric: Mapping[str, type[pl.DataType]]) -> pl.LazyFrame:
     """
     with explained(source):
         if source == STANDARD_STREAM:
-            return _scan_text(io.BytesIO(sys.stdin.buffer.read()), ",", numeric)
+            return _scan_text(_standard_input(), ",", numeric)
         path = Path(source)
         extension = path.suffix.lower()
         if extension not in EXTENSIONS:
@@ -210,8 +214,20 @@ def first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
+def _standard_input() -> IO[bytes]:
+    content = sys.stdin.buffer.read(MOST_HELD)
+    if len(content) < MOST_HELD:
+        return io.BytesIO(content)
+    # Without a name, so that it is gone with the process however that ends.
+    spool = tempfile.TemporaryFile()  # noqa: SIM115 - read after this returns
+    spool.write(content)
+    shutil.copyfileobj(sys.stdin.buffer, spool)
+    spool.seek(0)
+    return spool
+
+
 def _scan_text(
-    source: Path | io.BytesIO, separator: str, numeric: Mapping[str, type[pl.DataType]]
+    source: Path | IO[bytes], separator: str, numeric: Mapping[str, type[pl.DataType]]
 ) -> pl.LazyFrame:
     table = pl.scan_csv(source, separator=separator, infer_schema=False, glob=False)
     names = table.collect_schema().names()

@@ -159,6 +159,16 @@ def test_the_gate_saves_transcripts_and_changes_no_emotion(
     assert refused.exit_code == 1 and "scored with --gate" in refused.stderr
 
 
+def test_a_gate_fitted_on_scores_of_other_models_is_refused(
+    cli: Cli, shown: tuple[Path, str], model_options: list[str]
+) -> None:
+    folder = shown[0]
+    gate = ["--gate", folder / "thresholds.toml"]
+    refused = cli("score", folder / "manifest.csv", *gate, *model_options)
+    assert refused.exit_code == 1
+    assert "fitted on scores of other models" in refused.stderr and refused.stdout == ""
+
+
 def test_the_demos_scores_as_a_table_give_its_figures(cli: Cli, tmp_path: Path) -> None:
     """From the table kept as a fixture: what the walkthrough shows, without its models."""
     scores = Path(__file__).parent / "data" / "demo_scores.parquet"

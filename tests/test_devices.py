@@ -40,3 +40,10 @@ def test_a_precision_that_the_device_lacks_is_refused() -> None:
 def test_a_gpu_that_isnt_there_is_refused() -> None:
     with pytest.raises(DeviceError, match="use --device cpu"):
         devices.choose("cuda")
+
+
+def test_a_batch_is_as_large_as_free_memory_allows() -> None:
+    assert devices.seconds_that_fit(0) == devices.LEAST_BATCH_SECONDS
+    assert devices.seconds_that_fit(1 << 50) == devices.MOST_BATCH_SECONDS
+    some, more = devices.seconds_that_fit(8 << 30), devices.seconds_that_fit(24 << 30)
+    assert some < more and some % 30 == more % 30 == 0

@@ -112,3 +112,19 @@ def test_the_corpus_that_comes_with_the_package() -> None:
     counts = dict(read.frame(0, len(read))["label"].value_counts().iter_rows())
     # Busso et al. 2008, excited merged with happy, as in Chua et al.
     assert counts == {"angry": 1_103, "happy": 1_636, "neutral": 1_708, "sad": 1_084}
+
+
+def test_the_rows_are_those_of_when_it_was_read(tmp_path: Path) -> None:
+    source = save(tmp_path, "path,label\na.wav,ang\nb.wav,\nc.wav,hap\n")
+    read = manifest.read(source)
+    save(tmp_path, "path\nother.wav\n")
+    assert read.frame(1, 9)["path"].to_list() == ["b.wav", "c.wav"]
+    assert read.frame(0, 1)["label"].to_list() == ["angry"]
+
+
+def test_the_digest_is_of_the_rows_and_not_of_their_format(tmp_path: Path) -> None:
+    text = "path,label\na.wav,ang\nb.wav,\n"
+    one, same = manifest.read(save(tmp_path, text)), manifest.read(save(tmp_path, text, "n.csv"))
+    tabs = manifest.read(save(tmp_path, text.replace(",", "\t"), "m.tsv"))
+    other = manifest.read(save(tmp_path, text.replace("hap", "sad") + "c.wav,sad\n"))
+    assert one.digest() == same.digest() == tabs.digest() != other.digest()
