@@ -33,6 +33,7 @@ class Branches:
         clean_steps: what happens to a transcript between the two.
         language: of transcripts that the manifest gives.
         batch_seconds: padded audio to a batch, in seconds.
+        decode_timeout: seconds to wait for more of a file.
         workers: batches that are run at a time.
         chunk_rows: rows that are scored and saved together.
         gate: thresholds by which the text branch is consulted, None for always.
@@ -45,6 +46,7 @@ class Branches:
     clean_steps: tuple[str, ...]
     language: str
     batch_seconds: float
+    decode_timeout: float
     workers: int
     chunk_rows: int
     gate: Thresholds | None
@@ -106,6 +108,7 @@ def load(
         clean_steps=steps,
         language="en" if choice.language == "auto" else choice.language,
         batch_seconds=batch_seconds,
+        decode_timeout=choice.decode_timeout,
         workers=device.workers,
         chunk_rows=device.chunk_rows,
         gate=gate,

@@ -39,8 +39,9 @@ def score_utterances(
         pool: runs the models' batches.
         progress: told what is done.
     """
+    decoded = decode(utterances, models.decode_timeout)
     held: list[Window] = []
-    for group in batches.look_ahead(decode(utterances), _seconds, LOOK_AHEAD_SECONDS):
+    for group in batches.look_ahead(decoded, _seconds, LOOK_AHEAD_SECONDS):
         _hear(group, models, pool)
         held += group
         _consult(held, models.gate)

@@ -25,7 +25,7 @@ MODEL_SETS: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Choice:
-    """What the user chose of models and options; all of it can change a score.
+    """What the user chose of models and options.
 
     Attributes:
         models: the set that models which aren't named come from.
@@ -41,6 +41,7 @@ class Choice:
         label_map: ``NAME=CLASS`` pairs for the speech model's labels.
         sentiment_label_map: the same for the sentiment model's.
         batch_seconds: padded audio to a batch, in seconds; None leaves it to the device.
+        decode_timeout: seconds to wait for more of a file before its row fails.
         offline: look only at what is on this machine.
         gate: thresholds file; the text branch is only consulted where these could need it.
     """
@@ -58,6 +59,7 @@ class Choice:
     label_map: tuple[str, ...] = ()
     sentiment_label_map: tuple[str, ...] = ()
     batch_seconds: float | None = None
+    decode_timeout: float = 120.0
     offline: bool = False
     gate: Path | None = None
 
@@ -70,9 +72,12 @@ class Choice:
         parse_steps(self.clean)
         parse_label_map(self.label_map, EMOTIONS)
         parse_label_map(self.sentiment_label_map, SENTIMENTS)
-        seconds = self.batch_seconds
-        if seconds is not None and not 0 < seconds < float("inf"):
-            raise EmobatchError(f"--batch-seconds {seconds:g}: give a number above 0")
+        for option, seconds in (
+            ("--batch-seconds", self.batch_seconds),
+            ("--decode-timeout", self.decode_timeout),
+        ):
+            if seconds is not None and not 0 < seconds < float("inf"):
+                raise EmobatchError(f"{option} {seconds:g}: give a number above 0")
 
     def find_checkpoints(self) -> dict[str, Checkpoint]:
         """Find all checkpoints, fetching them if need be, before any is loaded.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import IO
@@ -13,9 +14,10 @@ from typing import IO
 import polars as pl
 
 from emobatch import tables
-from emobatch.errors import ManifestError
+from emobatch.errors import AudioError, ManifestError
 from emobatch.labels import EMOTIONS, canonical_column, parse_label_map
 
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 NUMERIC = {"start": pl.Float64, "end": pl.Float64}
 # Rows that are copied, and read back, at a time.
 SPOOL_ROWS = 1 << 16
@@ -31,6 +33,7 @@ class Clip:
         start: seconds into the file, None for its beginning.
         end: seconds into the file, None for its end.
         transcript: authentic transcript, None where there is none.
+        confines: folder that the file has to be in, None where it may be anywhere.
     """
 
     path: str
@@ -38,6 +41,25 @@ class Clip:
     start: float | None
     end: float | None
     transcript: str | None
+    confines: Path | None = None
+
+    def located(self) -> Path:
+        """Where the file is, once it is known that it may be read.
+
+        Returns:
+            Its path. A name with bytes that aren't UTF-8 is in a manifest with a replacement
+            character for each of them; the one file that looks like that is the one meant.
+
+        Raises:
+            AudioError: if it is outside the folder that files are confined to.
+        """
+        file = self.file
+        if REPLACEMENT in str(file) and not file.exists() and file.parent.is_dir():
+            alike = [entry for entry in file.parent.iterdir() if _as_utf8(entry) == file.name]
+            file = alike[0] if len(alike) == 1 else file
+        if self.confines is not None and not file.resolve().is_relative_to(self.confines):
+            raise AudioError(f"outside {self.confines}, which --confine forbids")
+        return file
 
 
 @dataclass(frozen=True)
@@ -48,12 +70,14 @@ class Manifest:
         rows: its columns in order, with ``id``, and labels as class names.
         length: how many rows there are.
         root: folder that paths are relative to.
+        confine: whether files have to be in it.
         spool: the copy, a file without a name; it lives as long as this does.
     """
 
     rows: pl.LazyFrame
     length: int
     root: Path
+    confine: bool
     spool: IO[bytes]
 
     def __len__(self) -> int:
@@ -72,6 +96,19 @@ class Manifest:
         """
         return self.rows.slice(first, count).collect()
 
+    def pick(self, numbers: pl.Series) -> Manifest:
+        """Make a manifest of some rows.
+
+        Args:
+            numbers: of the rows wanted, from 0, rising.
+
+        Returns:
+            Those rows in order.
+        """
+        number = "\0number"
+        chosen = self.rows.with_row_index(number).filter(pl.col(number).is_in(numbers.implode()))
+        return replace(self, rows=chosen.drop(number), length=len(numbers))
+
     def digest(self) -> str:
         """SHA-256 of the rows."""
         digest = hashlib.sha256()
@@ -82,23 +119,22 @@ class Manifest:
             digest.update(content.getbuffer())
         return digest.hexdigest()
 
+    def clips(self, rows: pl.DataFrame) -> Iterator[Clip]:
+        """Walk through rows.
 
-def clips(rows: pl.DataFrame, root: Path) -> Iterator[Clip]:
-    """Walk through rows of a manifest.
+        Args:
+            rows: some of the manifest's.
 
-    Args:
-        rows: some of its rows.
-        root: folder that paths are relative to.
-
-    Yields:
-        One clip for each row, in order.
-    """
-    wanted = ("path", "start", "end", "transcript")
-    columns = [
-        pl.col(name) if name in rows.columns else pl.lit(None).alias(name) for name in wanted
-    ]
-    for path, start, end, transcript in rows.select(columns).rows():
-        yield Clip(path, root / path, start, end, transcript)
+        Yields:
+            One clip for each row, in order.
+        """
+        confines = self.root.resolve() if self.confine else None
+        columns = [
+            pl.col(name) if name in rows.columns else pl.lit(None).alias(name)
+            for name in ("path", "start", "end", "transcript")
+        ]
+        for path, start, end, transcript in rows.select(columns).rows():
+            yield Clip(path, self.root / path, start, end, transcript, confines)
 
 
 def read(
@@ -106,6 +142,8 @@ def read(
     root: Path | None = None,
     label_map: Sequence[str] = (),
     reserved: Collection[str] = (),
+    *,
+    confine: bool = False,
 ) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
@@ -118,6 +156,7 @@ def read(
             folder for standard input.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         reserved: names that no column may have, for they will be written beside the manifest's.
+        confine: let rows fail whose files are outside of that folder, links followed.
 
     Returns:
         The manifest.
@@ -140,7 +179,11 @@ def read(
         rows = _with_labels(rows, aliases)
     if root is None:
         root = Path() if source == tables.STANDARD_STREAM else Path(source).parent
-    return Manifest(rows, length, root, spool)
+    return Manifest(rows, length, root, confine, spool)
+
+
+def _as_utf8(file: Path) -> str:
+    return os.fsencode(file.name).decode("utf-8", "replace")
 
 
 def _check_columns(schema: pl.Schema, reserved: Collection[str]) -> None:

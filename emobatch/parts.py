@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any
 
 import polars as pl
@@ -14,7 +16,7 @@ from polars.exceptions import PolarsError
 
 from emobatch import outputs, tables
 from emobatch.errors import ResumeError
-from emobatch.manifest import Manifest
+from emobatch.provenance import differences
 
 try:
     import fcntl
@@ -23,6 +25,8 @@ except ModuleNotFoundError:  # Windows
 
 RUN_FILE = "run.json"
 LOCK_FILE = "lock"
+# There once the table is whole: what is left of the folder is rubbish.
+WHOLE_FILE = "whole"
 
 
 @dataclass(frozen=True)
@@ -32,23 +36,22 @@ class Parts:
     Attributes:
         target: the score table to be.
         folder: where its chunks are.
+        run: manifest, models and options, for which alone the chunks are good.
         lock: held as long as this run writes there.
     """
 
     target: Path
     folder: Path
+    run: Mapping[str, Any]
     lock: IO[str] | None
 
     @classmethod
-    def open(
-        cls, target: Path, manifest: Manifest, provenance: Mapping[str, Any], *, restart: bool
-    ) -> Parts:
+    def open(cls, target: Path, run: Mapping[str, Any], *, restart: bool) -> Parts:
         """Begin a run, or go on with one that was interrupted.
 
         Args:
             target: the score table to be.
-            manifest: its rows.
-            provenance: of the run; chunks of another run are refused.
+            run: manifest, models and options.
             restart: throw saved work away.
 
         Returns:
@@ -59,32 +62,42 @@ class Parts:
             TableError: if the folder can't be written to.
         """
         folder = target.with_name(target.name + ".parts")
-        run = {"manifest": manifest.digest(), **provenance}
+        ours = {LOCK_FILE, RUN_FILE, WHOLE_FILE}
         with tables.explained(str(folder)):
             folder.mkdir(exist_ok=True)
-            foreign = [file for file in folder.iterdir() if file.name != LOCK_FILE]
-            if foreign and not (folder / RUN_FILE).exists():
+            found = {file.name for file in folder.iterdir()}
+            if not found <= ours and RUN_FILE not in found and WHOLE_FILE not in found:
                 raise ResumeError(f"{folder}: is in the way and not emobatch's; move it elsewhere")
-            parts = cls(target, folder, _lock(folder))
+            parts = cls(target, folder, run, _lock(folder))
             try:
-                parts._begin(run, restart=restart)
+                if restart or WHOLE_FILE in found:
+                    parts.clear()
+                saved = parts._saved_run()
+                if saved is not None:
+                    refuse_other(folder, saved, run)
             except BaseException:
-                parts.close()
+                parts._release()
                 raise
         return parts
 
-    def _begin(self, run: dict[str, Any], *, restart: bool) -> None:
-        if restart:
-            self._drop()
-        if (self.folder / RUN_FILE).exists():
-            _check_same(_read_run(self.folder), run, self.folder)
-        else:
-            outputs.write_text(self.folder / RUN_FILE, json.dumps(run, indent=1))
+    def __enter__(self) -> Parts:
+        """Hold the lock."""
+        return self
 
-    def close(self) -> None:
-        """Let another run write here."""
-        if self.lock is not None:
-            self.lock.close()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let another run write here; a folder without saved work goes."""
+        with tables.explained(str(self.folder)):
+            if not self._files():
+                self.clear()
+                self._release()
+                (self.folder / LOCK_FILE).unlink(missing_ok=True)
+                self.folder.rmdir()
+        self._release()
 
     def has(self, first: int) -> bool:
         """Whether a chunk is saved.
@@ -107,8 +120,10 @@ class Parts:
         Raises:
             TableError: if it can't be written.
         """
-        file = self._file(first)
-        with outputs.replacing(file) as partial:
+        file = self.folder / RUN_FILE
+        if not file.exists():
+            outputs.write_text(file, json.dumps(self.run, indent=1))
+        with outputs.replacing(self._file(first)) as partial:
             frame.write_parquet(partial)
 
     def rows_done(self) -> int:
@@ -116,27 +131,67 @@ class Parts:
         with self._readable():
             return sum(pl.read_parquet(file, columns=["id"]).height for file in self._files())
 
-    def finish(self, provenance: Mapping[str, Any]) -> int:
+    def forget_errors(self) -> None:
+        """Drop the chunks that have failed rows, so that they are scored again."""
+        with self._readable():
+            for file in self._files():
+                if (pl.read_parquet(file, columns=["status"])["status"] == "error").any():
+                    file.unlink()
+
+    def finish(self, provenance: Mapping[str, Any], before: pl.LazyFrame | None = None) -> None:
         """Make the table of its chunks and drop them.
 
         Args:
             provenance: to be stored with the table.
-
-        Returns:
-            How many rows failed.
+            before: the table as it was, of which these rows are scored again.
 
         Raises:
             TableError: if the table can't be written; its chunks then stay.
         """
         with self._readable():
-            whole = pl.scan_parquet(self._files(), glob=False)
-            outputs.write(whole, self.target, provenance)
-            errors = whole.select((pl.col("status") == "error").sum()).collect().item()
-        self._drop()
-        self.close()
-        (self.folder / LOCK_FILE).unlink(missing_ok=True)
-        self.folder.rmdir()
-        return int(errors)
+            rows = pl.scan_parquet(self._files(), glob=False)
+            if before is not None:
+                rows = rows.cast(dict(before.collect_schema()))  # type: ignore[arg-type]
+                rows = before.update(rows, on="id", how="left", include_nulls=True)
+            outputs.write(rows, self.target, provenance)
+        (self.folder / WHOLE_FILE).touch()
+        self.clear()
+
+    def for_retry(self, digest: str) -> Parts:
+        """Chunks of nothing but the rows of a whole table that are scored again.
+
+        Args:
+            digest: of those rows.
+
+        Returns:
+            The same folder, without chunks of anything else.
+        """
+        saved = self._saved_run()
+        if saved is not None and saved.get("retry") != digest:
+            self.clear()
+        return replace(self, run={**self.run, "retry": digest})
+
+    def clear(self) -> None:
+        """Drop all that is saved."""
+        # Only what is ours: nobody's folder is ever removed with something else in it. The mark
+        # goes last, so that a run that is killed here leaves nothing that seems worth resuming.
+        aside = self.target.parent.glob(f".{glob.escape(self.target.name)}.*.tmp")
+        for file in [*self._files(), *self.folder.glob(".*.tmp"), *aside]:
+            file.unlink(missing_ok=True)
+        for name in (RUN_FILE, WHOLE_FILE):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def _saved_run(self) -> dict[str, Any] | None:
+        file = self.folder / RUN_FILE
+        if not file.exists():
+            return None
+        try:
+            saved = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError:
+            saved = None
+        if not isinstance(saved, dict):
+            raise ResumeError(f"{file}: damaged; score all anew with --restart")
+        return saved
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -148,10 +203,9 @@ class Parts:
                 "score all anew with --restart"
             ) from error
 
-    def _drop(self) -> None:
-        # Only what is ours: nobody's folder is ever removed with something else in it.
-        for file in [*self._files(), *self.folder.glob(".*.tmp"), self.folder / RUN_FILE]:
-            file.unlink(missing_ok=True)
+    def _release(self) -> None:
+        if self.lock is not None:
+            self.lock.close()
 
     def _file(self, first: int) -> Path:
         # Twelve digits: sorted by name is sorted by row.
@@ -159,6 +213,25 @@ class Parts:
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.parquet"))
+
+
+def refuse_other(where: Path, saved: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+    """Refuse to go on with the work of another run.
+
+    Args:
+        where: the work is.
+        saved: manifest, models and options that it was done with.
+        run: those wanted now.
+
+    Raises:
+        ResumeError: names what differs.
+    """
+    # Through JSON and back, so that tuples and lists don't differ.
+    if differing := differences(saved, json.loads(json.dumps(run))):
+        raise ResumeError(
+            f"{where}: holds work of a run that differs in {', '.join(differing)}; give back what "
+            "it had, name another -o, or throw it away with --restart"
+        )
 
 
 def _lock(folder: Path) -> IO[str] | None:
@@ -175,31 +248,3 @@ def _lock(folder: Path) -> IO[str] | None:
     except OSError:
         pass  # a file system that knows no locks
     return handle
-
-
-def _read_run(folder: Path) -> dict[str, Any]:
-    try:
-        run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-    except ValueError:
-        run = None
-    if not isinstance(run, dict):
-        raise ResumeError(f"{folder / RUN_FILE}: damaged; score all anew with --restart")
-    return run
-
-
-def _check_same(saved: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:
-    # Through JSON and back, so that tuples and lists don't differ.
-    wanted = json.loads(json.dumps(wanted))
-    differing = []
-    for key in wanted:
-        mine, theirs = wanted[key], saved.get(key)
-        if isinstance(mine, dict) and isinstance(theirs, dict):
-            names = [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
-            differing += [f"{key}.{name}" for name in names]
-        elif mine != theirs:
-            differing.append(key)
-    if differing:
-        raise ResumeError(
-            f"{folder}: holds work of a run that differs in {', '.join(differing)}; "
-            "give back what it had, or throw it away with --restart"
-        )

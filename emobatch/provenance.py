@@ -103,3 +103,28 @@ def check_models(
 def _describe(model: Mapping[str, Any]) -> str:
     digest = str(model.get("digest") or "")
     return f"{model.get('name')} ({digest[:15]})" if digest else str(model.get("name"))
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Name what differs between two runs.
+
+    Args:
+        one: what one was made with.
+        other: what the other was.
+
+    Returns:
+        Keys of ``other`` with another value in ``one``, as ``options.beam_size``.
+
+    Examples:
+        >>> differences({"options": {"beam_size": 1}}, {"options": {"beam_size": 5}})
+        ['options.beam_size']
+    """
+    differing = []
+    for key, wanted in other.items():
+        found = one.get(key)
+        if isinstance(found, Mapping) and isinstance(wanted, Mapping):
+            names = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
+            differing += [f"{key}.{name}" for name in names]
+        elif found != wanted:
+            differing.append(key)
+    return differing

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from emobatch import manifest, outputs, thresholds
+from emobatch import manifest, outputs, tables, thresholds
 from emobatch.cascade import score_utterances
 from emobatch.choice import Choice
 from emobatch.errors import Interrupted, OutputError, TooManyErrors
 from emobatch.fusion import DECISION_COLUMNS
 from emobatch.manifest import Manifest
-from emobatch.parts import Parts
+from emobatch.parts import Parts, refuse_other
 from emobatch.pipeline import in_order
 from emobatch.progress import Progress
 from emobatch.provenance import check_models
-from emobatch.score_table import COLUMNS
+from emobatch.score_table import COLUMNS, NUMERIC
 from emobatch.shards import Shard
 from emobatch.utterances import Utterance, to_frame
 
@@ -39,8 +39,10 @@ def score(
     choice: Choice,
     *,
     root: Path | None = None,
+    confine: bool = False,
     shard: Shard | None = None,
     restart: bool = False,
+    retry_errors: bool = False,
     max_error_rate: float = 1.0,
 ) -> None:
     """Score every clip of a manifest.
@@ -50,8 +52,10 @@ def score(
         target: the score table; None streams CSV to standard output.
         choice: models and options.
         root: folder that the manifest's paths are relative to.
+        confine: let rows fail whose files are outside of that folder.
         shard: score only this part of the manifest.
-        restart: throw saved work of an earlier run away.
+        restart: throw the work of an earlier run away, saved or whole.
+        retry_errors: score rows again that failed in an earlier run.
         max_error_rate: share of rows, 0 to 1, that may fail.
 
     Raises:
@@ -61,7 +65,7 @@ def score(
     outputs.check_target(target)
     if target is not None and target.exists() and Path(source).exists() and target.samefile(source):
         raise OutputError(f"{target}: is the manifest, which would be lost; name another file")
-    rows = manifest.read(source, root, choice.label_map, RESERVED)
+    rows = manifest.read(source, root, choice.label_map, RESERVED, confine=confine)
     outputs.check_columns(rows.rows.collect_schema(), target)
     notes: dict[str, Any] = {}
     if shard is not None:
@@ -78,8 +82,16 @@ def score(
         if target is None:
             errors = _score_to_stream(rows, models, progress)
         else:
-            saved = Parts.open(target, rows, models.provenance, restart=restart)
-            errors = _score_to_file(rows, models, progress, saved, notes)
+            run = {**models.provenance, "manifest": rows.digest(), **notes}
+            with Parts.open(target, run, restart=restart) as saved:
+                if not restart and _is_whole(target, run):
+                    _retry(rows, models, progress, saved, enabled=retry_errors)
+                else:
+                    if retry_errors:
+                        saved.forget_errors()
+                    _score_to_file(rows, models, progress, saved)
+                    saved.finish(run)
+            errors = _count_errors(target)
     if errors:
         log.warning("note: %d of %d rows failed; column 'error' says why", errors, len(rows))
     if errors == len(rows) or errors > max_error_rate * len(rows):
@@ -96,9 +108,7 @@ def _score_to_stream(rows: Manifest, models: Branches, progress: Progress) -> in
     return progress.errors
 
 
-def _score_to_file(
-    rows: Manifest, models: Branches, progress: Progress, saved: Parts, notes: dict[str, Any]
-) -> int:
+def _score_to_file(rows: Manifest, models: Branches, progress: Progress, saved: Parts) -> None:
     progress.begin(saved.rows_done())
     todo = [first for first in _chunks(rows, models) if not saved.has(first)]
     try:
@@ -109,7 +119,37 @@ def _score_to_file(
             f"{signal}; {saved.rows_done()} of {len(rows)} rows are saved in {saved.folder}, "
             "the same command goes on from there"
         ) from signal
-    return saved.finish({**models.provenance, **notes})
+
+
+def _is_whole(target: Path, run: Mapping[str, Any]) -> bool:
+    # A table of whose making nothing is known may be anybody's, and is replaced.
+    known = tables.metadata(target) if target.exists() else {}
+    if "manifest" not in known:
+        return False
+    refuse_other(target, known, run)
+    return True
+
+
+def _retry(
+    rows: Manifest, models: Branches, progress: Progress, saved: Parts, *, enabled: bool
+) -> None:
+    # Of a table that is whole, only the failed rows: its other rows stay as they are.
+    before = tables.scan(str(saved.target), NUMERIC)
+    failed = before.select((pl.col("status") == "error").arg_true()).collect().to_series()
+    if not enabled or failed.is_empty():
+        hint = "; --retry-errors scores the failed rows again" if len(failed) else ""
+        log.warning("note: %s is whole, nothing to do%s", saved.target, hint)
+        saved.clear()
+        return
+    again = rows.pick(failed)
+    chunks = saved.for_retry(again.digest())
+    _score_to_file(again, models, progress, chunks)
+    chunks.finish(saved.run, before)
+
+
+def _count_errors(target: Path) -> int:
+    table = tables.scan(str(target), NUMERIC)
+    return int(table.select((pl.col("status") == "error").sum()).collect().item())
 
 
 def _chunks(rows: Manifest, models: Branches) -> range:
@@ -137,7 +177,7 @@ def score_chunks(
 
     def score_chunk(first: int) -> tuple[int, list[Utterance], pl.DataFrame]:
         chunk = rows.frame(first, models.chunk_rows)
-        clips = manifest.clips(chunk, rows.root)
+        clips = rows.clips(chunk)
         utterances = [Utterance(clip, name) for clip, name in zip(clips, chunk["id"], strict=True)]
         score_utterances(utterances, models, pool, progress)
         return first, utterances, _join(chunk, utterances)

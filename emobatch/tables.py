@@ -128,7 +128,7 @@ def filter_rows(table: pl.LazyFrame, where: str | None) -> pl.LazyFrame:
     return table.filter(condition)
 
 
-def metadata(source: str) -> dict[str, Any]:
+def metadata(source: str | Path) -> dict[str, Any]:
     """Provenance that was stored with a table.
 
     Args:
@@ -229,7 +229,9 @@ def _standard_input() -> IO[bytes]:
 def _scan_text(
     source: Path | IO[bytes], separator: str, numeric: Mapping[str, type[pl.DataType]]
 ) -> pl.LazyFrame:
-    table = pl.scan_csv(source, separator=separator, infer_schema=False, glob=False)
+    table = pl.scan_csv(
+        source, separator=separator, infer_schema=False, glob=False, encoding="utf8-lossy"
+    )
     names = table.collect_schema().names()
     for name in names:
         if DOUBLED in name and name.split(DOUBLED)[0] in names:

@@ -20,6 +20,8 @@ from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
 
 # Without one of these there are no probabilities to decide by; without the others, no text.
 SPEECH_STAGES = ("audio", "speech")
+# Full scale is 1: -66 dB, about the last four of a 16-bit sample's bits.
+SILENCE = 0.0005
 
 
 @dataclass
@@ -96,8 +98,10 @@ class Utterance:
             return {"transcript": self.transcript, "transcript_source": "manifest"}
         if self.consulted is False and self.error is None:
             return {"transcript_source": "gated"}
-        if not self.passages or self.error is not None:
+        if self.error is not None:
             return {}
+        if not self.passages:
+            return {"transcript_source": "none"}
         shares = np.array([passage.seconds for passage in self.passages])
         shares /= shares.sum()
         return {
@@ -136,8 +140,12 @@ class Window:
 
     @property
     def needs_transcript(self) -> bool:
-        """Whether it is to be transcribed."""
-        return bool(self.utterance.consulted) and self.utterance.clip.transcript is None
+        """Whether it is to be transcribed: Whisper invents words for silence."""
+        return (
+            bool(self.utterance.consulted)
+            and self.utterance.clip.transcript is None
+            and float(np.abs(self.samples).max()) > SILENCE
+        )
 
 
 def to_frame(utterances: Sequence[Utterance]) -> pl.DataFrame:

@@ -25,6 +25,7 @@ from espeak import RATE, VOICES, speak
 from faster_whisper import WhisperModel
 from sounds import save, tone
 
+from emobatch import score_table
 from emobatch.audio import read_windows
 from emobatch.cleaning import clean
 from emobatch.score_table import COLUMNS
@@ -268,7 +269,7 @@ def test_output_by_extension_with_provenance(
         assert not beside.exists()
     else:
         provenance = json.loads(beside.read_text())
-    assert set(provenance) == {"software", "models", "options"}
+    assert set(provenance) == {"software", "models", "options", "manifest"}
     assert provenance["models"]["asr"]["digest"].startswith("sha256:")
     assert not list(mixed.parent.glob("*.parts"))
     assert not list(mixed.parent.glob(".*"))
@@ -336,6 +337,10 @@ def test_a_device_that_isnt_there_is_refused(
     assert "use --device cpu" in result.stderr
 
 
+def read_scores(table: Path) -> pl.DataFrame:
+    return score_table.read([str(table)]).rows.collect()
+
+
 @pytest.fixture
 def long_run(tmp_path: Path) -> Path:
     """Six chunks of short rows."""
@@ -383,6 +388,42 @@ def test_saved_work_of_another_run_is_refused(
     assert "--restart" in result.stderr
     assert cli("score", long_run, "-o", target, "--restart", *model_options).exit_code == 0
     assert len(pl.read_csv(target)) == 1_500
+
+
+def test_a_table_that_is_whole_is_left_alone(
+    cli: Cli, mixed: Path, model_options: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    target = mixed.with_name("scores.parquet")
+    assert cli("score", mixed, "-o", target, *model_options).exit_code == 0
+    before = target.stat().st_mtime_ns
+    again = cli("score", mixed, "-o", target, *model_options)
+    assert again.exit_code == 0 and "is whole, nothing to do; --retry-errors" in caplog.text
+    other = cli("score", mixed, "-o", target, "--beam-size", 2, *model_options)
+    assert other.exit_code == 1 and "differs in options.beam_size" in other.stderr
+    assert target.stat().st_mtime_ns == before
+    assert not target.with_name("scores.parquet.parts").exists()
+    assert cli("score", mixed, "-o", target, "--restart", *model_options).exit_code == 0
+    assert target.stat().st_mtime_ns > before
+
+
+@pytest.mark.parametrize("extension", ["csv", "parquet", "jsonl"])
+def test_failed_rows_alone_are_scored_again(
+    cli: Cli, tmp_path: Path, model_options: list[str], extension: str
+) -> None:
+    manifest, target = tmp_path / "manifest.csv", tmp_path / f"scores.{extension}"
+    save(tmp_path / "a.wav", tone(0.5))
+    manifest.write_text("path,id,code\na.wav,1,007\nb.wav,2,008\na.wav,3,009\nc.wav,4,010\n")
+    assert cli("score", manifest, "-o", target, *model_options).exit_code == 0
+    before = read_scores(target)
+    save(tmp_path / "b.wav", tone(0.7))
+    result = cli("score", manifest, "-o", target, "--retry-errors", *model_options)
+    assert result.exit_code == 0
+    after = read_scores(target)
+    assert after["code"].to_list() == before["code"].to_list()
+    assert after["status"].to_list() == ["ok", "ok", "ok", "error"]
+    assert after[[0, 2, 3]].equals(before[[0, 2, 3]])
+    assert after["duration"][1] == 0.7
+    assert not target.with_name(target.name + ".parts").exists()
 
 
 def test_two_runs_on_one_output_the_second_says_who_holds_it(

@@ -110,8 +110,24 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     metavar="I/N",
     help="Score only the Ith of N parts of the manifest, I from 0; `merge` joins their tables.",
 )
+@click.option(
+    "--decode-timeout",
+    type=float,
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Let a row fail if nothing more can be read of its file for so long.",
+)
+@click.option(
+    "--confine", is_flag=True, help="Let rows fail whose files are outside --root, links followed."
+)
 @click.option("--offline", is_flag=True, help="Use only models that are on this machine.")
-@click.option("--restart", is_flag=True, help="Throw away what an interrupted run has saved.")
+@click.option(
+    "--restart", is_flag=True, help="Throw away what an earlier run has saved or finished."
+)
+@click.option(
+    "--retry-errors", is_flag=True, help="Score rows again that failed in an earlier run."
+)
 @click.option(
     "--max-error-rate",
     type=click.FloatRange(0, 1),
@@ -123,8 +139,10 @@ def score(
     manifest: str,
     output: Path | None,
     root: Path | None,
+    confine: bool,
     shard: str | None,
     restart: bool,
+    retry_errors: bool,
     max_error_rate: float,
     **choice: Any,
 ) -> None:
@@ -149,7 +167,9 @@ def score(
         output,
         Choice(**choice),
         root=root,
+        confine=confine,
         shard=None if shard is None else Shard.parse(shard),
         restart=restart,
+        retry_errors=retry_errors,
         max_error_rate=max_error_rate,
     )
