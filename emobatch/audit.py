@@ -132,7 +132,7 @@ def _with_files(found: pl.DataFrame, frame: pl.DataFrame, against: Against) -> p
         pl.when(is_audio).then("file").otherwise("value").alias("value"),
         pl.when(is_audio).then("other").otherwise("like").alias("like"),
     )
-    return named.select(SCHEMA)
+    return named.select(*SCHEMA)
 
 
 def _near(frame: pl.DataFrame, against: Against, similarity: float) -> pl.DataFrame:

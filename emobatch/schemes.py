@@ -24,6 +24,8 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
 VAL_SHARE = 0.2
 # Of speakers, and of scripts, in `speaker+script`: each pair of groups is a fold.
 CROSSED_GROUPS = 5
+# One to test, one to validate and one to train.
+FEWEST_GROUPS = 3
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def assign(
             validates. ``speaker``, ``session``, ``script``: one tests, the next validates.
             ``speaker+script``: a group of scripts by a group of speakers tests, and no row of
             either speakers or scripts is in train or val; the next group of speakers validates.
-            Speakers who share a session, where there is such a column, stay in one group.
+            Speakers who share a session stay in one group, where each is in one session.
         seed: of ``msp-improv6``.
         groups: deal speakers, sessions or scripts into as many groups of like size and let each
             test; None takes each for itself, and 5 for ``speaker+script``.
@@ -111,6 +113,12 @@ def _iemocap10(rows: pl.DataFrame) -> Iterator[Fold]:
                 f"session {session!r} has {len(speakers)} speakers; iemocap10 wants two of each, "
                 "one to test and one to validate; --scheme speaker takes any number"
             )
+        elsewhere = rows.filter(pl.col("speaker").is_in(speakers) & (pl.col("session") != session))
+        if len(elsewhere):
+            raise TableError(
+                f"speaker {elsewhere['speaker'][0]!r} is in session {session!r} and in "
+                f"{elsewhere['session'][0]!r}; give each speaker a name of their own"
+            )
         for tests, validates in (speakers, speakers[::-1]):
             yield _fold(rows["speaker"], [tests], [validates])
 
@@ -135,24 +143,24 @@ def _msp_improv6(rows: pl.DataFrame, seed: int) -> Iterator[Fold]:
 
 
 def _leave_out(rows: pl.DataFrame, column: str, groups: int | None) -> Iterator[Fold]:
-    dealt = _deal(rows[column], groups, least=3)
-    for tests, validates in _with_next(dealt):
+    for tests, validates in _with_next(_deal(rows[column], groups, FEWEST_GROUPS)):
         yield _fold(rows[column], tests, validates)
 
 
 def _speaker_and_script(rows: pl.DataFrame, groups: int) -> Iterator[Fold]:
-    scripts = _deal(rows["script"], groups, least=2)
-    speakers = rows["session" if _in_one_session(rows) else "speaker"]
-    for tests, validates in _with_next(_deal(speakers, groups, least=3)):
-        by_speaker = _fold(speakers, tests, validates)
-        for held_out in scripts:
-            held = rows["script"].is_in(held_out)
-            kept = (by_speaker.split == TEST) == held
-            split = by_speaker.split.zip_with(kept, pl.Series([None], dtype=pl.String))
-            # Not every speaker says every script: a pair without rows is no fold.
-            if TEST in split:
-                cell = f"{by_speaker.tests}; {_named(rows['script'], held_out)}"
-                yield Fold(cell, by_speaker.validates, split)
+    scripts, speakers = rows["script"], rows["session" if _in_one_session(rows) else "speaker"]
+    scripts_dealt = _deal(scripts, groups, 2)
+    for tests, validates in _with_next(_deal(speakers, groups, FEWEST_GROUPS)):
+        for said in scripts_dealt:
+            test = speakers.is_in(tests) & scripts.is_in(said)
+            # Not every speaker says every script: those that don't meet here need not be held out.
+            who, what = speakers.filter(test).unique(), scripts.filter(test).unique()
+            if not test.any():
+                continue
+            kept = speakers.is_in(who.implode()) == scripts.is_in(what.implode())
+            fold = _fold(speakers, _values(who), validates)
+            split = fold.split.zip_with(kept, pl.Series([None], dtype=pl.String))
+            yield Fold(f"{fold.tests}; {_named(scripts, _values(what))}", fold.validates, split)
 
 
 def _in_one_session(rows: pl.DataFrame) -> bool:
@@ -160,7 +168,7 @@ def _in_one_session(rows: pl.DataFrame) -> bool:
     if "session" not in rows.columns or rows["session"].has_nulls():
         return False
     sessions = rows.group_by("speaker").agg(pl.col("session").n_unique())["session"]
-    return bool((sessions == 1).all())
+    return bool((sessions == 1).all()) and rows["session"].n_unique() >= FEWEST_GROUPS
 
 
 def _fold(values: pl.Series, tests: list[str], validates: list[str]) -> Fold:

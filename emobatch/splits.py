@@ -63,18 +63,18 @@ def check(rows: pl.LazyFrame, column: str) -> None:
     refuse_unknown(column, counts.rows(), SPLITS, remedy)
 
 
-def natural(value: str) -> list[str | int]:
+def natural(value: str) -> tuple[list[str | int], str]:
     """Key that sorts text with numbers in it as people do.
 
     Args:
         value: for example a speaker or a file's name.
 
     Returns:
-        Its pieces, those of digits as numbers.
+        Its pieces, those of digits as numbers, and the text itself to tell 1 from 01.
 
     Examples:
         >>> sorted(["fold 10", "fold 9"], key=natural)
         ['fold 9', 'fold 10']
     """
     pieces = re.split(r"([0-9]+)", value)
-    return [int(piece) if place % 2 else piece for place, piece in enumerate(pieces)]
+    return [int(part) if place % 2 else part for place, part in enumerate(pieces)], value
