@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ FIGURES = ("UA", "WA", "F1")
 FILE_WIDTH = 120
 # Of what train and test share, for each fold; --json and -o have them all.
 MOST_NAMED = 5
+WIDEST = 60
 
 
 def console(*, stderr: bool) -> Console:
@@ -113,7 +115,10 @@ def show_leakage(found: Leakage) -> None:
     table = _table(*names, left=(0, 1, 5))
     for fold, kind, shared, rows, percent, values in found.summary().iter_rows():
         named = ", ".join(values[:MOST_NAMED]) + (", …" if shared > MOST_NAMED else "")
-        table.add_row(fold, kind, str(shared), str(rows), f"{percent:.2f}", named)
+        if len(named) > WIDEST:
+            named = named[: WIDEST - 1] + "…"
+        cells = (fold, kind, str(shared), str(rows), f"{percent:.2f}", named)
+        table.add_row(*map(escape, cells))
     out.print(table if table.row_count else "nothing")
 
 
@@ -132,7 +137,7 @@ def show_crossval(found: CrossValidation) -> None:
         figures = {rule: fold.figures[rule] for rule in ("none", "both")}
         values = [figures[rule][figure] for figure in FIGURES for rule in stages.values()]
         cells = [f"{value:.2f}" for value in values]
-        by_fold.add_row(name, str(fold.rows), str(fold.flagged["both"]), *cells)
+        by_fold.add_row(escape(name), str(fold.rows), str(fold.flagged["both"]), *cells)
     if len(found.folds) > 1:
         by_fold.add_section()
         for row in ("mean", "sd"):

@@ -16,8 +16,9 @@ from emobatch.splits import FOLD_COLUMN, SPLIT_COLUMN, TEST
 log = logging.getLogger(__name__)
 
 Against = Literal["train", "val", "train+val"]
-# Columns that are looked at where they are present.
-COLUMNS = ("speaker", "script", "dialogue", "session", "path")
+# Columns that are looked at where they are present: few values for many rows, and files.
+GROUPS = ("speaker", "script", "dialogue", "session")
+COLUMNS = (*GROUPS, "path")
 # The fold of a table without folds.
 ALL = "all"
 # Names that no table has.
@@ -147,8 +148,9 @@ def warn(rows: pl.LazyFrame, fold_column: str | None = None) -> None:
         rows: a table that may have a column ``split``.
         fold_column: its column of folds; by default ``fold`` where there is one.
     """
-    names = rows.collect_schema().names()
-    kinds = {name: name for name in COLUMNS if name in names}
+    schema = rows.collect_schema()
+    names = [name for name, kind in schema.items() if not kind.is_nested()]
+    kinds = {name: name for name in GROUPS if name in names}
     if SPLIT_COLUMN not in names or not kinds:
         return
     if fold_column is None and FOLD_COLUMN in names:

@@ -40,9 +40,9 @@ SCHEMES = ("iemocap10", "msp-improv6", "speaker", "session", "script", "speaker+
 def folds(manifest: str, output: Path | None, **options: Any) -> None:
     """Add columns `fold` and `split` (train, val, test) to MANIFEST.
 
-    MANIFEST is any table; `-` is CSV on standard input. Writes its rows once for each fold. In
-    speaker+script, rows that share a speaker or a script with test, but not both, are left out of
-    that fold; standard error says how many.
+    MANIFEST is any table; `-` is CSV on standard input. Writes its rows once for each fold. With
+    speaker+script, training rows that have a speaker or a script of test are left out of that
+    fold; standard error says how many.
     """
     from emobatch.folds import folds as run
 
