@@ -58,9 +58,9 @@ def near_pairs(texts: Sequence[str], others: Sequence[str], similarity: float) -
         different texts that are so similar.
 
     Examples:
-        >>> pairs = near_pairs(["did you get my letter"], ["did you get my letters"], 0.9)
-        >>> pairs["like"].to_list()
-        ['did you get my letters']
+        >>> one, other = "so you saw the letter in the mail", "so you saw the letters in the mail"
+        >>> near_pairs([one], [other], 0.9)["like"].to_list()
+        ['so you saw the letters in the mail']
     """
     if not texts or not others:
         return pl.DataFrame(schema=PAIR_SCHEMA)
