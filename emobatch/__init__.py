@@ -7,8 +7,11 @@ The modules in the order in which data passes through them:
 - scores: ``speech`` (the primary branch), ``transcription``, ``cleaning`` and ``sentiment`` (the
   secondary branch), ``utterances`` (a clip on its way), ``cascade`` (which of them are read),
   ``scoring`` (the whole job) and ``parts`` (its saved work), ``score_table``
+- divided: ``schemes`` and ``folds`` (what trains and what tests), ``splits`` (the column that
+  says so), ``leakage``, ``duplicates`` and ``audit`` (what test shares with train)
 - decisions: ``uncertainty`` (entropy, varentropy), ``fusion`` (Algorithm 1), ``detection`` and
-  ``calibration`` (fit ``thresholds``), ``apply`` (final emotions), ``evaluate`` (figures)
+  ``calibration`` (fit ``thresholds``), ``apply`` (final emotions), ``evaluate`` (figures);
+  ``crossval`` (all of it by fold), of ``fold_scores`` into ``fold_figures``
 
 Beside the path: ``choice``, ``checkpoints``, ``devices``, ``classifiers`` and ``branches`` choose
 and load models; ``tables`` reads and ``outputs`` writes files; ``console`` and ``progress`` show

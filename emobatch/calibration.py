@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
 from emobatch import outputs, score_table, tables
-from emobatch.detection import best_detection, grid
+from emobatch.detection import Floats, best_detection, grid
 from emobatch.errors import CalibrationError, TableError
 from emobatch.evaluate import Metrics, metrics
 from emobatch.fusion import flagged, map_sentiment, select_emotion
@@ -20,6 +21,8 @@ from emobatch.score_table import ScoreTable
 from emobatch.thresholds import ClassThresholds, Thresholds, to_toml
 
 Protocol = Literal["released", "paper"]
+# By what a row is flagged: Table III compares either measure alone with both.
+Selection = Literal["both", "entropy", "varentropy"]
 
 FITTED_ON = (
     "speech_emotion",
@@ -85,7 +88,7 @@ def calibrate(
     """
     outputs.check_target(target, [".toml"])
     scores = score_table.read(sources, where)
-    rows = _labelled_rows(scores, label_column, parse_label_map(label_map, EMOTIONS))
+    rows = labelled_rows(scores, label_column, parse_label_map(label_map, EMOTIONS))
     fitted = fit(rows, protocol)
     final = rows.select(select_emotion(fitted)).unnest("decision")["emotion"]
     found = Calibration(
@@ -107,14 +110,32 @@ def calibrate(
     return found
 
 
-def _labelled_rows(
-    scores: ScoreTable, label_column: str, aliases: Mapping[str, str | None]
+def labelled_rows(
+    scores: ScoreTable,
+    label_column: str,
+    aliases: Mapping[str, str | None],
+    others: Sequence[str] = (),
 ) -> pl.DataFrame:
+    """Read the rows that thresholds can be fitted on.
+
+    Args:
+        scores: a score table.
+        label_column: column that holds the labels.
+        aliases: extend the alias table of labels, from :func:`parse_label_map`.
+        others: further columns that are wanted.
+
+    Returns:
+        The rows that are labelled and scored: ``label``, the columns ``FITTED_ON`` and the others.
+
+    Raises:
+        EmobatchError: if there are none, or they can't be used.
+    """
     with tables.explained(scores.name):
         if label_column not in scores.rows.collect_schema():
             raise TableError(f"no column {label_column!r} to fit on; add it to the manifest")
         _refuse_gated(scores.rows)
-        rows = score_table.with_scores(scores.rows).select(label_column, *FITTED_ON).collect()
+        wanted = dict.fromkeys((label_column, *FITTED_ON, *others))
+        rows = score_table.with_scores(scores.rows).select(*wanted).collect()
         labels = canonical(rows[label_column], EMOTIONS, aliases)
         rows = rows.with_columns(labels.alias("label"))
     rows = rows.filter(pl.col("label").is_not_null() & pl.col("speech_emotion").is_not_null())
@@ -125,7 +146,9 @@ def _labelled_rows(
     return rows
 
 
-def fit(rows: pl.DataFrame, protocol: Protocol = "released") -> Thresholds:
+def fit(
+    rows: pl.DataFrame, protocol: Protocol = "released", selection: Selection = "both"
+) -> Thresholds:
     """Fit thresholds, sentiment mapping and exclusion list.
 
     Args:
@@ -133,11 +156,13 @@ def fit(rows: pl.DataFrame, protocol: Protocol = "released") -> Thresholds:
         protocol: ``released``, the one behind the published tables, takes the percentiles of the
             misclassified rows of each predicted class; ``paper``, as section II-C is printed,
             those of the rows of each label.
+        selection: by what rows are flagged; the measure that is left out gets a threshold that
+            every row passes.
 
     Returns:
         What was fitted, with the reason for each class that could not be.
     """
-    classes = {name: _fit_class(rows, name, protocol) for name in EMOTIONS}
+    classes = {name: _fit_class(rows, name, protocol, selection) for name in EMOTIONS}
     return Thresholds(classes, _exclusions(rows, Thresholds(classes)))
 
 
@@ -152,7 +177,9 @@ def _refuse_gated(rows: pl.LazyFrame) -> None:
             )
 
 
-def _fit_class(rows: pl.DataFrame, name: str, protocol: Protocol) -> ClassThresholds:
+def _fit_class(
+    rows: pl.DataFrame, name: str, protocol: Protocol, selection: Selection
+) -> ClassThresholds:
     of_class = rows.filter(pl.col("speech_emotion") == name)
     if protocol == "paper":
         sample, kind = rows.filter(pl.col("label") == name), f"labelled {name}"
@@ -165,8 +192,7 @@ def _fit_class(rows: pl.DataFrame, name: str, protocol: Protocol) -> ClassThresh
         of_class["entropy"].to_numpy(),
         of_class["varentropy"].to_numpy(),
         (of_class["label"] != name).to_numpy(),
-        grid(sample["entropy"].to_numpy(), ENTROPY_PERCENTILES),
-        grid(sample["varentropy"].to_numpy(), VARENTROPY_PERCENTILES),
+        *_grids(sample, selection),
     )
     if detection is None:
         return ClassThresholds(reason=f"no pair of thresholds flags a row predicted {name}")
@@ -179,6 +205,16 @@ def _fit_class(rows: pl.DataFrame, name: str, protocol: Protocol) -> ClassThresh
     )
     setting = _best_mapping(of_class.filter(flagged({name: entry})))
     return replace(entry, mapping=setting.mapping, sentiment=setting.sentiment, flip=setting.flip)
+
+
+def _grids(sample: pl.DataFrame, selection: Selection) -> tuple[Floats, Floats]:
+    entropy = grid(sample["entropy"].to_numpy(), ENTROPY_PERCENTILES)
+    varentropy = grid(sample["varentropy"].to_numpy(), VARENTROPY_PERCENTILES)
+    if selection == "entropy":
+        return entropy, np.array([np.inf])
+    if selection == "varentropy":
+        return np.array([-np.inf]), varentropy
+    return entropy, varentropy
 
 
 def _best_mapping(flagged_rows: pl.DataFrame) -> ClassThresholds:

@@ -15,8 +15,11 @@ import click
 from emobatch import __version__
 from emobatch.commands.apply import apply
 from emobatch.commands.calibrate import calibrate
+from emobatch.commands.crossval import crossval
 from emobatch.commands.demo import demo
 from emobatch.commands.evaluate import evaluate
+from emobatch.commands.folds import folds
+from emobatch.commands.leakage import leakage
 from emobatch.commands.merge import merge
 from emobatch.commands.score import score
 from emobatch.errors import EmobatchError, Interrupted
@@ -72,7 +75,7 @@ def main() -> None:
     """
 
 
-for command in (demo, score, merge, calibrate, apply, evaluate):
+for command in (demo, folds, leakage, score, merge, calibrate, apply, evaluate, crossval):
     main.add_command(command)
 
 

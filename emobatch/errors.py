@@ -51,6 +51,10 @@ class CalibrationError(EmobatchError):
     """Thresholds can't be fitted on the rows given."""
 
 
+class LeakageError(EmobatchError):
+    """Rows that test have something in common with rows that were trained on."""
+
+
 class ResumeError(EmobatchError):
     """Saved work belongs to another manifest, model or option."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from emobatch import score_table, tables
+from emobatch import leakage, score_table, tables
 from emobatch.errors import TableError
 from emobatch.labels import EMOTIONS, canonical, parse_label_map
 from emobatch.score_table import emotion_index
@@ -51,6 +51,7 @@ def evaluate(
             raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
         rows = score_table.with_predictions(table.rows)
         frame = _labelled(rows, label_column, by, aliases)
+        leakage.warn(table.unfiltered)
     result = measure(frame)
     if by is not None:
         groups = frame.partition_by(by, as_dict=True, maintain_order=True)

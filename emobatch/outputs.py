@@ -14,7 +14,11 @@ from typing import Any
 import polars as pl
 
 from emobatch.errors import OutputError
+from emobatch.provenance import software
 from emobatch.tables import EXTENSIONS, JSON_LINES, METADATA_KEY, SEPARATORS, first_line, sidecar
+
+# What can be measured is written as one JSON object or as a table.
+FIGURES = (".json", *EXTENSIONS)
 
 
 def check_target(target: Path | None, extensions: Sequence[str] = EXTENSIONS) -> None:
@@ -100,6 +104,23 @@ def write_csv_stream(frames: Iterable[pl.DataFrame], schema: Mapping[str, Any]) 
         _print((header or b"") + frame.write_csv(include_header=False).encode())
         header = None
     _print(header or b"")
+
+
+def write_figures(target: Path, figures: Mapping[str, Any], table: pl.DataFrame) -> None:
+    """Write what was measured, as JSON or as a table.
+
+    Args:
+        target: file name, its extension names the format, one of ``FIGURES``.
+        figures: all of it, for JSON.
+        table: its rows, for the other formats.
+
+    Raises:
+        OutputError: if the file can't be written.
+    """
+    if target.suffix.lower() == ".json":
+        write_text(target, json.dumps(figures, ensure_ascii=False) + "\n")
+    else:
+        write(table.lazy(), target, {"software": software([])})
 
 
 def write_text(target: Path | None, text: str) -> None:

@@ -50,12 +50,14 @@ class ScoreTable:
         provenance: what `score` stored with it; empty where unknown.
         sources: names of its files.
         where: which of their rows these are, None for all.
+        unfiltered: the table with the other rows as well.
     """
 
     rows: pl.LazyFrame
     provenance: Mapping[str, Any]
     sources: tuple[str, ...]
     where: str | None
+    unfiltered: pl.LazyFrame
 
     @property
     def name(self) -> str:
@@ -94,7 +96,8 @@ def read(sources: Sequence[str], where: str | None = None) -> ScoreTable:
     if first.get("flagged") == pl.String:
         rows = rows.with_columns(flagged=lookup(pl.col("flagged"), BOOLEANS).cast(pl.Boolean))
     provenance = _common_provenance({name: tables.metadata(name) for name in names})
-    return ScoreTable(tables.filter_rows(rows, where), provenance, tuple(names), where)
+    kept = tables.filter_rows(rows, where)
+    return ScoreTable(kept, provenance, tuple(names), where, unfiltered=rows)
 
 
 def with_scores(rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -11,6 +11,7 @@ from emobatch.commands.options import (
     label_column_option,
     label_map_option,
     output_option,
+    protocol_option,
     scores_argument,
     where_option,
 )
@@ -20,13 +21,7 @@ from emobatch.commands.options import (
 @scores_argument
 @output_option
 @where_option
-@click.option(
-    "--protocol",
-    type=click.Choice(["released", "paper"]),
-    default="released",
-    show_default=True,
-    help="Thresholds from each predicted class's errors (released) or each label's rows (paper).",
-)
+@protocol_option
 @label_column_option
 @label_map_option
 def calibrate(scores: tuple[str, ...], output: Path | None, **options: Any) -> None:

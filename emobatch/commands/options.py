@@ -29,3 +29,10 @@ label_map_option = click.option(
     metavar="NAME=CLASS",
     help="Read label NAME as CLASS; CLASS none drops it. Repeatable, or separated by commas.",
 )
+protocol_option = click.option(
+    "--protocol",
+    type=click.Choice(["released", "paper"]),
+    default="released",
+    show_default=True,
+    help="Thresholds from each predicted class's errors (released) or each label's rows (paper).",
+)
