@@ -145,7 +145,9 @@ def show_crossval(found: CrossValidation) -> None:
             by_fold.add_row(row, "", "", *(f"{value:.2f}" for value in values))
     out.print(f"by fold, %; thresholds fitted on {found.fit_on or 'the other folds'}")
     out.print(by_fold)
-    by_rule = _table("flagged by", *FIGURES, *(f"{name} wins/losses" for name in FIGURES))
+    by_rule = _table(
+        "flagged by", *FIGURES, *(f"{name} wins/losses" for name in FIGURES), left=(0,)
+    )
     for rule, summary in summaries.items():
         means = [
             f"{summary['mean'][name]:.2f}"

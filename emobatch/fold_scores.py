@@ -13,6 +13,7 @@ from emobatch import score_table, splits, tables
 from emobatch.calibration import labelled_rows
 from emobatch.errors import TableError
 from emobatch.leakage import FOLD, SPLIT
+from emobatch.provenance import same_models
 from emobatch.score_table import ScoreTable
 from emobatch.splits import FOLD_COLUMN, SPLIT_COLUMN
 
@@ -141,7 +142,7 @@ def _models(
         models = part.provenance.get("models") or {}
         for fold in frame[FOLD].unique():
             other, theirs = seen.setdefault(fold if apart else "", (part.name, models))
-            if not score_table.same_models(models, theirs):
+            if not same_models(models, theirs):
                 raise TableError(
                     f"{part.name} and {other} were scored with different models, and thresholds "
                     "would be fitted on both; give folds with a column 'split'"

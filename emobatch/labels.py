@@ -154,13 +154,30 @@ def canonical_column(
         .sort(-pl.col("len").cast(pl.Int64), "label")
         .collect(engine="streaming")
     )
-    if len(unknown):
-        listed = ", ".join(f"{name} ({count})" for name, count in unknown.head(MOST_LISTED).rows())
-        remedy = remedy or f"map or drop them with --label-map {unknown['label'][0]}={DROPPED}"
+    refuse_unknown(column, unknown.rows(), classes, remedy)
+    return lookup(text, aliases).cast(pl.String).alias(column)
+
+
+def refuse_unknown(
+    column: str, unknown: list[tuple[str, int]], classes: tuple[str, ...], remedy: str | None
+) -> None:
+    """Refuse a column that has labels outside the classes.
+
+    Args:
+        column: its name.
+        unknown: those labels with their counts, the most frequent first; none passes.
+        classes: the classes wanted.
+        remedy: what to do about it, where ``--label-map`` is no help.
+
+    Raises:
+        LabelError: lists the labels.
+    """
+    if unknown:
+        listed = ", ".join(f"{name} ({count})" for name, count in unknown[:MOST_LISTED])
+        remedy = remedy or f"map or drop them with --label-map {unknown[0][0]}={DROPPED}"
         raise LabelError(
             f"column {column!r} has labels outside {', '.join(classes)}: {listed}; {remedy}"
         )
-    return lookup(text, aliases).cast(pl.String).alias(column)
 
 
 def lookup(names: pl.Expr, table: Mapping[str, float | str | bool | None]) -> pl.Expr:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from emobatch.errors import TableError
-from emobatch.labels import refuse_unknown
+from emobatch.labels import lookup, refuse_unknown
 
 TRAIN, VAL, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VAL, TEST)
@@ -36,7 +36,7 @@ def canonical(column: str) -> pl.Expr:
         ['train', 'val', None]
     """
     spelling = pl.col(column).cast(pl.String).str.strip_chars().str.to_lowercase()
-    return spelling.replace_strict(ALIASES, default=None, return_dtype=pl.String)
+    return lookup(spelling, ALIASES).cast(pl.String).alias(column)
 
 
 def check(rows: pl.LazyFrame, column: str) -> None:
