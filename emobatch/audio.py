@@ -6,6 +6,7 @@ no more memory than one of half a minute. Files that libsndfile can't read go th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,7 +79,7 @@ def _check_file(file: Path) -> None:
 def _decode(file: Path, start: float, end: float | None) -> Iterator[tuple[int, Samples]]:
     # Blocks of mono samples with their rate in Hz.
     try:
-        sound = soundfile.SoundFile(file)
+        sound = soundfile.SoundFile(os.fsencode(file))  # bytes: not every name is UTF-8
     except (soundfile.SoundFileError, TypeError):
         # TypeError: a name that soundfile takes for headerless samples.
         yield from _decode_with_ffmpeg(file, start, end)
@@ -105,7 +106,7 @@ def _decode_with_ffmpeg(
 ) -> Iterator[tuple[int, Samples]]:
     # A segment is cut out of the file decoded from its beginning: after a seek, timestamps and
     # the first samples depend on the format, and a segment would not be the file's own samples.
-    with av.open(str(file), metadata_errors="ignore") as container:
+    with file.open("rb") as handle, av.open(handle, "r", metadata_errors="ignore") as container:
         if not container.streams.audio:
             raise AudioError("no audio in this file")
         stream = container.streams.audio[0]
