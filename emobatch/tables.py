@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import polars as pl
-from polars.exceptions import ComputeError, PolarsError
+from polars.exceptions import ComputeError, PanicException, PolarsError
 
 from emobatch.errors import LabelError, ProbabilityError, TableError
 
@@ -186,6 +186,9 @@ def explained(source: str) -> Iterator[None]:
         raise  # whoever reads standard output has had enough: nobody's fault
     except (PolarsError, OSError, UnicodeError) as error:
         raise TableError(f"{name}: {first_line(error)}; check the file") from error
+    except PanicException as error:
+        # How Polars ends on some damaged Parquet files; no Exception, so that it is named here.
+        raise TableError(f"{name}: damaged: {first_line(error)}; check the file") from error
 
 
 def spoken(source: str) -> str:
@@ -200,7 +203,7 @@ def spoken(source: str) -> str:
     return "standard input" if source == STANDARD_STREAM else source
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of an error's message, which is all that a user needs of it.
 
     Args:

@@ -58,7 +58,7 @@ def strike(command: list[str], number: signal.Signals, after: float) -> int:
 @click.command()
 @click.option("--kills", default=100, show_default=True)
 @click.option("--terms", default=30, show_default=True)
-@click.option("--rows", default=400, show_default=True)
+@click.option("--rows", default=1000, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 def main(kills: int, terms: int, rows: int, seed: int) -> None:
     """Print how many of the tables equal the undisturbed one."""
