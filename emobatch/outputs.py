@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from emobatch.errors import OutputError
 from emobatch.provenance import software
 from emobatch.tables import EXTENSIONS, JSON_LINES, METADATA_KEY, SEPARATORS, first_line, sidecar
 
+# How Polars quotes an error of the operating system.
+SYSTEM_ERROR = re.compile(r"([^:]+) \(os error \d+\)")
 # What can be measured is written as one JSON object or as a table.
 FIGURES = (".json", *EXTENSIONS)
 
@@ -180,6 +184,12 @@ def replacing(target: Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{target}: {first_line(error)}; mend that or choose another") from error
+    except PolarsError as error:
+        # What is wrong with the rows is said elsewhere, in the name of where they come from.
+        cause = SYSTEM_ERROR.search(str(error))
+        if cause is None:
+            raise
+        raise OutputError(f"{target}: {cause[1]}; mend that or choose another") from error
 
 
 def _finish(partial: Path) -> None:
