@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
+from rich.filesize import decimal
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 FIGURES = ("UA", "WA", "F1")
 # Wide enough for every table here when the output is a file, which has no width of its own.
 FILE_WIDTH = 120
+LINE_WIDTH = 10_000
+# As much of a digest and a revision as tells two of them apart.
+DIGEST_SHOWN = len("sha256:") + 12
+REVISION_SHOWN = 8
 
 
 def console(*, stderr: bool) -> Console:
@@ -95,6 +100,24 @@ def show_changes(rows: pl.DataFrame) -> None:
         table.add_row(said, meant, speech, sentiment, f"{emotion} ({verdict})")
     out.print("Where the text branch changed the answer, for instance:")
     out.print(table)
+
+
+def show_models(listed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print to standard output what is on this machine of the models that a run would need.
+
+    Args:
+        listed: see :func:`emobatch.models.survey`.
+    """
+    table = Table.grid(padding=(0, 2))
+    for branch, entry in listed.items():
+        if entry["folder"] is None:
+            table.add_row(branch, entry["name"], "not here")
+            continue
+        size, digest = decimal(entry["bytes"]), entry["digest"][:DIGEST_SHOWN]
+        revision = (entry["revision"] or "a folder")[:REVISION_SHOWN]
+        table.add_row(branch, entry["name"], revision, size, digest, entry["folder"])
+    # One line each, however long: to be read by grep and cut as well.
+    Console(width=LINE_WIDTH, highlight=False, markup=False).print(table, soft_wrap=True)
 
 
 def metrics_table(stages: Mapping[str, Mapping[str, float] | None]) -> Table:

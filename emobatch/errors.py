@@ -39,6 +39,10 @@ class CheckpointError(EmobatchError):
     """A model checkpoint can't be found, loaded or used for this task."""
 
 
+class HubUnreachable(CheckpointError):  # noqa: N818 - says what is the matter
+    """The hub doesn't answer; what it has can be fetched where it does."""
+
+
 class DeviceError(EmobatchError):
     """A device or a library that it needs is missing."""
 
@@ -68,3 +72,17 @@ class Interrupted(KeyboardInterrupt):
     """
 
     exit_code = 75
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, which is all that a user needs of it.
+
+    Args:
+        error: what a library raised.
+
+    Returns:
+        One line.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

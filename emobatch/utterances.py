@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from faster_whisper.transcribe import get_compression_ratio
 from numpy.typing import NDArray
 
 from emobatch.audio import SAMPLE_RATE, Samples
 from emobatch.labels import SENTIMENTS
 from emobatch.manifest import Clip
 from emobatch.score_table import COLUMNS, TEXT_COLUMNS
-from emobatch.transcription import Passage
 from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
+
+if TYPE_CHECKING:
+    from emobatch.transcription import Passage
 
 # Without one of these there are no probabilities to decide by; without the others, no text.
 SPEECH_STAGES = ("audio", "speech")
@@ -98,6 +99,9 @@ class Utterance:
             return {"transcript_source": "gated"}
         if not self.passages or self.error is not None:
             return {}
+        # With Whisper in memory already; before that, what can fail fast doesn't wait for it.
+        from faster_whisper.transcribe import get_compression_ratio
+
         shares = np.array([passage.seconds for passage in self.passages])
         shares /= shares.sum()
         return {
