@@ -77,6 +77,7 @@ def load(
     batch_seconds = choice.batch_seconds or device.batch_seconds
     options = {
         "device": device.name,
+        "asr_device": device.ctranslate2,
         "precision": choice.precision,
         "speech_type": str(device.dtype).removeprefix("torch."),
         "asr_type": device.compute_type,
