@@ -19,6 +19,16 @@ from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, firs
 # The name of the toys that come with the package.
 DEMO = "demo"
 DEMO_FOLDER = Path(__file__).parent / "demo" / "checkpoints"
+PUBLISHED = "published"
+# Models that go together, by the branch.
+MODEL_SETS: Mapping[str, Mapping[str, str]] = {
+    PUBLISHED: {
+        "speech": "superb/wav2vec2-base-superb-er",
+        "asr": "large-v3",
+        "sentiment": "cardiffnlp/twitter-xlm-roberta-base-sentiment",
+    },
+    DEMO: {"speech": DEMO, "asr": DEMO, "sentiment": DEMO},
+}
 SAFETENSORS = "model*.safetensors"
 PICKLES = "pytorch_model*.bin"
 CTRANSLATE2 = "model.bin"

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from emobatch import checkpoints, hub
-from emobatch.checkpoints import DEMO, Checkpoint
+from emobatch.checkpoints import MODEL_SETS, PUBLISHED, Checkpoint
 from emobatch.cleaning import STEPS, parse_steps
 from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable
 from emobatch.labels import EMOTIONS, SENTIMENTS, parse_label_map
-
-PUBLISHED = "published"
-# Models that go together, by the branch.
-MODEL_SETS: Mapping[str, Mapping[str, str]] = {
-    PUBLISHED: {
-        "speech": "superb/wav2vec2-base-superb-er",
-        "asr": "large-v3",
-        "sentiment": "cardiffnlp/twitter-xlm-roberta-base-sentiment",
-    },
-    DEMO: {"speech": DEMO, "asr": DEMO, "sentiment": DEMO},
-}
 
 
 @dataclass(frozen=True)

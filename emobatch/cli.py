@@ -20,6 +20,7 @@ from emobatch.commands.evaluate import evaluate
 from emobatch.commands.merge import merge
 from emobatch.commands.models import models
 from emobatch.commands.score import score
+from emobatch.commands.verify import verify
 from emobatch.errors import EmobatchError, Interrupted
 from emobatch.signals import ignore, interruptible
 
@@ -73,7 +74,7 @@ def main() -> None:
     """
 
 
-for command in (demo, models, score, merge, calibrate, apply, evaluate):
+for command in (demo, models, score, verify, merge, calibrate, apply, evaluate):
     main.add_command(command)
 
 

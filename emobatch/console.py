@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from emobatch.calibration import Calibration
+    from emobatch.verify import Verification
 
 FIGURES = ("UA", "WA", "F1")
 # Wide enough for every table here when the output is a file, which has no width of its own.
@@ -118,6 +119,29 @@ def show_models(listed: Mapping[str, Mapping[str, Any]]) -> None:
         table.add_row(branch, entry["name"], revision, size, digest, entry["folder"])
     # One line each, however long: to be read by grep and cut as well.
     Console(width=LINE_WIDTH, highlight=False, markup=False).print(table, soft_wrap=True)
+
+
+def show_verification(result: Verification) -> None:
+    """Print to standard output what `verify` found.
+
+    Args:
+        result: rows scored again, and what differed.
+    """
+    out = console(stderr=False)
+    for each in result.differences:
+        out.print(
+            f"{each.id}: {each.column}: {each.again}"
+            if each.column == "error"
+            else f"{each.id}: {each.column} is {each.table!r}, scored again {each.again!r}",
+            markup=False,
+            soft_wrap=True,
+        )
+    out.print(
+        f"{result.rows} of {result.ok_rows} scored rows were scored again, one at a time: "
+        f"{len(result.differences)} values differ; probabilities by {result.largest:.1g} at most, "
+        f"{result.tolerance:g} is allowed",
+        soft_wrap=True,
+    )
 
 
 def metrics_table(stages: Mapping[str, Mapping[str, float] | None]) -> Table:

@@ -24,6 +24,15 @@ CUDA_LIBRARIES_REMEDY = (
     "pip install nvidia-cublas-cu12 'nvidia-cudnn-cu12==9.*' and put their lib folders on "
     "LD_LIBRARY_PATH"
 )
+AUTO = "auto"
+# What CTranslate2 calls them.
+PRECISIONS = {
+    AUTO: "default",
+    "fp32": "float32",
+    "fp16": "float16",
+    "bf16": "bfloat16",
+    "int8": "int8",
+}
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 # Each worker holds a batch: beyond this, memory grows faster than speed.
 MOST_WORKERS = 16
@@ -54,7 +63,7 @@ class Device:
     batch_seconds: float
 
 
-def choose(name: str = "auto", precision: str = "auto") -> Device:
+def choose(name: str = AUTO, precision: str = AUTO) -> Device:
     """Choose a device.
 
     Args:
@@ -74,7 +83,12 @@ def choose(name: str = "auto", precision: str = "auto") -> Device:
         torch.float32
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    insisted = name != "auto"
+    if name not in (AUTO, *BATCH_SECONDS) or precision not in PRECISIONS:
+        raise DeviceError(
+            f"no device {name} or no precision {precision}; devices are auto, "
+            f"{', '.join(BATCH_SECONDS)}, precisions {', '.join(PRECISIONS)}"
+        )
+    insisted = name != AUTO
     if not insisted:
         name = next((known for known, is_there in there.items() if is_there), "cpu")
         _note_unused_gpu(name)
@@ -155,9 +169,9 @@ def _note_unused_gpu(name: str) -> None:
 
 
 def _compute_type(device: str, precision: str) -> str:
-    if precision == "auto":
+    if precision == AUTO:
         return "float16" if device == "cuda" else "default"
-    wanted = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "int8": "int8"}[precision]
+    wanted = PRECISIONS[precision]
     known = ctranslate2.get_supported_compute_types(device)
     if wanted not in known:
         raise DeviceError(

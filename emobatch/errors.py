@@ -59,6 +59,10 @@ class ResumeError(EmobatchError):
     """Saved work belongs to another manifest, model or option."""
 
 
+class VerificationError(EmobatchError):
+    """Rows of a score table don't come out again."""
+
+
 class TooManyErrors(EmobatchError):  # noqa: N818 - the run is done, this reports how it went
     """More rows failed than the user allows; the table is written all the same."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from emobatch.checkpoints import MODEL_SETS, PUBLISHED
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -26,6 +28,41 @@ def _go_offline(context: click.Context, option: click.Parameter, offline: bool) 
     if offline:
         hub.go_offline()
     return offline
+
+
+def _names(defaults: Mapping[str, str]) -> tuple[Callable[[Command], Command], ...]:
+    what = {
+        "speech": "Audio classifier: a hub name or a folder.",
+        "asr": "Whisper in CTranslate2's format: a size, a hub name or a folder.",
+        "sentiment": "Text classifier: a hub name or a folder.",
+    }
+    return tuple(
+        click.option(
+            f"--{branch}-model", metavar="MODEL", help=f"{text}  [default: {defaults[branch]}]"
+        )
+        for branch, text in what.items()
+    )
+
+
+def _devices(default: str | None) -> tuple[Callable[[Command], Command], ...]:
+    said = "" if default else "  [default: the table's]"
+    return (
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cuda", "mps", "cpu"]),
+            default=default,
+            show_default=True,
+            help=f"Where models run; in half precision on a GPU.{said}",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(["auto", "fp32", "fp16", "bf16", "int8"]),
+            default=default,
+            show_default=True,
+            help="Of all models; int8 is for Whisper alone. auto: half on a GPU, single on the "
+            f"CPU.{said}",
+        ),
+    )
 
 
 scores_argument = click.argument("scores", nargs=-1, metavar="[SCORES]...")
@@ -54,51 +91,22 @@ label_map_option = click.option(
 model_options = _together(
     click.option(
         "--models",
-        type=click.Choice(["published", "demo"]),
-        default="published",
+        type=click.Choice([*MODEL_SETS]),
+        default=PUBLISHED,
         show_default=True,
         help="Where models that aren't named come from; demo are toys that come with the package.",
     ),
-    click.option(
-        "--speech-model",
-        metavar="MODEL",
-        help="Audio classifier: a hub name or a folder.  [default: superb/wav2vec2-base-superb-er]",
-    ),
-    click.option(
-        "--asr-model",
-        metavar="MODEL",
-        help="Whisper in CTranslate2's format: a size, a hub name or a folder.  "
-        "[default: large-v3]",
-    ),
-    click.option(
-        "--sentiment-model",
-        metavar="MODEL",
-        help="Text classifier: a hub name or a folder.  "
-        "[default: cardiffnlp/twitter-xlm-roberta-base-sentiment]",
-    ),
+    *_names(MODEL_SETS[PUBLISHED]),
 )
+table_model_options = _together(*_names(dict.fromkeys(MODEL_SETS[PUBLISHED], "the table's")))
 offline_option = click.option(
     "--offline",
     is_flag=True,
     callback=_go_offline,
     help="Use only models that are on this machine.",
 )
-device_options = _together(
-    click.option(
-        "--device",
-        type=click.Choice(["auto", "cuda", "mps", "cpu"]),
-        default="auto",
-        show_default=True,
-        help="Where models run; in half precision on a GPU.",
-    ),
-    click.option(
-        "--precision",
-        type=click.Choice(["auto", "fp32", "fp16", "bf16", "int8"]),
-        default="auto",
-        show_default=True,
-        help="Of all models; int8 is for Whisper alone. auto: half on a GPU, single on the CPU.",
-    ),
-)
+device_options = _together(*_devices("auto"))
+table_device_options = _together(*_devices(None))
 language_option = click.option(
     "--language",
     default="en",
