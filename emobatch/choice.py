@@ -94,8 +94,9 @@ class Choice:
             CheckpointError: if one can't be had.
         """
         found = self.look_up()
-        if self.offline or hub.is_offline():
-            self.refuse_missing([branch for branch, here in found.items() if here is None])
+        missing = [branch for branch, here in found.items() if here is None]
+        if missing and (self.offline or hub.is_offline()):
+            raise self.missing(missing)
         names = self.names()
         try:
             return {
@@ -105,20 +106,19 @@ class Choice:
         except HubUnreachable as error:
             raise HubUnreachable(f"{error}; {self._remedy()}") from error
 
-    def refuse_missing(self, branches: Collection[str]) -> None:
-        """Refuse to go on where checkpoints are not on this machine.
+    def missing(self, branches: Collection[str]) -> CheckpointError:
+        """Say that checkpoints are not on this machine.
 
         Args:
-            branches: whose checkpoint isn't; none passes.
+            branches: whose checkpoint isn't.
 
-        Raises:
-            CheckpointError: says which are missing, and how to fetch them.
+        Returns:
+            An error to be raised: which are missing, and how to fetch them.
         """
-        if branches:
-            names = ", ".join(self.names()[branch] for branch in branches)
-            forbidden = not self.offline and hub.is_offline()
-            why = f", and {hub.OFFLINE_SETTING} is set" if forbidden else ""
-            raise CheckpointError(f"{names}: not on this machine{why}; {self._remedy()}")
+        names = ", ".join(self.names()[branch] for branch in branches)
+        forbidden = not self.offline and hub.is_offline()
+        why = f", and {hub.OFFLINE_SETTING} is set" if forbidden else ""
+        return CheckpointError(f"{names}: not on this machine{why}; {self._remedy()}")
 
     def _named(self) -> dict[str, str | None]:
         return {

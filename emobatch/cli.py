@@ -16,6 +16,7 @@ from emobatch import __version__
 from emobatch.commands.apply import apply
 from emobatch.commands.calibrate import calibrate
 from emobatch.commands.demo import demo
+from emobatch.commands.doctor import doctor
 from emobatch.commands.evaluate import evaluate
 from emobatch.commands.merge import merge
 from emobatch.commands.models import models
@@ -74,7 +75,7 @@ def main() -> None:
     """
 
 
-for command in (demo, models, score, verify, merge, calibrate, apply, evaluate):
+for command in (demo, models, doctor, score, verify, merge, calibrate, apply, evaluate):
     main.add_command(command)
 
 

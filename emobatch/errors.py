@@ -59,6 +59,10 @@ class ResumeError(EmobatchError):
     """Saved work belongs to another manifest, model or option."""
 
 
+class ExaminationError(EmobatchError):
+    """This machine isn't ready for a run."""
+
+
 class VerificationError(EmobatchError):
     """Rows of a score table don't come out again."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -102,15 +103,21 @@ class Utterance:
         # With Whisper in memory already; before that, what can fail fast doesn't wait for it.
         from faster_whisper.transcribe import get_compression_ratio
 
-        shares = np.array([passage.seconds for passage in self.passages])
-        shares /= shares.sum()
         return {
             "transcript": self.transcript,
             "transcript_source": "none" if self.transcript is None else "asr",
-            "asr_logprob": float(shares @ [passage.logprob for passage in self.passages]),
-            "asr_no_speech": float(shares @ [passage.no_speech for passage in self.passages]),
+            "asr_logprob": self._mean_over_passages("logprob"),
+            "asr_no_speech": self._mean_over_passages("no_speech"),
             "asr_compression": self.transcript and get_compression_ratio(self.transcript),
         }
+
+    def _mean_over_passages(self, name: str) -> float | None:
+        # By duration. The mean log-probability of no tokens is no number.
+        known = [passage for passage in self.passages if math.isfinite(getattr(passage, name))]
+        if not known:
+            return None
+        values = [getattr(passage, name) for passage in known]
+        return float(np.average(values, weights=[passage.seconds for passage in known]))
 
     def _felt(self) -> dict[str, Any]:
         felt: dict[str, Any] = {"cleaned_text": self.cleaned}

@@ -72,6 +72,16 @@ def test_a_true_table_in_parquet_passes(cli: Cli, scored: Path, model_options: l
     assert cli("verify", target, "--sample", 5).exit_code == 0
 
 
+def test_a_row_in_which_nothing_is_said_has_no_logprob_and_passes(cli: Cli, tmp_path: Path) -> None:
+    save(tmp_path / "silence.wav", np.zeros(16_000, np.float32))
+    (tmp_path / "manifest.csv").write_text("path\nsilence.wav\n")
+    table = tmp_path / "scores.csv"
+    assert cli("score", tmp_path / "manifest.csv", "-o", table, "--models=demo").exit_code == 0
+    assert value(table, 0, "transcript_source") == "none"
+    assert value(table, 0, "asr_logprob") is None
+    assert cli("verify", table).exit_code == 0
+
+
 CHANGED = {
     (0, "speech_angry"): 0.125,
     (0, "speech_sad"): "NaN",

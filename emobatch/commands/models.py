@@ -34,4 +34,5 @@ def models(fetch: bool, as_json: bool, **names: Any) -> None:
         click.echo(json.dumps(listed, ensure_ascii=False))
     else:
         console.show_models(listed)
-    choice.refuse_missing(missing(listed))
+    if missing(listed):
+        raise choice.missing(missing(listed))
