@@ -122,15 +122,9 @@ def find(name: str, branch: str) -> Checkpoint | None:
     option = f"--{branch}-model"
     if name == DEMO:
         return Checkpoint(name, DEMO_FOLDER / branch, None, option)
-    repository, path = _repository(name, branch), Path(name)
-    # A size is never a folder, nor is what no folder is called.
-    if repository == name and path.is_dir():
-        _check_format(name, branch, [file.name for file in path.iterdir()])
-        return Checkpoint(name, path, None, option)
-    if path.exists() or path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
-        raise CheckpointError(
-            f"{name}: no such folder; give {option} a checkpoint's folder or a hub name"
-        )
+    repository = _repository(name, branch)
+    if repository == name and _is_folder(name, branch):
+        return Checkpoint(name, Path(name), None, option)
     try:
         folder = hub.cached(repository)
     except CheckpointError as error:
@@ -188,6 +182,23 @@ def needed_files(names: Sequence[str], branch: str) -> list[str]:
         for name in names
         if "/" not in name and any(fnmatch(name, pattern) for pattern in patterns)
     ]
+
+
+def _is_folder(name: str, branch: str) -> bool:
+    path = Path(name)
+    try:
+        if path.is_dir():
+            _check_format(name, branch, [file.name for file in path.iterdir()])
+            return True
+    except OSError as error:
+        raise CheckpointError(
+            f"{name}: {first_line(error)}; give --{branch}-model a folder that can be read"
+        ) from error
+    if path.exists() or path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
+        raise CheckpointError(
+            f"{name}: no such folder; give --{branch}-model a checkpoint's folder or a hub name"
+        )
+    return False
 
 
 def _repository(name: str, branch: str) -> str:

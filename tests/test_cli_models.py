@@ -224,6 +224,15 @@ def test_what_is_no_name_of_a_model_is_one_line(cli: Callable[..., Result], name
     assert "--speech-model" in result.stderr
 
 
+def test_a_size_of_whisper_is_no_folder(
+    cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").mkdir()
+    result = cli("models", "--models=demo", "--asr-model=tiny", "--json")
+    assert json.loads(result.stdout)["asr"]["folder"] != "tiny"
+
+
 def test_sharded_weights_are_here_when_every_shard_is(
     cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
