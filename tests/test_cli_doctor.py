@@ -57,7 +57,7 @@ def test_a_machine_that_is_ready_passes_every_check(cli: Cli, tmp_path: Path) ->
 def test_json_has_every_check(cli: Cli, tmp_path: Path) -> None:
     result = cli(*ON_THE_CPU, "--json", "--asr-model", "./none")
     assert result.exit_code == 1
-    found = json.loads(result.stdout)
+    found = json.loads(result.stdout)["checks"]
     assert {name for finding in found for name in finding} == {"name", "passed", "says"}
     bad = [finding["name"] for finding in found if not finding["passed"]]
     assert bad == ["asr model"]

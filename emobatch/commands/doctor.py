@@ -16,12 +16,13 @@ from emobatch.commands.options import (
     language_option,
     model_options,
     offline_option,
-    output_option,
 )
 
 
 @click.command()
-@output_option
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Table that the run would write."
+)
 @model_options
 @device_options
 @language_option
@@ -33,7 +34,7 @@ def doctor(output: Path | None, as_json: bool, **choice: Any) -> None:
 
     Cores, memory, folders, decoders, device, precision, and each model: found, loaded, its labels
     mapped, and made to score. Prints for each what was found, or what is wrong and how to mend it.
-    Never asks the hub. Ends with status 1 if a check fails.
+    Looks for models on this machine only. Ends with status 1 if a check fails.
     """
     from emobatch.choice import Choice
     from emobatch.doctor import examine, refuse_failures
@@ -44,5 +45,6 @@ def doctor(output: Path | None, as_json: bool, **choice: Any) -> None:
         if not as_json:
             click.echo(f"{'pass' if finding.passed else 'FAIL'}  {finding.name}: {finding.says}")
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+        checks = [asdict(finding) for finding in findings]
+        click.echo(json.dumps({"checks": checks}, ensure_ascii=False))
     refuse_failures(findings)

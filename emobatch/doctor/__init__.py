@@ -1,7 +1,7 @@
 """What would stop a run, found before it waits in a queue.
 
 Every check does what a run does, with the run's own code, and says what it found or how to mend it.
-The hub is never asked.
+Models are looked for on this machine only.
 """
 
 from __future__ import annotations
