@@ -15,6 +15,7 @@ from emobatch import devices, provenance
 from emobatch.checkpoints import Checkpoint
 from emobatch.choice import Choice
 from emobatch.cleaning import NO_STEPS, parse_steps
+from emobatch.devices import Device
 from emobatch.labels import EMOTIONS, SENTIMENTS, parse_label_map
 from emobatch.sentiment import SentimentClassifier
 from emobatch.speech import SpeechClassifier
@@ -69,10 +70,8 @@ def load(
     Raises:
         EmobatchError: if a model can't be used, or the device isn't there.
     """
-    _silence_libraries()
+    silence_libraries()
     steps = parse_steps(choice.clean)
-    label_map = parse_label_map(choice.label_map, EMOTIONS)
-    sentiment_map = parse_label_map(choice.sentiment_label_map, SENTIMENTS)
     device = devices.choose(choice.device, choice.precision)
     if device.name == "cpu":
         # Batches side by side, each on one core, outrun one batch on all cores; and sums taken in
@@ -81,6 +80,7 @@ def load(
     batch_seconds = choice.batch_seconds or device.batch_seconds
     options = {
         "device": device.name,
+        "asr_device": device.ctranslate2,
         "precision": choice.precision,
         "speech_type": str(device.dtype).removeprefix("torch."),
         "asr_type": device.compute_type,
@@ -91,20 +91,14 @@ def load(
         # As the user chose it: what is free on the device may differ when a run goes on.
         "batch_seconds": choice.batch_seconds,
         "chunk_rows": device.chunk_rows,
-        "label_map": label_map,
-        "sentiment_label_map": sentiment_map,
+        "label_map": parse_label_map(choice.label_map, EMOTIONS),
+        "sentiment_label_map": parse_label_map(choice.sentiment_label_map, SENTIMENTS),
         "gate": None if gate is None else hashlib.sha256(to_toml(gate).encode()).hexdigest(),
     }
     return Branches(
-        speech=SpeechClassifier(found["speech"], device, label_map),
-        recogniser=Recogniser(
-            found["asr"],
-            device,
-            language=choice.language,
-            beam_size=choice.beam_size,
-            fit_context=choice.asr_context == "fit",
-        ),
-        sentiment=SentimentClassifier(found["sentiment"], device, sentiment_map),
+        speech=load_speech(choice, found["speech"], device),
+        recogniser=load_recogniser(choice, found["asr"], device),
+        sentiment=load_sentiment(choice, found["sentiment"], device),
         clean_steps=steps,
         language="en" if choice.language == "auto" else choice.language,
         batch_seconds=batch_seconds,
@@ -120,7 +114,66 @@ def load(
     )
 
 
-def _silence_libraries() -> None:
+def load_speech(choice: Choice, checkpoint: Checkpoint, device: Device) -> SpeechClassifier:
+    """Load the primary branch.
+
+    Args:
+        choice: models and options.
+        checkpoint: of the speech model.
+        device: where it runs.
+
+    Returns:
+        Ready to score.
+
+    Raises:
+        EmobatchError: if it can't be used.
+    """
+    return SpeechClassifier(checkpoint, device, parse_label_map(choice.label_map, EMOTIONS))
+
+
+def load_recogniser(choice: Choice, checkpoint: Checkpoint, device: Device) -> Recogniser:
+    """Load the secondary branch's ear.
+
+    Args:
+        choice: models and options.
+        checkpoint: of Whisper.
+        device: where it runs.
+
+    Returns:
+        Ready to transcribe.
+
+    Raises:
+        EmobatchError: if it can't be used.
+    """
+    return Recogniser(
+        checkpoint,
+        device,
+        language=choice.language,
+        beam_size=choice.beam_size,
+        fit_context=choice.asr_context == "fit",
+    )
+
+
+def load_sentiment(choice: Choice, checkpoint: Checkpoint, device: Device) -> SentimentClassifier:
+    """Load the secondary branch's judgement.
+
+    Args:
+        choice: models and options.
+        checkpoint: of the sentiment model.
+        device: where it runs.
+
+    Returns:
+        Ready to score.
+
+    Raises:
+        EmobatchError: if it can't be used.
+    """
+    label_map = parse_label_map(choice.sentiment_label_map, SENTIMENTS)
+    return SentimentClassifier(checkpoint, device, label_map)
+
+
+def silence_libraries() -> None:
+    """Keep the libraries' bars and notes off standard error."""
     logs: Any = logging
     logs.disable_progress_bar()  # of each model's weights, across our own
     logs.set_verbosity_error()

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from emobatch import checkpoints
-from emobatch.checkpoints import DEMO, Checkpoint
+from emobatch import checkpoints, hub
+from emobatch.checkpoints import MODEL_SETS, PUBLISHED, Checkpoint
 from emobatch.cleaning import STEPS, parse_steps
-from emobatch.errors import EmobatchError
+from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable
 from emobatch.labels import EMOTIONS, SENTIMENTS, parse_label_map
-
-# Models that go together, by the branch.
-MODEL_SETS: Mapping[str, Mapping[str, str]] = {
-    "published": {
-        "speech": "superb/wav2vec2-base-superb-er",
-        "asr": "large-v3",
-        "sentiment": "cardiffnlp/twitter-xlm-roberta-base-sentiment",
-    },
-    DEMO: {"speech": DEMO, "asr": DEMO, "sentiment": DEMO},
-}
 
 
 @dataclass(frozen=True)
@@ -46,7 +37,7 @@ class Choice:
         gate: thresholds file; the text branch is only consulted where these could need it.
     """
 
-    models: str = "published"
+    models: str = PUBLISHED
     speech_model: str | None = None
     asr_model: str | None = None
     sentiment_model: str | None = None
@@ -79,6 +70,25 @@ class Choice:
             if seconds is not None and not 0 < seconds < float("inf"):
                 raise EmobatchError(f"{option} {seconds:g}: give a number above 0")
 
+    def names(self) -> dict[str, str]:
+        """What the checkpoints are called, by branch: ``speech``, ``asr`` and ``sentiment``."""
+        defaults = MODEL_SETS[self.models]
+        return {
+            branch: defaults[branch] if name is None else name
+            for branch, name in self._named().items()
+        }
+
+    def look_up(self) -> dict[str, Checkpoint | None]:
+        """Find all checkpoints on this machine; never asks the hub.
+
+        Returns:
+            Checkpoint by branch, None where the hub may have it.
+
+        Raises:
+            CheckpointError: if a name is none, or a checkpoint is in another format.
+        """
+        return {branch: checkpoints.find(name, branch) for branch, name in self.names().items()}
+
     def find_checkpoints(self) -> dict[str, Checkpoint]:
         """Find all checkpoints, fetching them if need be, before any is loaded.
 
@@ -88,14 +98,45 @@ class Choice:
         Raises:
             CheckpointError: if one can't be had.
         """
-        named = {
+        found = self.look_up()
+        missing = [branch for branch, here in found.items() if here is None]
+        if missing and (self.offline or hub.is_offline()):
+            raise self.missing(missing)
+        names = self.names()
+        try:
+            return {
+                branch: here or checkpoints.fetch(names[branch], branch)
+                for branch, here in found.items()
+            }
+        except HubUnreachable as error:
+            raise HubUnreachable(f"{error}; {self._remedy()}") from error
+
+    def missing(self, branches: Collection[str]) -> CheckpointError:
+        """Say that checkpoints are not on this machine.
+
+        Args:
+            branches: whose checkpoint isn't.
+
+        Returns:
+            An error to be raised: which are missing, and how to fetch them.
+        """
+        names = ", ".join(self.names()[branch] for branch in branches)
+        forbidden = not self.offline and hub.is_offline()
+        why = f", and {hub.OFFLINE_SETTING} is set" if forbidden else ""
+        return CheckpointError(f"{names}: not on this machine{why}; {self._remedy()}")
+
+    def _named(self) -> dict[str, str | None]:
+        return {
             "speech": self.speech_model,
             "asr": self.asr_model,
             "sentiment": self.sentiment_model,
         }
-        return {
-            branch: checkpoints.find(
-                name or MODEL_SETS[self.models][branch], branch, offline=self.offline
-            )
-            for branch, name in named.items()
-        }
+
+    def _remedy(self) -> str:
+        options = [
+            f"--{branch}-model={name}" for branch, name in self._named().items() if name is not None
+        ]
+        if self.models != PUBLISHED:
+            options.insert(0, f"--models={self.models}")
+        command = shlex.join(["emobatch", "models", "--fetch", *options])
+        return f"`{command}` fetches what is missing where the hub can be reached"

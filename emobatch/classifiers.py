@@ -56,12 +56,13 @@ class Classifier:
         self._device = device
         self._count = len(classes)
         with checkpoint.explained():
-            _check_kind(checkpoint, auto_model)
+            config = _read_config(checkpoint, auto_model)
             self.processor = auto_processor.from_pretrained(
                 checkpoint.folder, trust_remote_code=False, local_files_only=True
             )
             self.model, report = auto_model.from_pretrained(
                 checkpoint.folder,
+                config=config,
                 dtype=device.dtype,
                 trust_remote_code=False,
                 weights_only=True,
@@ -128,7 +129,7 @@ def class_probabilities(
     return probabilities
 
 
-def _check_kind(checkpoint: Checkpoint, auto_model: Any) -> None:
+def _read_config(checkpoint: Checkpoint, auto_model: Any) -> Any:
     config = AutoConfig.from_pretrained(
         checkpoint.folder, trust_remote_code=False, local_files_only=True
     )
@@ -137,6 +138,9 @@ def _check_kind(checkpoint: Checkpoint, auto_model: Any) -> None:
             f"{checkpoint.name}: a {config.model_type} checkpoint, which {auto_model.__name__} "
             f"doesn't load; give {checkpoint.option} one that it does"
         )
+    # A checkpoint may name a repository of the hub whose code would compute its attention.
+    config._attn_implementation = None
+    return config
 
 
 def _check_trained(checkpoint: Checkpoint, report: Mapping[str, Any]) -> None:

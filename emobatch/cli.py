@@ -17,11 +17,14 @@ from emobatch.commands.apply import apply
 from emobatch.commands.calibrate import calibrate
 from emobatch.commands.crossval import crossval
 from emobatch.commands.demo import demo
+from emobatch.commands.doctor import doctor
 from emobatch.commands.evaluate import evaluate
 from emobatch.commands.folds import folds
 from emobatch.commands.leakage import leakage
 from emobatch.commands.merge import merge
+from emobatch.commands.models import models
 from emobatch.commands.score import score
+from emobatch.commands.verify import verify
 from emobatch.errors import EmobatchError, Interrupted
 from emobatch.signals import ignore, interruptible
 
@@ -75,7 +78,11 @@ def main() -> None:
     """
 
 
-for command in (demo, folds, leakage, score, merge, calibrate, apply, evaluate, crossval):
+COMMANDS = (
+    *(demo, models, doctor, folds, leakage),
+    *(score, merge, verify, calibrate, apply, evaluate, crossval),
+)
+for command in COMMANDS:
     main.add_command(command)
 
 

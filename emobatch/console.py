@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
+from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from emobatch.calibration import Calibration
     from emobatch.fold_figures import CrossValidation
     from emobatch.leakage import Leakage
+    from emobatch.verify import Verification
 
 FIGURES = ("UA", "WA", "F1")
 # Wide enough for every table here when the output is a file, which has no width of its own.
@@ -24,6 +26,10 @@ FILE_WIDTH = 120
 # Of what train and test share, for each fold; --json and -o have them all.
 MOST_NAMED = 5
 WIDEST = 60
+LINE_WIDTH = 10_000
+# As much of a digest and a revision as tells two of them apart.
+DIGEST_SHOWN = len("sha256:") + 12
+REVISION_SHOWN = 8
 
 
 def console(*, stderr: bool) -> Console:
@@ -158,6 +164,47 @@ def show_crossval(found: CrossValidation) -> None:
         by_rule.add_row(rule, *means, *(pairs if rule != "none" else "---"))
     out.print("mean ± standard deviation over folds, %; in how many folds better/worse than none")
     out.print(by_rule)
+
+
+def show_models(listed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print to standard output what is on this machine of the models that a run would need.
+
+    Args:
+        listed: see :func:`emobatch.models.survey`.
+    """
+    table = Table.grid(padding=(0, 2))
+    for branch, entry in listed.items():
+        if entry["folder"] is None:
+            table.add_row(branch, entry["name"], "not here")
+            continue
+        size, digest = decimal(entry["bytes"]), entry["digest"][:DIGEST_SHOWN]
+        revision = (entry["revision"] or "a folder")[:REVISION_SHOWN]
+        table.add_row(branch, entry["name"], revision, size, digest, entry["folder"])
+    # One line each, however long: to be read by grep and cut as well.
+    Console(width=LINE_WIDTH, highlight=False, markup=False).print(table, soft_wrap=True)
+
+
+def show_verification(result: Verification) -> None:
+    """Print to standard output what `verify` found.
+
+    Args:
+        result: rows scored again, and what differed.
+    """
+    out = console(stderr=False)
+    for each in result.differences:
+        out.print(
+            f"{each.id}: {each.column}: {each.again}"
+            if each.column == "error"
+            else f"{each.id}: {each.column} is {each.table!r}, scored again {each.again!r}",
+            markup=False,
+            soft_wrap=True,
+        )
+    out.print(
+        f"{result.rows} of {result.ok_rows} scored rows were scored again, one at a time: "
+        f"{len(result.differences)} values differ; probabilities by {result.largest:.1g} at most, "
+        f"{result.tolerance:g} is allowed",
+        soft_wrap=True,
+    )
 
 
 def metrics_table(stages: Mapping[str, Mapping[str, float] | None]) -> Table:

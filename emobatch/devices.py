@@ -1,8 +1,14 @@
-"""Where the models run: CUDA, then MPS, then the CPU, in half precision on a GPU."""
+"""Where the models run: CUDA, then MPS, then the CPU, in half precision on a GPU.
+
+Two libraries run models, and either can lack what it needs for CUDA while the other has it.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import logging
 import os
+import sys
 from dataclasses import dataclass
 
 import ctranslate2
@@ -10,6 +16,23 @@ import torch
 
 from emobatch.errors import DeviceError
 
+log = logging.getLogger(__name__)
+
+# What CTranslate2 4 opens by this name when it first computes, whatever CUDA PyTorch brings along.
+CUBLAS = "libcublas.so.12"
+CUDA_LIBRARIES_REMEDY = (
+    "pip install nvidia-cublas-cu12 'nvidia-cudnn-cu12==9.*' and put their lib folders on "
+    "LD_LIBRARY_PATH"
+)
+AUTO = "auto"
+# What CTranslate2 calls them.
+PRECISIONS = {
+    AUTO: "default",
+    "fp32": "float32",
+    "fp16": "float16",
+    "bf16": "bfloat16",
+    "int8": "int8",
+}
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 # Each worker holds a batch: beyond this, memory grows faster than speed.
 MOST_WORKERS = 16
@@ -34,6 +57,7 @@ class Device:
         dtype: floating-point type of the models that torch runs.
         compute_type: that of CTranslate2.
         workers: batches that are run at a time, each on one core; one on a GPU.
+        threads: cores that a batch of Whisper's takes, where it runs on the CPU.
         batch_seconds: how much padded audio a batch holds unless the user says.
         chunk_rows: rows that are scored and saved together.
     """
@@ -43,11 +67,12 @@ class Device:
     dtype: torch.dtype
     compute_type: str
     workers: int
+    threads: int
     batch_seconds: float
     chunk_rows: int
 
 
-def choose(name: str = "auto", precision: str = "auto") -> Device:
+def choose(name: str = AUTO, precision: str = AUTO) -> Device:
     """Choose a device.
 
     Args:
@@ -67,21 +92,30 @@ def choose(name: str = "auto", precision: str = "auto") -> Device:
         torch.float32
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
+    if name not in (AUTO, *BATCH_SECONDS) or precision not in PRECISIONS:
+        raise DeviceError(
+            f"no device {name} or no precision {precision}; devices are auto, "
+            f"{', '.join(BATCH_SECONDS)}, precisions {', '.join(PRECISIONS)}"
+        )
+    insisted = name != AUTO
+    if not insisted:
         name = next((known for known, is_there in there.items() if is_there), "cpu")
+        _note_unused_gpu(name)
     if not there.get(name, True):
         raise DeviceError(
             f"device {name} is not available to PyTorch {torch.__version__}; "
             "use --device cpu, or install a build of PyTorch for this machine's GPU"
         )
-    whisper = "cuda" if name == "cuda" else "cpu"
+    whisper = _choose_for_whisper(name, insisted)
     dtype = DTYPES.get(precision, torch.float32 if name == "cpu" else torch.float16)
     compute_type = _compute_type(whisper, precision)
-    workers = min(MOST_WORKERS, _cores()) if name == "cpu" else 1
+    cores = available_cores()
+    workers = min(MOST_WORKERS, cores) if name == "cpu" else 1
+    threads = 1 if name == "cpu" else cores
     seconds = BATCH_SECONDS[name]
     if name == "cuda":
         seconds = seconds_that_fit(torch.cuda.mem_get_info()[0])
-    return Device(name, whisper, dtype, compute_type, workers, seconds, CHUNK_ROWS[name])
+    return Device(name, whisper, dtype, compute_type, workers, threads, seconds, CHUNK_ROWS[name])
 
 
 def seconds_that_fit(free: int) -> float:
@@ -101,17 +135,72 @@ def seconds_that_fit(free: int) -> float:
     return float(min(max(seconds, LEAST_BATCH_SECONDS), MOST_BATCH_SECONDS))
 
 
-def _cores() -> int:
-    # Those that a scheduler has left to this process, where the system tells.
+def missing_for_whisper() -> str | None:
+    """What keeps CTranslate2 from computing on a CUDA GPU.
+
+    Returns:
+        What is missing and how to mend it, None where nothing is.
+    """
+    if ctranslate2.get_cuda_device_count() == 0:
+        return (
+            f"CTranslate2 {ctranslate2.__version__} sees no GPU: install its wheel from PyPI, "
+            "which is built for CUDA 12, and a driver for that"
+        )
+    if sys.platform == "linux" and torch.version.hip is None and not can_open(CUBLAS):
+        return f"CTranslate2 can't open {CUBLAS}: {CUDA_LIBRARIES_REMEDY}"
+    return None
+
+
+def can_open(library: str) -> bool:
+    """Whether the system's loader finds a library, or it is loaded already.
+
+    Args:
+        library: its file name.
+
+    Returns:
+        True where it is found.
+
+    Examples:
+        >>> can_open("libnowhere.so.12")
+        False
+    """
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def available_cores() -> int:
+    """Number of cores that a scheduler has left to this process, where the system tells."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
+def _choose_for_whisper(name: str, insisted: bool) -> str:
+    missing = missing_for_whisper() if name == "cuda" else None
+    if missing is None:
+        return "cuda" if name == "cuda" else "cpu"
+    if insisted:
+        raise DeviceError(f"--device {name}: {missing}; or use --device auto or cpu")
+    log.warning("note: Whisper runs on the CPU, which is slow; %s", missing)
+    return "cpu"
+
+
+def _note_unused_gpu(name: str) -> None:
+    if name == "cpu" and ctranslate2.get_cuda_device_count() > 0:
+        log.warning(
+            "note: all models run on the CPU, which is slow: there is a GPU, but PyTorch %s "
+            "doesn't see it; install a build of PyTorch for it",
+            torch.__version__,
+        )
+
+
 def _compute_type(device: str, precision: str) -> str:
-    if precision == "auto":
+    if precision == AUTO:
         return "float16" if device == "cuda" else "default"
-    wanted = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "int8": "int8"}[precision]
+    wanted = PRECISIONS[precision]
     known = ctranslate2.get_supported_compute_types(device)
     if wanted not in known:
         raise DeviceError(

@@ -39,6 +39,10 @@ class CheckpointError(EmobatchError):
     """A model checkpoint can't be found, loaded or used for this task."""
 
 
+class HubUnreachable(CheckpointError):  # noqa: N818 - says what is the matter
+    """The hub doesn't answer; what it has can be fetched where it does."""
+
+
 class DeviceError(EmobatchError):
     """A device or a library that it needs is missing."""
 
@@ -59,6 +63,14 @@ class ResumeError(EmobatchError):
     """Saved work belongs to another manifest, model or option."""
 
 
+class ExaminationError(EmobatchError):
+    """This machine isn't ready for a run."""
+
+
+class VerificationError(EmobatchError):
+    """Rows of a score table don't come out again."""
+
+
 class TooManyErrors(EmobatchError):  # noqa: N818 - the run is done, this reports how it went
     """More rows failed than the user allows; the table is written all the same."""
 
@@ -72,3 +84,17 @@ class Interrupted(KeyboardInterrupt):
     """
 
     exit_code = 75
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, which is all that a user needs of it.
+
+    Args:
+        error: what a library raised.
+
+    Returns:
+        One line.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -14,7 +14,7 @@ from typing import IO
 import polars as pl
 
 from emobatch import tables
-from emobatch.errors import AudioError, ManifestError
+from emobatch.errors import AudioError, ManifestError, first_line
 from emobatch.labels import EMOTIONS, canonical_column, parse_label_map
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -119,22 +119,25 @@ class Manifest:
             digest.update(content.getbuffer())
         return digest.hexdigest()
 
-    def clips(self, rows: pl.DataFrame) -> Iterator[Clip]:
-        """Walk through rows.
 
-        Args:
-            rows: some of the manifest's.
+def clips(rows: pl.DataFrame, root: Path, *, confine: bool = False) -> Iterator[Clip]:
+    """Walk through rows of a manifest.
 
-        Yields:
-            One clip for each row, in order.
-        """
-        confines = self.root.resolve() if self.confine else None
-        columns = [
-            pl.col(name) if name in rows.columns else pl.lit(None).alias(name)
-            for name in ("path", "start", "end", "transcript")
-        ]
-        for path, start, end, transcript in rows.select(columns).rows():
-            yield Clip(path, self.root / path, start, end, transcript, confines)
+    Args:
+        rows: some of its rows.
+        root: folder that paths are relative to.
+        confine: whether files have to be in it.
+
+    Yields:
+        One clip for each row, in order.
+    """
+    confines = root.resolve() if confine else None
+    columns = [
+        pl.col(name) if name in rows.columns else pl.lit(None).alias(name)
+        for name in ("path", "start", "end", "transcript")
+    ]
+    for path, start, end, transcript in rows.select(columns).rows():
+        yield Clip(path, root / path, start, end, transcript, confines)
 
 
 def read(
@@ -233,7 +236,7 @@ def _copied(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, IO[bytes]]:
         spool.flush()
     except OSError as error:
         raise ManifestError(
-            f"no temporary copy can be made in {gettempdir()}: {tables.first_line(error)}; "
+            f"no temporary copy can be made in {gettempdir()}: {first_line(error)}; "
             "set TMPDIR to a folder with space"
         ) from error
     spool.seek(0)

@@ -15,9 +15,9 @@ from typing import Any
 import polars as pl
 from polars.exceptions import PolarsError
 
-from emobatch.errors import OutputError
+from emobatch.errors import OutputError, first_line
 from emobatch.provenance import software
-from emobatch.tables import EXTENSIONS, JSON_LINES, METADATA_KEY, SEPARATORS, first_line, sidecar
+from emobatch.tables import EXTENSIONS, JSON_LINES, METADATA_KEY, SEPARATORS, sidecar
 
 # How Polars quotes an error of the operating system.
 SYSTEM_ERROR = re.compile(r"([^:]+) \(os error \d+\)")

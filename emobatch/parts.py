@@ -15,7 +15,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from emobatch import outputs, tables
-from emobatch.errors import ResumeError
+from emobatch.errors import ResumeError, first_line
 from emobatch.provenance import differences
 
 try:
@@ -199,7 +199,7 @@ class Parts:
             yield
         except PolarsError as error:
             raise ResumeError(
-                f"{self.folder}: a saved chunk is damaged: {tables.first_line(error)}; "
+                f"{self.folder}: a saved chunk is damaged: {first_line(error)}; "
                 "score all anew with --restart"
             ) from error
 

@@ -177,7 +177,7 @@ def score_chunks(
 
     def score_chunk(first: int) -> tuple[int, list[Utterance], pl.DataFrame]:
         chunk = rows.frame(first, models.chunk_rows)
-        clips = rows.clips(chunk)
+        clips = manifest.clips(chunk, rows.root, confine=rows.confine)
         utterances = [Utterance(clip, name) for clip, name in zip(clips, chunk["id"], strict=True)]
         score_utterances(utterances, models, pool, progress)
         return first, utterances, _join(chunk, utterances)

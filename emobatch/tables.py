@@ -16,7 +16,7 @@ from typing import IO, Any
 import polars as pl
 from polars.exceptions import ComputeError, PanicException, PolarsError
 
-from emobatch.errors import LabelError, ProbabilityError, TableError
+from emobatch.errors import LabelError, ProbabilityError, TableError, first_line
 
 STANDARD_STREAM = "-"
 METADATA_KEY = "emobatch"
@@ -201,20 +201,6 @@ def spoken(source: str) -> str:
         The name, or words for ``-``.
     """
     return "standard input" if source == STANDARD_STREAM else source
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message, which is all that a user needs of it.
-
-    Args:
-        error: what a library raised.
-
-    Returns:
-        One line.
-    """
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _standard_input() -> IO[bytes]:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from emobatch.audio import Samples
 from emobatch.checkpoints import Checkpoint
-from emobatch.devices import Device
+from emobatch.devices import CUDA_LIBRARIES_REMEDY, Device
 from emobatch.errors import CheckpointError, DeviceError
 
 # Whisper's own rule for silence (Radford et al. 2023, section 4.5).
@@ -86,7 +86,7 @@ class Recogniser:
                 str(checkpoint.folder),
                 device=device.ctranslate2,
                 compute_type=device.compute_type,
-                cpu_threads=1 if device.name == "cpu" else 0,
+                cpu_threads=device.threads,
                 num_workers=device.workers,
             )
         supported = self._whisper.supported_languages
@@ -209,8 +209,7 @@ def _device_explained() -> Iterator[None]:
         if "libcublas" in cause or "libcudnn" in cause:
             raise DeviceError(
                 f"CTranslate2: {cause}; it needs the libraries of CUDA 12, whatever PyTorch uses: "
-                "pip install nvidia-cublas-cu12 'nvidia-cudnn-cu12==9.*' and put their lib folders "
-                "on LD_LIBRARY_PATH, or use --device cpu"
+                f"{CUDA_LIBRARIES_REMEDY}, or use --device cpu"
             ) from error
         if "CUDA" in cause and "memory" not in cause:
             raise DeviceError(f"CTranslate2: {cause}; use --device cpu") from error

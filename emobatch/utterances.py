@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from faster_whisper.transcribe import get_compression_ratio
 from numpy.typing import NDArray
 
 from emobatch.audio import SAMPLE_RATE, Samples
 from emobatch.labels import SENTIMENTS
 from emobatch.manifest import Clip
 from emobatch.score_table import COLUMNS, TEXT_COLUMNS
-from emobatch.transcription import Passage
 from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
+
+if TYPE_CHECKING:
+    from emobatch.transcription import Passage
 
 # Without one of these there are no probabilities to decide by; without the others, no text.
 SPEECH_STAGES = ("audio", "speech")
@@ -102,15 +104,24 @@ class Utterance:
             return {}
         if not self.passages:
             return {"transcript_source": "none"}
-        shares = np.array([passage.seconds for passage in self.passages])
-        shares /= shares.sum()
+        # With Whisper in memory already; before that, what can fail fast doesn't wait for it.
+        from faster_whisper.transcribe import get_compression_ratio
+
         return {
             "transcript": self.transcript,
             "transcript_source": "none" if self.transcript is None else "asr",
-            "asr_logprob": float(shares @ [passage.logprob for passage in self.passages]),
-            "asr_no_speech": float(shares @ [passage.no_speech for passage in self.passages]),
+            "asr_logprob": self._mean_over_passages("logprob"),
+            "asr_no_speech": self._mean_over_passages("no_speech"),
             "asr_compression": self.transcript and get_compression_ratio(self.transcript),
         }
+
+    def _mean_over_passages(self, name: str) -> float | None:
+        # By duration. The mean log-probability of no tokens is no number.
+        known = [passage for passage in self.passages if math.isfinite(getattr(passage, name))]
+        if not known:
+            return None
+        values = [getattr(passage, name) for passage in known]
+        return float(np.average(values, weights=[passage.seconds for passage in known]))
 
     def _felt(self) -> dict[str, Any]:
         felt: dict[str, Any] = {"cleaned_text": self.cleaned}

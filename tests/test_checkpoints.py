@@ -14,6 +14,7 @@ import pytest
 import torch
 from checkpoints import save_sentiment, save_speech
 from safetensors.torch import load_file
+from transformers import AutoConfig, dynamic_module_utils
 
 from emobatch import checkpoints
 from emobatch.checkpoints import Checkpoint
@@ -57,6 +58,14 @@ def speech_scores(folder: Path) -> list[list[float]]:
     return SpeechClassifier(checkpoint, devices.choose("cpu"), {}).scores([clip]).tolist()
 
 
+def sentiment_scores(folder: Path) -> list[list[float]]:
+    from emobatch import devices
+    from emobatch.sentiment import SentimentClassifier
+
+    checkpoint = Checkpoint(str(folder), folder, None, "--sentiment-model")
+    return SentimentClassifier(checkpoint, devices.choose("cpu"), {}).scores(["well"]).tolist()
+
+
 def digest(folder: Path) -> str | None:
     return Checkpoint("x", folder, None, "--x").provenance()["digest"]
 
@@ -69,15 +78,25 @@ def test_a_pickle_with_old_names_scores_as_safetensors_do(tmp_path: Path) -> Non
     assert speech_scores(pickled)[0] == pytest.approx(speech_scores(safe)[0], abs=1e-6)
 
 
-def test_a_pickle_cant_run_code(tmp_path: Path) -> None:
-    folder = save_speech(tmp_path / "speech")
-    (folder / "model.safetensors").unlink()
+@pytest.mark.parametrize("place", ["whole", "shard", "named safetensors", "sentiment"])
+def test_a_pickle_cant_run_code(tmp_path: Path, place: str) -> None:
     made = tmp_path / "made"
-    with (folder / "pytorch_model.bin").open("wb") as handle:
-        pickle.dump({"classifier.weight": Harm(made)}, handle)
+    harm = pickle.dumps({"classifier.weight": Harm(made)}, protocol=2)
+    if place == "sentiment":
+        folder = save_sentiment(tmp_path / "sentiment")
+        (folder / "pytorch_model.bin").write_bytes(harm)
+    else:
+        folder = save_speech(tmp_path / "speech")
+        (folder / "model.safetensors").unlink()
+        name = {"whole": "pytorch_model.bin", "shard": "part.bin"}.get(place, "model.safetensors")
+        (folder / name).write_bytes(harm)
+        index = {"metadata": {}, "weight_map": {"classifier.weight": "part.bin"}}
+        (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
     with pytest.raises(CheckpointError, match="can't be loaded"):
-        speech_scores(folder)
+        sentiment_scores(folder) if place == "sentiment" else speech_scores(folder)
     assert not made.exists()
+    pickle.loads(harm)  # what it would have done
+    assert made.exists()
 
 
 def test_safetensors_are_preferred_to_a_pickle_beside_them(tmp_path: Path) -> None:
@@ -88,20 +107,50 @@ def test_safetensors_are_preferred_to_a_pickle_beside_them(tmp_path: Path) -> No
     assert digest(folder) == before
 
 
-def test_remote_code_is_never_run(tmp_path: Path) -> None:
+def add_remote_code(folder: Path, made: Path) -> None:
+    """Code that makes a folder, and all that would have transformers run it."""
+    (folder / "harm.py").write_text(f"import os\nos.makedirs({str(made)!r}, exist_ok=True)\n")
+    for file, names in (
+        ("config.json", ("AutoConfig", "AutoModelForAudioClassification")),
+        ("preprocessor_config.json", ("AutoFeatureExtractor", "AutoProcessor")),
+    ):
+        content = json.loads((folder / file).read_text())
+        content["auto_map"] = dict.fromkeys(names, "harm.Harm")
+        (folder / file).write_text(json.dumps(content))
+
+
+def test_code_beside_a_known_type_is_never_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = save_speech(tmp_path / "speech")
+    scores = speech_scores(folder)
+    add_remote_code(folder, tmp_path / "made")
+    assert speech_scores(folder) == scores
+    assert not (tmp_path / "made").exists()
+    # That it would run if it were trusted.
+    monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    with pytest.raises(AttributeError):
+        AutoConfig.from_pretrained(folder, trust_remote_code=True)
+    assert (tmp_path / "made").exists()
+
+
+def test_a_type_that_only_its_own_code_knows_is_refused(tmp_path: Path) -> None:
+    folder = save_speech(tmp_path / "speech")
+    add_remote_code(folder, tmp_path / "made")
     config = json.loads((folder / "config.json").read_text())
-    config["model_type"] = "harmful"
-    config["auto_map"] = {
-        "AutoConfig": "harm.HarmConfig",
-        "AutoModelForAudioClassification": "harm.Harm",
-    }
-    (folder / "config.json").write_text(json.dumps(config))
-    made = tmp_path / "made"
-    (folder / "harm.py").write_text(f"import os\nos.mkdir({str(made)!r})\n")
+    (folder / "config.json").write_text(json.dumps({**config, "model_type": "harmful"}))
     with pytest.raises(CheckpointError):
         speech_scores(folder)
-    assert not made.exists()
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation"])
+def test_attention_from_the_hub_is_not_asked_for(tmp_path: Path, key: str) -> None:
+    folder = save_speech(tmp_path / "speech")
+    scores = speech_scores(folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, key: "some/kernel"}))
+    assert speech_scores(folder) == scores
 
 
 def test_digests_follow_the_weights(tmp_path: Path) -> None:
@@ -116,7 +165,7 @@ def test_digests_follow_the_weights(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["./nothing", "/nothing/here", "~/models/x", "a/b/c"])
 def test_a_path_that_isnt_there_is_not_taken_for_a_hub_name(name: str) -> None:
     with pytest.raises(CheckpointError, match=r"no such folder.*--speech-model"):
-        checkpoints.find(name, "speech", offline=True)
+        checkpoints.find(name, "speech")
 
 
 def to_cache(folder: Path, cache: Path, name: str) -> None:
@@ -170,5 +219,5 @@ def test_what_is_missing_offline_is_named_with_the_command_that_fetches_it(
     result = score_offline(cached, manifest, "-o", str(table), "--sentiment-model", "some/other")
     assert result.returncode == 1
     assert result.stderr.startswith("Error: some/other: not on this machine")
-    assert "hf download some/other" in result.stderr
+    assert "`emobatch models --fetch --sentiment-model=some/other`" in result.stderr
     assert list(tmp_path.iterdir()) == [manifest]

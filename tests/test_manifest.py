@@ -16,7 +16,7 @@ def save(folder: Path, text: str, name: str = "manifest.csv") -> str:
 
 
 def clips_of(read: manifest.Manifest) -> list[manifest.Clip]:
-    return list(read.clips(read.frame(0, len(read))))
+    return list(manifest.clips(read.frame(0, len(read)), read.root))
 
 
 def test_ids_default_to_the_path_and_the_segment(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_language_that_the_model_lacks_is_refused(models: dict[str, Path]) -> 
 def test_a_whisper_in_the_format_of_transformers_is_refused(models: dict[str, Path]) -> None:
     source = models["asr"].with_name("asr-transformers")
     with pytest.raises(CheckpointError, match="ct2-transformers-converter"):
-        checkpoints.find(str(source), "asr", offline=True)
+        checkpoints.find(str(source), "asr")
 
 
 def test_a_missing_cublas_says_what_to_install(

@@ -2,9 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
+
+from emobatch.checkpoints import MODEL_SETS, PUBLISHED
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _go_offline(context: click.Context, option: click.Parameter, offline: bool) -> bool:
+    from emobatch import hub
+
+    if offline:
+        hub.go_offline()
+    return offline
+
+
+def _names(defaults: Mapping[str, str]) -> tuple[Callable[[Command], Command], ...]:
+    what = {
+        "speech": "Audio classifier: a hub name or a folder.",
+        "asr": "Whisper in CTranslate2's format: a size, a hub name or a folder.",
+        "sentiment": "Text classifier: a hub name or a folder.",
+    }
+    return tuple(
+        click.option(
+            f"--{branch}-model", metavar="MODEL", help=f"{text}  [default: {defaults[branch]}]"
+        )
+        for branch, text in what.items()
+    )
+
+
+def _devices(default: str | None) -> tuple[Callable[[Command], Command], ...]:
+    said = "" if default else "  [default: the table's]"
+    return (
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cuda", "mps", "cpu"]),
+            default=default,
+            show_default=True,
+            help=f"Where models run; in half precision on a GPU.{said}",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(["auto", "fp32", "fp16", "bf16", "int8"]),
+            default=default,
+            show_default=True,
+            help="Of all models; int8 is for Whisper alone. auto: half on a GPU, single on the "
+            f"CPU.{said}",
+        ),
+    )
+
 
 scores_argument = click.argument("scores", nargs=-1, metavar="[SCORES]...")
 output_option = click.option(
@@ -36,3 +95,38 @@ protocol_option = click.option(
     show_default=True,
     help="Thresholds from each predicted class's errors (released) or each label's rows (paper).",
 )
+model_options = _together(
+    click.option(
+        "--models",
+        type=click.Choice([*MODEL_SETS]),
+        default=PUBLISHED,
+        show_default=True,
+        help="Where models that aren't named come from; demo are toys that come with the package.",
+    ),
+    *_names(MODEL_SETS[PUBLISHED]),
+)
+table_model_options = _together(*_names(dict.fromkeys(MODEL_SETS[PUBLISHED], "the table's")))
+offline_option = click.option(
+    "--offline",
+    is_flag=True,
+    callback=_go_offline,
+    help="Use only models that are on this machine.",
+)
+device_options = _together(*_devices("auto"))
+table_device_options = _together(*_devices(None))
+language_option = click.option(
+    "--language",
+    default="en",
+    show_default=True,
+    help="Language spoken, as a two-letter code; auto detects it clip by clip.",
+)
+label_map_options = _together(
+    label_map_option,
+    click.option(
+        "--sentiment-label-map",
+        multiple=True,
+        metavar="NAME=CLASS",
+        help="The same for the sentiment model's labels.",
+    ),
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

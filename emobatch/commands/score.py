@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import click
 
-from emobatch.commands.options import label_map_option, output_option
+from emobatch.commands.options import (
+    device_options,
+    label_map_options,
+    language_option,
+    model_options,
+    offline_option,
+    output_option,
+)
 
 TOYS = "note: the demo's models are toys, trained on synthetic speech; their scores mean nothing"
 
@@ -21,49 +27,9 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder that paths are relative to. Default: the manifest's own.",
 )
-@click.option(
-    "--models",
-    type=click.Choice(["published", "demo"]),
-    default="published",
-    show_default=True,
-    help="Where models that aren't named come from; demo are toys that come with the package.",
-)
-@click.option(
-    "--speech-model",
-    metavar="MODEL",
-    help="Audio classifier: a hub name or a folder.  [default: superb/wav2vec2-base-superb-er]",
-)
-@click.option(
-    "--asr-model",
-    metavar="MODEL",
-    help="Whisper in CTranslate2's format: a size, a hub name or a folder.  [default: large-v3]",
-)
-@click.option(
-    "--sentiment-model",
-    metavar="MODEL",
-    help="Text classifier: a hub name or a folder.  "
-    "[default: cardiffnlp/twitter-xlm-roberta-base-sentiment]",
-)
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cuda", "mps", "cpu"]),
-    default="auto",
-    show_default=True,
-    help="Where models run; in half precision on a GPU.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["auto", "fp32", "fp16", "bf16", "int8"]),
-    default="auto",
-    show_default=True,
-    help="Of all models; int8 is for Whisper alone. auto: half on a GPU, single on the CPU.",
-)
-@click.option(
-    "--language",
-    default="en",
-    show_default=True,
-    help="Language spoken, as a two-letter code; auto detects it clip by clip.",
-)
+@model_options
+@device_options
+@language_option
 @click.option(
     "--beam-size",
     type=click.IntRange(min=1),
@@ -86,13 +52,7 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     metavar="STEPS",
     help="Steps that transcripts go through, in this order; none for no step.",
 )
-@label_map_option
-@click.option(
-    "--sentiment-label-map",
-    multiple=True,
-    metavar="NAME=CLASS",
-    help="The same for the sentiment model's labels.",
-)
+@label_map_options
 @click.option(
     "--batch-seconds",
     type=float,
@@ -121,7 +81,7 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @click.option(
     "--confine", is_flag=True, help="Let rows fail whose files are outside --root, links followed."
 )
-@click.option("--offline", is_flag=True, help="Use only models that are on this machine.")
+@offline_option
 @click.option(
     "--restart", is_flag=True, help="Throw away what an earlier run has saved or finished."
 )
@@ -153,9 +113,6 @@ def score(
     its rows, in order. With -o, work is saved as it goes, and an interrupted run goes on where it
     was when the same command is given again.
     """
-    if choice["offline"]:
-        # Read when the hub's library is imported, which must not have happened yet.
-        os.environ["HF_HUB_OFFLINE"] = "1"
     if "demo" in choice.values():
         click.echo(TOYS, err=True)
     from emobatch.choice import Choice

@@ -15,7 +15,7 @@ import polars as pl
 
 from emobatch.apply import apply
 from emobatch.calibration import calibrate
-from emobatch.checkpoints import DEMO_FOLDER, find
+from emobatch.checkpoints import DEMO_FOLDER, Checkpoint
 from emobatch.choice import Choice
 from emobatch.cleaning import clean
 from emobatch.demo.corpus import make_demo_rows
@@ -111,7 +111,7 @@ def figures_table(figures: Mapping[int, Figures]) -> str:
 
 def _sentiment_accuracy(folder: Path, seed: int, clips: int) -> float:
     rows = make_demo_rows(seed, clips)
-    checkpoint = find(str(folder / "sentiment"), "sentiment", offline=True)
+    checkpoint = Checkpoint("demo", folder / "sentiment", None, "--sentiment-model")
     classifier = SentimentClassifier(checkpoint, choose("cpu"), {})
     best = classifier.scores([clean(row.text) for row in rows]).argmax(axis=1)
     right = [SENTIMENTS[place] == row.sentiment for place, row in zip(best, rows, strict=True)]

@@ -99,7 +99,7 @@ def mutate(content: bytes, dice: random.Random) -> bytes:
 
 def read_manifest(file: Path) -> object:
     read = manifest.read(str(file), reserved=("entropy",))
-    return list(read.clips(read.frame(0, len(read)))), read.digest()
+    return list(manifest.clips(read.frame(0, len(read)), read.root)), read.digest()
 
 
 def read_scores(file: Path) -> object:

@@ -1,0 +1,239 @@
+"""`emobatch verify`: anyone can check a table that they were given."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from checkpoints import TEXT, save_speech
+from click.testing import Result
+from espeak import RATE, VOICES, speak
+from refusals import refusal
+from samples import LOOSE_TOML
+from sounds import save
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory, model_options: list[str]) -> Path:
+    """A folder with clips and `scores.csv`: eight good rows, and one without its file."""
+    from click.testing import CliRunner
+
+    from emobatch.cli import main
+
+    folder = tmp_path_factory.mktemp("verified")
+    for number, (text, voice) in enumerate(zip(TEXT, VOICES, strict=False)):
+        save(folder / f"{number}.wav", speak(text, voice) / np.float32(32768), RATE)
+    (folder / "manifest.csv").write_text(
+        "path,start,end,transcript\n0.wav,,,\n1.wav,,,\n2.wav,,,\n3.wav,,,\n4.wav,,,\n"
+        '0.wav,0.5,1.75,\n1.wav,1,,"I am\nso happy, really!"\n2.wav,,1,...\nmissing.wav,,,\n'
+    )
+    arguments = ["score", str(folder / "manifest.csv"), "-o", str(folder / "scores.csv")]
+    assert CliRunner().invoke(main, [*arguments, *model_options]).exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def table(scored: Path, tmp_path: Path) -> Path:
+    """A copy of the table to be changed, and its clips beside it."""
+    return Path(shutil.copytree(scored, tmp_path / "copy")) / "scores.csv"
+
+
+def change(table: Path, row: int, column: str, value: object) -> None:
+    rows = pl.read_csv(table, infer_schema=False).to_dicts()
+    rows[row][column] = None if value is None else str(value)
+    pl.DataFrame(rows).write_csv(table)
+
+
+def change_provenance(table: Path, changed: dict[str, object]) -> None:
+    beside = table.with_name("scores.csv.meta.json")
+    beside.write_text(json.dumps({**json.loads(beside.read_text()), **changed}))
+
+
+def value(table: Path, row: int, column: str) -> str:
+    return pl.read_csv(table, infer_schema=False)[column][row]
+
+
+def test_a_true_table_passes(cli: Cli, scored: Path) -> None:
+    result = cli("verify", scored / "scores.csv")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("8 of 8 scored rows were scored again, one at a time: 0 values")
+
+
+def test_a_true_table_in_parquet_passes(cli: Cli, scored: Path, model_options: list[str]) -> None:
+    target = scored / "other.parquet"
+    assert cli("score", scored / "manifest.csv", "-o", target, *model_options).exit_code == 0
+    assert cli("verify", target, "--sample", 5).exit_code == 0
+
+
+def test_a_row_in_which_nothing_is_said_has_no_logprob_and_passes(cli: Cli, tmp_path: Path) -> None:
+    save(tmp_path / "silence.wav", np.zeros(16_000, np.float32))
+    (tmp_path / "manifest.csv").write_text("path\nsilence.wav\n")
+    table = tmp_path / "scores.csv"
+    assert cli("score", tmp_path / "manifest.csv", "-o", table, "--models=demo").exit_code == 0
+    assert value(table, 0, "transcript_source") == "none"
+    assert value(table, 0, "asr_logprob") is None
+    assert cli("verify", table).exit_code == 0
+
+
+CHANGED = {
+    (0, "speech_angry"): 0.125,
+    (0, "speech_sad"): "NaN",
+    (1, "transcript"): "something else",
+    (2, "cleaned_text"): None,
+    (3, "sentiment"): "no feeling",
+    (4, "entropy"): 0.0,
+    (4, "speech_emotion"): "bored",
+    (5, "text_negative"): 0.125,
+    (5, "duration"): 1.5,
+}
+
+
+def test_every_changed_value_is_named_with_what_came_out(cli: Cli, table: Path) -> None:
+    true = {place: value(table, *place) for place in CHANGED}
+    ids = [value(table, row, "id") for row in range(8)]
+    for (row, column), changed in CHANGED.items():
+        change(table, row, column, changed)
+    result = cli("verify", table, "--json")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {table}: 6 of 8 rows don't score as it says")
+    differences = json.loads(result.stdout)["differences"]
+    found = {(ids.index(each["id"]), each["column"]): each for each in differences}
+    assert found.keys() == CHANGED.keys()
+    for place, each in found.items():
+        number = isinstance(each["again"], float)
+        assert each["again"] == (
+            pytest.approx(float(true[place]), abs=1e-5) if number else true[place]
+        )
+        assert each["table"] == CHANGED[place] or str(each["table"]).lower() == "nan"
+
+
+def test_a_transcript_that_is_said_to_be_recognised_is_recognised_again(
+    cli: Cli, table: Path
+) -> None:
+    change(table, 6, "transcript_source", "asr")
+    result = cli("verify", table)
+    assert result.exit_code == 1
+    assert "1.wav#1-: transcript is 'I am\\nso happy, really!', scored again" in result.stdout
+
+
+def test_both_figures_are_printed(cli: Cli, table: Path) -> None:
+    true = float(value(table, 0, "speech_angry"))
+    change(table, 0, "speech_angry", true + 0.125)
+    line, summary = cli("verify", table).stdout.splitlines()
+    start = f"0.wav: speech_angry is {true + 0.125!r}, scored again "
+    assert line.startswith(start)
+    assert float(line.removeprefix(start)) == pytest.approx(true, abs=1e-5)
+    assert "1 values differ; probabilities by 0.1 at most" in summary
+
+
+def test_the_tolerance_is_of_probabilities(cli: Cli, table: Path) -> None:
+    change(table, 0, "speech_angry", float(value(table, 0, "speech_angry")) + 1e-3)
+    assert cli("verify", table, "--tolerance", 9e-4).exit_code == 1
+    assert cli("verify", table, "--tolerance", 1.1e-3).exit_code == 0
+
+
+def test_rows_whose_audio_is_gone_fail_by_name(cli: Cli, table: Path) -> None:
+    (table.parent / "3.wav").unlink()
+    result = cli("verify", table)
+    assert result.exit_code == 1
+    assert "3.wav: error: audio: no such file: 3.wav\n" in result.stdout
+
+
+def test_audio_elsewhere_is_found_by_root(cli: Cli, scored: Path, tmp_path: Path) -> None:
+    for name in ("scores.csv", "scores.csv.meta.json"):
+        shutil.copy(scored / name, tmp_path)
+    assert cli("verify", tmp_path / "scores.csv", "--sample", 2).exit_code == 1
+    arguments = ["--sample", 2, "--root", scored]
+    assert cli("verify", tmp_path / "scores.csv", *arguments).exit_code == 0
+
+
+def test_a_sample_is_the_seeds(cli: Cli, table: Path) -> None:
+    change(table, 0, "speech_angry", 0.125)
+    statuses = [
+        cli("verify", table, "--sample", 2, "--seed", seed).exit_code for seed in (0, 2, 0, 2)
+    ]
+    assert statuses == [0, 1, 0, 1]
+
+
+def test_other_weights_are_said_before_anything_is_scored(
+    cli: Cli, scored: Path, tmp_path: Path
+) -> None:
+    folder = save_speech(tmp_path / "other", hidden_act="relu")
+    with (folder / "model.safetensors").open("r+b") as weights:
+        weights.seek(-1, 2)
+        weights.write(b"\x01")
+    message = refusal(cli("verify", scored / "scores.csv", "--speech-model", folder))
+    assert "other weights than the table's: here sha256:" in message
+    assert "--speech-model" in message
+
+
+def test_only_the_speech_branch_of_gated_rows_is_checked(
+    cli: Cli, table: Path, model_options: list[str]
+) -> None:
+    gate = table.with_name("gate.toml")
+    gate.write_text(LOOSE_TOML)
+    arguments = ["score", table.with_name("manifest.csv"), "-o", table, "--gate", gate, "--restart"]
+    assert cli(*arguments, *model_options).exit_code == 0
+    sources = pl.read_csv(table)["transcript_source"].to_list()
+    assert "gated" in sources and "asr" in sources
+    assert cli("verify", table).exit_code == 0
+    change(table, sources.index("gated"), "speech_angry", 0.125)
+    assert cli("verify", table).exit_code == 1
+
+
+def test_other_versions_are_noted(cli: Cli, table: Path, caplog: pytest.LogCaptureFixture) -> None:
+    change_provenance(table, {"software": {"torch": "1.0", "gone": "3"}})
+    assert cli("verify", table, "--sample", 1).exit_code == 0
+    (message,) = caplog.messages
+    assert message.startswith("note: the table was made with torch 1.0, gone 3; here is ")
+    assert "torch 2." in message
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"models": None},
+        {"models": {"speech": "demo", "asr": {}, "sentiment": {}}},
+        {"options": []},
+        {"options": {"device": "cpu"}},
+    ],
+    ids=str,
+)
+def test_a_table_that_doesnt_say_how_it_was_made_is_refused(
+    cli: Cli, table: Path, changed: dict[str, object]
+) -> None:
+    change_provenance(table, changed)
+    message = refusal(cli("verify", table))
+    assert "doesn't say what it was made with" in message
+    assert "scores.csv.meta.json" in message
+
+
+def test_settings_that_nobody_could_have_given_are_one_line(cli: Cli, table: Path) -> None:
+    options = json.loads(table.with_name("scores.csv.meta.json").read_text())["options"]
+    for wrong in ({"device": "abacus"}, {"clean": 7}, {"language": []}, {"label_map": {"a": "b"}}):
+        change_provenance(table, {"options": {**options, **wrong}})
+        assert refusal(cli("verify", table))
+
+
+def test_a_table_of_other_columns_is_refused(cli: Cli, table: Path) -> None:
+    rows = pl.read_csv(table, infer_schema=False)
+    rows.drop("duration", "entropy").write_csv(table)
+    assert "no column duration and 1 more" in refusal(cli("verify", table))
+
+
+def test_a_table_without_scores_is_refused(cli: Cli, table: Path) -> None:
+    rows = pl.read_csv(table, infer_schema=False)
+    rows.filter(pl.col("status") == "error").write_csv(table)
+    assert "nothing to verify" in refusal(cli("verify", table))
+
+
+def test_wrong_usage_is_status_2(cli: Cli, table: Path) -> None:
+    for arguments in ([], [table, "--sample", 0], [table, "--tolerance", -1], [table, "--no"]):
+        assert cli("verify", *arguments).exit_code == 2
