@@ -12,9 +12,9 @@ import polars as pl
 from emobatch import outputs, score_table, tables
 from emobatch.detection import best_detection, grid
 from emobatch.errors import CalibrationError, TableError
-from emobatch.evaluate import Metrics, metrics
 from emobatch.fusion import flagged, map_sentiment, select_emotion
 from emobatch.labels import EMOTIONS, canonical, parse_label_map
+from emobatch.metrics import Metrics, metrics
 from emobatch.provenance import date, software
 from emobatch.score_table import ScoreTable
 from emobatch.thresholds import ClassThresholds, Thresholds, to_toml

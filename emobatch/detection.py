@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emobatch.uncertainty import refuse_nan
+
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
 GRID_POINTS = 200
 
 
@@ -33,10 +36,10 @@ class Detection:
         return self.detected / self.flagged
 
 
-def best_detection(
+def detection_surface(
     entropy: Floats, varentropy: Floats, wrong: NDArray[np.bool_], grid_e: Floats, grid_v: Floats
-) -> Detection | None:
-    """Search a grid for the pair of thresholds with the highest M (equation 7).
+) -> tuple[Counts, Counts]:
+    """Count what every pair of thresholds of a grid flags, and what of that is misclassified.
 
     Each row is counted once into the cell of the grid from which on it is flagged; sums over the
     cells give the counts of all pairs. Cost: rows x log(grid) + grid squared.
@@ -49,8 +52,53 @@ def best_detection(
         grid_v: (m,) thresholds of varentropy in rising order, nats squared.
 
     Returns:
+        (n, m) rows flagged and (n, m) those of them that are misclassified, which M, their ratio,
+        is made of (equation 7).
+
+    Raises:
+        ProbabilityError: if a value is NaN.
+
+    Examples:
+        >>> entropy, varentropy = np.array([0.2, 1.0, 1.2]), np.array([0.1, 0.1, 0.1])
+        >>> wrong = np.array([False, False, True])
+        >>> grid_e, grid_v = np.array([0.5, 1.1]), np.array([0.1])
+        >>> flagged, detected = detection_surface(entropy, varentropy, wrong, grid_e, grid_v)
+        >>> flagged.tolist(), detected.tolist()
+        ([[2], [1]], [[1], [1]])
+    """
+    refuse_nan(entropy=entropy, varentropy=varentropy)
+    shape = (len(grid_e) + 1, len(grid_v) + 1)
+    # A row is flagged by the first `at_e` thresholds of entropy and from `at_v` of varentropy on.
+    at_e = np.searchsorted(grid_e, entropy, side="right")
+    at_v = np.searchsorted(grid_v, varentropy, side="left")
+    cells = np.ravel_multi_index((at_e, at_v), shape)
+
+    def pair_counts(chosen: NDArray[np.intp]) -> Counts:
+        counts = np.bincount(chosen, minlength=shape[0] * shape[1]).reshape(shape)
+        at_least_e = counts[::-1].cumsum(axis=0)[::-1][1:]
+        return at_least_e.cumsum(axis=1)[:, :-1]
+
+    return pair_counts(cells), pair_counts(cells[wrong])
+
+
+def best_detection(
+    entropy: Floats, varentropy: Floats, wrong: NDArray[np.bool_], grid_e: Floats, grid_v: Floats
+) -> Detection | None:
+    """Search a grid for the pair of thresholds with the highest M (equation 7).
+
+    Args:
+        entropy: (rows,) in nats, of all rows of one predicted class.
+        varentropy: (rows,) in nats squared.
+        wrong: (rows,) whether the prediction is.
+        grid_e: (n,) thresholds of entropy in rising order, nats.
+        grid_v: (m,) thresholds of varentropy in rising order, nats squared.
+
+    Returns:
         The best pair; of equals that with the most flagged rows, then the lowest entropy, then
         the highest varentropy. None where no pair flags a row.
+
+    Raises:
+        ProbabilityError: if a value is NaN.
 
     Examples:
         >>> entropy, varentropy = np.array([0.2, 1.0, 1.2]), np.array([0.1, 0.1, 0.1])
@@ -59,18 +107,7 @@ def best_detection(
         >>> best_detection(entropy, varentropy, wrong, grid, np.array([0.1])).entropy
         1.1
     """
-    shape = (len(grid_e) + 1, len(grid_v) + 1)
-    # A row is flagged by the first `at_e` thresholds of entropy and from `at_v` of varentropy on.
-    at_e = np.searchsorted(grid_e, entropy, side="right")
-    at_v = np.searchsorted(grid_v, varentropy, side="left")
-    cells = np.ravel_multi_index((at_e, at_v), shape)
-
-    def pair_counts(chosen: NDArray[np.intp]) -> NDArray[np.int64]:
-        counts = np.bincount(chosen, minlength=shape[0] * shape[1]).reshape(shape)
-        at_least_e = counts[::-1].cumsum(axis=0)[::-1][1:]
-        return at_least_e.cumsum(axis=1)[:, :-1]
-
-    flagged_rows, detected = pair_counts(cells), pair_counts(cells[wrong])
+    flagged_rows, detected = detection_surface(entropy, varentropy, wrong, grid_e, grid_v)
     if not flagged_rows.any():
         return None
     accuracy = np.divide(

@@ -10,9 +10,9 @@ import polars as pl
 from emobatch import score_table, tables
 from emobatch.errors import TableError
 from emobatch.labels import EMOTIONS, canonical, parse_label_map
-from emobatch.score_table import emotion_index
+from emobatch.metrics import metrics
+from emobatch.word_error_rate import word_error_rate
 
-Metrics = dict[str, float]
 STAGES = {"before": "speech_emotion", "after": "emotion"}
 # The group of rows whose column is empty, in `--by`.
 NO_VALUE = "(none)"
@@ -81,66 +81,6 @@ def measure(rows: pl.DataFrame) -> dict[str, Any]:
     if {"reference", "transcript"} <= set(rows.columns):
         result["wer"] = word_error_rate(rows["reference"], rows["transcript"])
     return result
-
-
-def metrics(labels: pl.Series, predictions: pl.Series) -> Metrics:
-    """UA (mean recall over the classes that occur), WA (accuracy) and macro F1.
-
-    Args:
-        labels: (rows,) class names.
-        predictions: (rows,) class names.
-
-    Returns:
-        The three figures in percent, rounded to two decimals.
-
-    Examples:
-        >>> metrics(pl.Series(["sad", "sad", "happy"]), pl.Series(["sad", "happy", "happy"]))
-        {'UA': 75.0, 'WA': 66.67, 'F1': 66.67}
-    """
-    from sklearn.metrics import accuracy_score, f1_score, recall_score
-
-    true, guess = emotion_index(labels).to_numpy(), emotion_index(predictions).to_numpy()
-    occurring = sorted(set(true.tolist()))
-    figures = {
-        "UA": recall_score(true, guess, labels=occurring, average="macro", zero_division=0),
-        "WA": accuracy_score(true, guess),
-        "F1": f1_score(true, guess, average="macro", zero_division=0),
-    }
-    return {name: round(100 * float(value), 2) for name, value in figures.items()}
-
-
-def word_error_rate(references: pl.Series, transcripts: pl.Series) -> float | None:
-    """Word error rate over all rows together; lower case, punctuation and extra spaces ignored.
-
-    Args:
-        references: (rows,) what was said; rows without one don't count.
-        transcripts: (rows,) what was recognised; null counts as nothing.
-
-    Returns:
-        Errors in percent of the words of the references, None where there are no such words.
-    """
-    import jiwer
-
-    pairs = pl.DataFrame({"said": references, "heard": transcripts}).select(
-        pl.all()
-        .cast(pl.String)
-        .fill_null("")
-        .str.to_lowercase()
-        .str.replace_all(r"[\p{P}\p{S}]", "")
-    )
-    pairs = pairs.filter(pl.col("said").str.strip_chars() != "")
-    if pairs.is_empty():
-        return None
-    collapse = jiwer.Compose(
-        [jiwer.RemoveMultipleSpaces(), jiwer.Strip(), jiwer.ReduceToListOfListOfWords()]
-    )
-    rate = jiwer.wer(
-        pairs["said"].to_list(),
-        pairs["heard"].to_list(),
-        reference_transform=collapse,
-        hypothesis_transform=collapse,
-    )
-    return round(100 * float(rate), 2)
 
 
 def _labelled(

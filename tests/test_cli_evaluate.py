@@ -16,8 +16,8 @@ from refusals import refusal
 from samples import csv, score_rows
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from emobatch.evaluate import metrics
 from emobatch.labels import EMOTIONS
+from emobatch.metrics import metrics
 from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
 
 Cli = Callable[..., Result]
