@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.errors import ProbabilityError
-from emobatch.uncertainty import refuse_nan
+from emobatch.uncertainty import SUM_TOLERANCE, refuse_nan
 
 Floats = NDArray[np.float64]
 
@@ -93,7 +93,7 @@ def calibration_bins(
         (0.5, 1.0, 2, 0.75, 0.5)
     """
     refuse_nan(probabilities=probabilities)
-    if ((probabilities < 0) | (probabilities > 1)).any():
+    if ((probabilities < 0) | (probabilities > 1 + SUM_TOLERANCE)).any():
         raise ProbabilityError("probabilities: a value is outside 0 to 1; score these rows again")
     confidence = probabilities.max(axis=1, initial=0.0)
     right = probabilities.argmax(axis=1) == labels
