@@ -8,6 +8,7 @@ Application*, 1997, section 3.8). Intervals lie between percentiles of the resam
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -39,6 +40,24 @@ class Units:
     of_rows: Integers
     count: int
     note: str = ""
+
+    def described(self, resamples: int) -> dict[str, Any]:
+        """Say where intervals come from.
+
+        Args:
+            resamples: how many were drawn.
+
+        Returns:
+            What a reader must know to judge them, or to make them again.
+        """
+        return {
+            "level": LEVEL,
+            "resamples": resamples,
+            "seed": SEED,
+            "unit": self.name,
+            "units": self.count,
+            "note": self.note,
+        }
 
 
 def units(rows: pl.DataFrame) -> Units:
@@ -125,14 +144,15 @@ def resampled_counts(cells: Integers, size: int, drawn: Units, resamples: int) -
     return _draw(kinds.astype(float), counts, resamples)
 
 
-def interval(values: Floats) -> list[float] | None:
+def interval(values: Floats, digits: int = 2) -> list[float] | None:
     """The interval that holds the middle 95 % of the resamples.
 
     Args:
         values: (resamples,) a figure's value in each, NaN where it has none.
+        digits: decimals that bounds are rounded to.
 
     Returns:
-        Its bounds, rounded to two decimals; None where no resample has a value.
+        Its bounds; None where no resample has a value.
 
     Examples:
         >>> interval(np.arange(101.0))
@@ -143,7 +163,7 @@ def interval(values: Floats) -> list[float] | None:
         return None
     tail = (100 - LEVEL) / 2
     # Adding zero makes -0.0 plain 0.
-    return [round(float(bound), 2) + 0.0 for bound in np.percentile(known, [tail, 100 - tail])]
+    return [round(float(bound), digits) + 0.0 for bound in np.percentile(known, [tail, 100 - tail])]
 
 
 def _draw(kinds: Floats, counts: Integers, resamples: int) -> Floats:

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from polars import selectors
 
-from emobatch.bootstrap import LEVEL, SEED, interval, resampled_counts, resampled_sums, units
+from emobatch.bootstrap import interval, resampled_counts, resampled_sums, units
 from emobatch.errors import LabelError
 from emobatch.intervals import confusion_figures, intervals
 from emobatch.labels import SENTIMENTS, canonical
@@ -99,12 +99,7 @@ def _intervals(rows: pl.DataFrame, present: dict[str, str], resamples: int) -> d
     drawn = units(rows)
     stages = {stage: class_indices(rows[name]) for stage, name in present.items()}
     return {
-        "level": LEVEL,
-        "resamples": resamples,
-        "seed": SEED,
-        "unit": drawn.name,
-        "units": drawn.count,
-        "note": drawn.note,
+        **drawn.described(resamples),
         **intervals(class_indices(rows["label"]), stages, drawn, resamples),
     }
 

@@ -7,16 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from emobatch import outputs, score_table, tables
-from emobatch.detection import best_detection, grid
+from emobatch.assessment import assess, warnings
+from emobatch.bootstrap import SPEAKER
+from emobatch.detection import FEWEST_ROWS, best_detection, grids
 from emobatch.errors import CalibrationError, TableError
 from emobatch.fusion import flagged, map_sentiment, select_emotion
 from emobatch.labels import EMOTIONS, canonical, parse_label_map
 from emobatch.metrics import Metrics, metrics
 from emobatch.provenance import date, software
-from emobatch.score_table import ScoreTable
+from emobatch.score_table import SPLIT, ScoreTable
 from emobatch.thresholds import ClassThresholds, Thresholds, to_toml
 
 Protocol = Literal["released", "paper"]
@@ -30,10 +34,6 @@ FITTED_ON = (
     "sentiment",
     "sentiment_score",
 )
-ENTROPY_PERCENTILES = (65.0, 85.0)
-VARENTROPY_PERCENTILES = (15.0, 35.0)
-# Below this, the 15th and the 85th percentile are both made by the same one or two rows.
-FEWEST_ROWS = 5
 # The order in which settings are tried decides between equals: the first wins.
 MAPPING_SETTINGS = tuple(
     ClassThresholds(mapping=mapping, flip=flip, sentiment=step / 20)
@@ -66,6 +66,7 @@ def calibrate(
     protocol: Protocol = "released",
     label_column: str = "label",
     label_map: Sequence[str] = (),
+    bootstrap: int | None = None,
 ) -> Calibration:
     """Fit thresholds on the labelled rows of score tables and write them.
 
@@ -76,6 +77,8 @@ def calibrate(
         protocol: see :func:`fit`.
         label_column: column that holds the labels.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
+        bootstrap: resamples that say how firm the choice is, see
+            :func:`emobatch.assessment.assess`.
 
     Returns:
         What was found.
@@ -85,8 +88,13 @@ def calibrate(
     """
     outputs.check_target(target, [".toml"])
     scores = score_table.read(sources, where)
-    rows = _labelled_rows(scores, label_column, parse_label_map(label_map, EMOTIONS))
+    present = [name for name in (SPEAKER, SPLIT) if name in scores.rows.collect_schema()]
+    aliases = parse_label_map(label_map, EMOTIONS)
+    rows = labelled_rows(scores, label_column, aliases, present)
     fitted = fit(rows, protocol)
+    samples = {name: _is_sample(rows, name, protocol) for name in EMOTIONS}
+    assessed = assess(rows, fitted.classes, samples, bootstrap)
+    fitted = replace(fitted, classes=assessed.classes)
     final = rows.select(select_emotion(fitted)).unnest("decision")["emotion"]
     found = Calibration(
         fitted, metrics(rows["label"], rows["speech_emotion"]), metrics(rows["label"], final)
@@ -99,6 +107,8 @@ def calibrate(
         "date": date(),
         "before": found.before,
         "after": found.after,
+        "warnings": warnings(assessed.classes, rows) or None,
+        "bootstrap": assessed.bootstrap,
         "software": software(["polars", "numpy", "scikit-learn"]),
         "models": scores.provenance.get("models"),
     }
@@ -107,14 +117,32 @@ def calibrate(
     return found
 
 
-def _labelled_rows(
-    scores: ScoreTable, label_column: str, aliases: Mapping[str, str | None]
+def labelled_rows(
+    scores: ScoreTable,
+    label_column: str,
+    aliases: Mapping[str, str | None],
+    others: Sequence[str] = (),
 ) -> pl.DataFrame:
+    """Read the rows that thresholds can be fitted on.
+
+    Args:
+        scores: a score table.
+        label_column: column that holds the labels.
+        aliases: extend the alias table of labels, from :func:`parse_label_map`.
+        others: further columns that are wanted.
+
+    Returns:
+        The rows that are labelled and scored: ``label``, the columns ``FITTED_ON`` and the others.
+
+    Raises:
+        EmobatchError: if there are none, or they can't be used.
+    """
     with tables.explained(scores.name):
         if label_column not in scores.rows.collect_schema():
             raise TableError(f"no column {label_column!r} to fit on; add it to the manifest")
         _refuse_gated(scores.rows)
-        rows = score_table.with_scores(scores.rows).select(label_column, *FITTED_ON).collect()
+        wanted = dict.fromkeys((label_column, *FITTED_ON, *others))
+        rows = score_table.with_scores(scores.rows).select(*wanted).collect()
         labels = canonical(rows[label_column], EMOTIONS, aliases)
         rows = rows.with_columns(labels.alias("label"))
     rows = rows.filter(pl.col("label").is_not_null() & pl.col("speech_emotion").is_not_null())
@@ -158,15 +186,15 @@ def _fit_class(rows: pl.DataFrame, name: str, protocol: Protocol) -> ClassThresh
         sample, kind = rows.filter(pl.col("label") == name), f"labelled {name}"
     else:
         sample, kind = of_class.filter(pl.col("label") != name), f"misclassified as {name}"
-    if len(sample) < FEWEST_ROWS:
+    tried = grids(sample["entropy"].to_numpy(), sample["varentropy"].to_numpy())
+    if tried is None:
         reason = f"only {len(sample)} {kind}, at least {FEWEST_ROWS} rows are needed"
         return ClassThresholds(reason=reason)
     detection = best_detection(
         of_class["entropy"].to_numpy(),
         of_class["varentropy"].to_numpy(),
         (of_class["label"] != name).to_numpy(),
-        grid(sample["entropy"].to_numpy(), ENTROPY_PERCENTILES),
-        grid(sample["varentropy"].to_numpy(), VARENTROPY_PERCENTILES),
+        *tried,
     )
     if detection is None:
         return ClassThresholds(reason=f"no pair of thresholds flags a row predicted {name}")
@@ -179,6 +207,12 @@ def _fit_class(rows: pl.DataFrame, name: str, protocol: Protocol) -> ClassThresh
     )
     setting = _best_mapping(of_class.filter(flagged({name: entry})))
     return replace(entry, mapping=setting.mapping, sentiment=setting.sentiment, flip=setting.flip)
+
+
+def _is_sample(rows: pl.DataFrame, name: str, protocol: Protocol) -> NDArray[np.bool_]:
+    is_label = rows["label"] == name
+    chosen = is_label if protocol == "paper" else (rows["speech_emotion"] == name) & ~is_label
+    return chosen.to_numpy()
 
 
 def _best_mapping(flagged_rows: pl.DataFrame) -> ClassThresholds:

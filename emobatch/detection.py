@@ -12,6 +12,10 @@ from emobatch.uncertainty import refuse_nan
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 GRID_POINTS = 200
+ENTROPY_PERCENTILES = (65.0, 85.0)
+VARENTROPY_PERCENTILES = (15.0, 35.0)
+# Below this, the 15th and the 85th percentile are both made by the same one or two rows.
+FEWEST_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -107,23 +111,36 @@ def best_detection(
         >>> best_detection(entropy, varentropy, wrong, grid, np.array([0.1])).entropy
         1.1
     """
-    flagged_rows, detected = detection_surface(entropy, varentropy, wrong, grid_e, grid_v)
-    if not flagged_rows.any():
+    refuse_nan(entropy=entropy, varentropy=varentropy)
+    reached = (entropy >= grid_e[0]) & (varentropy <= grid_v[-1])
+    if not reached.any():
         return None
-    accuracy = np.divide(
-        detected, flagged_rows, where=flagged_rows > 0, out=np.zeros(detected.shape)
-    )
-    candidates = np.argwhere(accuracy == np.where(flagged_rows > 0, accuracy, -1).max())
-    candidates = candidates[flagged_rows[tuple(candidates.T)] > 0]
-    row, column = min(
-        candidates.tolist(), key=lambda pair: (-flagged_rows[tuple(pair)], pair[0], -pair[1])
-    )
+    entropy, varentropy = entropy[reached], varentropy[reached]
+    # Between two rows all thresholds flag the same; of these the lowest entropy and the highest
+    # varentropy are preferred, and the others need no trial.
+    grid_e = grid_e[_places(np.searchsorted(grid_e, entropy, side="right"), 0, len(grid_e))]
+    after = np.searchsorted(grid_v, varentropy, side="left") - 1
+    grid_v = grid_v[_places(after, len(grid_v) - 1, len(grid_v))]
+    flagged_rows, detected = detection_surface(entropy, varentropy, wrong[reached], grid_e, grid_v)
+    accuracy = np.full(flagged_rows.shape, -1.0)
+    np.divide(detected, flagged_rows, out=accuracy, where=flagged_rows > 0)
+    best = accuracy == accuracy.max()
+    best &= flagged_rows == flagged_rows[best].max()
+    row = int(best.any(axis=1).argmax())
+    column = int(np.flatnonzero(best[row])[-1])
     return Detection(
         float(grid_e[row]),
         float(grid_v[column]),
         int(flagged_rows[row, column]),
         int(detected[row, column]),
     )
+
+
+def _places(found: NDArray[np.intp], always: int, size: int) -> NDArray[np.intp]:
+    chosen = np.zeros(size, dtype=bool)
+    chosen[found[(found >= 0) & (found < size)]] = True
+    chosen[always] = True
+    return np.flatnonzero(chosen)
 
 
 def grid(values: Floats, percentiles: tuple[float, float]) -> Floats:
@@ -142,3 +159,23 @@ def grid(values: Floats, percentiles: tuple[float, float]) -> Floats:
     """
     low, high = np.percentile(values, percentiles)
     return np.linspace(low, high, GRID_POINTS)
+
+
+def grids(entropy: Floats, varentropy: Floats) -> tuple[Floats, Floats] | None:
+    """Thresholds to try, between the percentiles of section II-C of a sample.
+
+    Args:
+        entropy: (rows,) of the sample, nats.
+        varentropy: (rows,) of the sample, nats squared.
+
+    Returns:
+        (200,) thresholds of entropy and (200,) of varentropy, None where there are too few rows to
+        take percentiles of.
+
+    Examples:
+        >>> grids(np.ones(4), np.ones(4)) is None
+        True
+    """
+    if len(entropy) < FEWEST_ROWS:
+        return None
+    return grid(entropy, ENTROPY_PERCENTILES), grid(varentropy, VARENTROPY_PERCENTILES)
