@@ -22,7 +22,7 @@ SEED = 0
 # Numbers held at once while resampling: 80 MB.
 MOST_AT_ONCE = 10_000_000
 # With fewer, percentiles of the resamples lie too close together to be taken at their word.
-FEW_SPEAKERS = 10
+FEW = 10
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def units(rows: pl.DataFrame) -> Units:
         >>> units(pl.DataFrame({"speaker": ["a", "b", "a"]})).of_rows.tolist()
         [0, 1, 0]
     """
-    alone = Units("row", np.arange(len(rows)), len(rows))
+    alone = Units("row", np.arange(len(rows)), len(rows), _too_few(len(rows)))
     if SPEAKER not in rows.columns:
         return alone
     names = rows[SPEAKER].cast(pl.String).str.strip_chars()
@@ -88,8 +88,7 @@ def units(rows: pl.DataFrame) -> Units:
         pl.col(SPEAKER).fill_null(own).rank("dense").cast(pl.Int64) - 1
     )
     count = numbers.n_unique()
-    note = f"only {count}: the intervals are too narrow" if count < FEW_SPEAKERS else ""
-    return Units(SPEAKER, numbers[SPEAKER].to_numpy(), count, note)
+    return Units(SPEAKER, numbers[SPEAKER].to_numpy(), count, _too_few(count))
 
 
 def resampled_sums(values: Integers, drawn: Units, resamples: int) -> Floats:
@@ -164,6 +163,10 @@ def interval(values: Floats, digits: int = 2) -> list[float] | None:
     tail = (100 - LEVEL) / 2
     # Adding zero makes -0.0 plain 0.
     return [round(float(bound), digits) + 0.0 for bound in np.percentile(known, [tail, 100 - tail])]
+
+
+def _too_few(count: int) -> str:
+    return f"only {count}: the intervals are too narrow" if count < FEW else ""
 
 
 def _draw(kinds: Floats, counts: Integers, resamples: int) -> Floats:

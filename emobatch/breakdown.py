@@ -167,8 +167,7 @@ def _points(
     curves = {stage: risk_coverage(uncertainty, hits) for stage, hits in right.items()}
     coverage = next(iter(curves.values()))["coverage"].to_numpy()
     points = []
-    for wanted in COVERAGES:
-        at = int(np.searchsorted(coverage, wanted / 100 - 1e-12))
+    for at in dict.fromkeys(np.searchsorted(coverage, np.array(COVERAGES) / 100 - 1e-12).tolist()):
         kept = {stage: curve["accuracy"][at] for stage, curve in curves.items()}
         figures = {"coverage": coverage[at], **kept}
         points.append({name: round(100 * float(share), 2) for name, share in figures.items()})

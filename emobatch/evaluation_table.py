@@ -21,6 +21,7 @@ SCHEMA: Mapping[str, type[pl.DataType]] = {
     "figure": pl.String,
     "class": pl.String,
     "to": pl.String,
+    "coverage": pl.Float64,
     "value": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
@@ -59,7 +60,8 @@ def long_table(result: Mapping[str, Any]) -> pl.DataFrame:
     Returns:
         ``group``, the value of `--by`, null for all rows together; ``stage``, ``before``, ``after``
         or ``difference``; ``figure``; ``class`` that it is about, and ``to``, the class predicted
-        (of ``confusion``) or changed to (of ``transition_…``); ``value``, and ``low`` and ``high``,
+        (of ``confusion``) or changed to (of ``transition_…``); ``coverage``, the percentage of rows
+        kept, those of least entropy, where not all are; ``value``, and ``low`` and ``high``,
         its 95 % interval. What a figure has none of is null.
 
     Examples:
@@ -120,8 +122,8 @@ def _speech(result: Mapping[str, Any]) -> Iterator[Row]:
     for stage, area in curve["area"].items():
         yield {"stage": stage, "figure": "risk_coverage_area", "value": area}
         for point in curve["points"]:
-            name = f"WA_at_coverage_{point['coverage']:g}"
-            yield {"stage": stage, "figure": name, "value": point[stage]}
+            row = {"stage": stage, "figure": "WA", "coverage": point["coverage"]}
+            yield {**row, "value": point[stage]}
 
 
 def _bounds(bounds: list[float] | None) -> Row:

@@ -143,8 +143,8 @@ def test_many_speakers_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("speakers", "name", "count", "note"),
     [
-        (None, "row", 3, ""),
-        ([None, None, ""], "row", 3, ""),
+        (None, "row", 3, "too narrow"),
+        ([None, None, ""], "row", 3, "too narrow"),
         (["a", "a", "a "], "row", 3, "one speaker"),
         (["a", "b", "a"], "speaker", 2, "too narrow"),
         (["a", None, None], "speaker", 3, "too narrow"),
@@ -159,3 +159,8 @@ def test_speakers_are_drawn_where_there_are_two(
     assert (found.name, found.count) == (name, count)
     assert note in found.note if note else not found.note
     assert sorted(set(found.of_rows)) == list(range(count))
+
+
+def test_ten_units_pass_without_a_note() -> None:
+    assert units(pl.DataFrame({"label": ["sad"] * 10})).note == ""
+    assert units(pl.DataFrame({"speaker": [str(number) for number in range(10)]})).note == ""

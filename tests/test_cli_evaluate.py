@@ -421,15 +421,14 @@ def test_an_output_table_has_a_row_for_each_figure(
     assert cli("evaluate", "--by", "session", "-o", target, input=csv(rows)).stdout == ""
     read = {"csv": pl.read_csv, "parquet": pl.read_parquet, "jsonl": ndjson}
     table = read.get(extension, lambda path: pl.read_csv(path, separator="\t"))(target)
-    assert table.columns == [
-        *("group", "stage", "figure", "class", "to", "value", "low", "high"),
-    ]
+    names = ["group", "stage", "figure", "class", "to", "coverage"]
+    assert table.columns == [*names, "value", "low", "high"]
+    assert not table.select(names).is_duplicated().any()
     found = evaluate(cli, rows, "--by", "session")
 
     def value(**wanted: str | None) -> tuple[float | None, ...]:
         conditions = [
-            pl.col(name).cast(pl.String).eq_missing(pl.lit(wanted.get(name)))
-            for name in ("group", "stage", "figure", "class", "to")
+            pl.col(name).cast(pl.String).eq_missing(pl.lit(wanted.get(name))) for name in names
         ]
         return table.filter(conditions).select("value", "low", "high").row(0)
 
@@ -442,4 +441,6 @@ def test_an_output_table_has_a_row_for_each_figure(
     assert value(**cell) == (count, None, None)
     group = found["by"]["2"]["before"]["WA"]
     assert value(group="2", stage="before", figure="WA") == (group, None, None)
+    kept = found["risk_coverage"]["points"][2]["after"]
+    assert value(stage="after", figure="WA", coverage="80.0") == (kept, None, None)
     assert value(figure="flagged") == (found["flagged"], None, None)
