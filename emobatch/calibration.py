@@ -92,7 +92,7 @@ def calibrate(
     aliases = parse_label_map(label_map, EMOTIONS)
     rows = labelled_rows(scores, label_column, aliases, present)
     fitted = fit(rows, protocol)
-    samples = {name: _is_sample(rows, name, protocol) for name in EMOTIONS}
+    samples = {name: is_sample(rows, name, protocol) for name in EMOTIONS}
     assessed = assess(rows, fitted.classes, samples, bootstrap)
     fitted = replace(fitted, classes=assessed.classes)
     final = rows.select(select_emotion(fitted)).unnest("decision")["emotion"]
@@ -209,7 +209,22 @@ def _fit_class(rows: pl.DataFrame, name: str, protocol: Protocol) -> ClassThresh
     return replace(entry, mapping=setting.mapping, sentiment=setting.sentiment, flip=setting.flip)
 
 
-def _is_sample(rows: pl.DataFrame, name: str, protocol: Protocol) -> NDArray[np.bool_]:
+def is_sample(rows: pl.DataFrame, name: str, protocol: Protocol) -> NDArray[np.bool_]:
+    """Say between which rows' percentiles the thresholds of a class are searched.
+
+    Args:
+        rows: labelled and scored rows with ``label`` and ``speech_emotion``.
+        name: the class.
+        protocol: see :func:`fit`.
+
+    Returns:
+        (rows,) whether each is one of them.
+
+    Examples:
+        >>> rows = pl.DataFrame({"label": ["sad", "happy"], "speech_emotion": ["sad", "sad"]})
+        >>> is_sample(rows, "sad", "released").tolist()
+        [False, True]
+    """
     is_label = rows["label"] == name
     chosen = is_label if protocol == "paper" else (rows["speech_emotion"] == name) & ~is_label
     return chosen.to_numpy()

@@ -56,8 +56,8 @@ def evaluate(
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
 
     Returns:
-        See :func:`measure`; ``by``, the same for each value; and what
-        :func:`emobatch.breakdown.breakdown` adds for all rows together.
+        See :func:`measure`; what :func:`emobatch.breakdown.breakdown` adds for all rows together;
+        and ``by``, what :func:`measure` says of each value.
 
     Raises:
         EmobatchError: if a table can't be read or has nothing to measure.
@@ -70,25 +70,40 @@ def evaluate(
             raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
         rows = score_table.with_predictions(table.rows)
         frame = _labelled(rows, label_column, by, aliases)
-    scored = _scored(frame)
-    _warn_of_training(scored)
-    result = measure(frame)
-    if result.get("wer") is not None:
-        result["wer_normalisation"] = NORMALISATION
-        if bootstrap:
-            result["wer_interval"] = word_error_interval(frame, bootstrap)
-    if len(scored):
-        result |= breakdown(scored, bootstrap)
-    if result.get("before") and result.get("after"):
-        # Of the figures as they are printed, so that a reader who subtracts them agrees.
-        before, after = result["before"], result["after"]
-        result["difference"] = {name: round(after[name] - before[name], 2) for name in before}
+    _warn_of_training(_scored(frame))
+    result = evaluate_rows(frame, bootstrap)
     if by is not None:
         groups = frame.partition_by(by, as_dict=True, maintain_order=True)
         ordered = sorted(groups.items(), key=lambda item: (item[0][0] is None, str(item[0][0])))
         result["by"] = {
             NO_VALUE if value is None else str(value): measure(group) for (value,), group in ordered
         }
+    return result
+
+
+def evaluate_rows(rows: pl.DataFrame, bootstrap: int = RESAMPLES) -> dict[str, Any]:
+    """Measure labelled rows, all together.
+
+    Args:
+        rows: ``label`` with any of ``speech_emotion``, ``emotion`` and the columns ``MEASURED``;
+            labels and emotions are class names.
+        bootstrap: see :func:`evaluate`.
+
+    Returns:
+        See :func:`evaluate`, without ``by``.
+    """
+    scored = _scored(rows)
+    result = measure(rows)
+    if result.get("wer") is not None:
+        result["wer_normalisation"] = NORMALISATION
+        if bootstrap:
+            result["wer_interval"] = word_error_interval(rows, bootstrap)
+    if len(scored):
+        result |= breakdown(scored, bootstrap)
+    if result.get("before") and result.get("after"):
+        # Of the figures as they are printed, so that a reader who subtracts them agrees.
+        before, after = result["before"], result["after"]
+        result["difference"] = {name: round(after[name] - before[name], 2) for name in before}
     return result
 
 
