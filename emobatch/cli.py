@@ -18,6 +18,7 @@ from emobatch.commands.calibrate import calibrate
 from emobatch.commands.demo import demo
 from emobatch.commands.evaluate import evaluate
 from emobatch.commands.merge import merge
+from emobatch.commands.report import report
 from emobatch.commands.score import score
 from emobatch.errors import EmobatchError, Interrupted
 from emobatch.signals import ignore, interruptible
@@ -72,7 +73,7 @@ def main() -> None:
     """
 
 
-for command in (demo, score, merge, calibrate, apply, evaluate):
+for command in (demo, score, merge, calibrate, apply, evaluate, report):
     main.add_command(command)
 
 
