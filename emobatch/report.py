@@ -121,6 +121,7 @@ def gather(rows: pl.DataFrame, fitted: Thresholds | None) -> dict[str, Any]:
         "changes": changed_rows(scored),
         "thresholds": None if fitted is None else _thresholds(fitted),
         "no_heat_map": [name for name, found in surfaces.items() if found is None],
+        "heat_maps": [],
         "fewest": FEWEST_ROWS,
         **(_drawn(labelled, result, fitted, surfaces) if result else {}),
     }

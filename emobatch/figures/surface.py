@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
@@ -91,10 +90,17 @@ def _outline(
     framed = np.pad(cells, 1)
     across = np.argwhere(framed[1:, 1:-1] != framed[:-1, 1:-1])
     along = np.argwhere(framed[1:-1, 1:] != framed[1:-1, :-1])
-    sides = [[(columns[i], lines[j]), (columns[i], lines[j + 1])] for i, j in across]
-    sides += [[(columns[i], lines[j]), (columns[i + 1], lines[j])] for i, j in along]
+    starts = np.concatenate([across, along])
+    ends = starts + np.repeat([(0, 1), (1, 0)], [len(across), len(along)], axis=0)
+    # As one line that is interrupted after each side.
+    at = [
+        np.column_stack(
+            [edges[starts[:, axis]], edges[ends[:, axis]], np.full(len(starts), np.nan)]
+        )
+        for axis, edges in enumerate((columns, lines))
+    ]
     for colour, width in (("white", 3.0), (INK, 1.4)):
-        axes.add_collection(LineCollection(sides, colors=colour, linewidths=width))
+        axes.plot(*(points.ravel() for points in at), color=colour, linewidth=width)
 
 
 def _bounds(values: Floats) -> tuple[float, float]:
