@@ -137,13 +137,10 @@ def heat_maps(surfaces: Mapping[str, Surface]) -> list[Illustration]:
         surfaces: by predicted class.
 
     Returns:
-        A figure for each, all on one scale of colours.
+        A figure for each, with a scale of colours of its own.
     """
-    known = [surface.accuracy[~np.isnan(surface.accuracy)] for surface in surfaces.values()]
-    values = np.concatenate([*known, np.empty(0)])
-    scale = (float(values.min()), float(values.max())) if len(values) else (0.0, 100.0)
     return [
-        _heat_map(f"predicted {name}", surface, scale, f"surface-{name}")
+        _heat_map(f"predicted {name}", surface, f"surface-{name}")
         for name, surface in surfaces.items()
     ]
 
@@ -188,12 +185,12 @@ def trust(rows: pl.DataFrame, bins: pl.DataFrame, error: float) -> list[Illustra
     ]
 
 
-def _heat_map(title: str, surface: Surface, scale: tuple[float, float], name: str) -> Illustration:
+def _heat_map(title: str, surface: Surface, name: str) -> Illustration:
     used, best = surface.used, surface.best
     told = f"In use: {_share(used)}."
     if best is not None and (best.entropy, best.varentropy) != (used.entropy, used.varentropy):
         told += f" A search of these rows would choose {_share(best)}."
-    figure = detection_heat_map(surface, scale, title)
+    figure = detection_heat_map(surface, title)
     return Illustration(
         to_svg(figure, name, f"M over the grid of thresholds, rows {title}. {told}"), told
     )

@@ -64,7 +64,7 @@ def heat_map() -> Figure:
     used = Detection(0.7, 0.5, flagged=10, detected=7)
     searched = (0.5, 0.8, 0.4, 0.8)
     return detection_heat_map(
-        Surface(axis, axis, accuracy, accuracy == 70, used, searched, used), (0, 100), "sad"
+        Surface(axis, axis, accuracy, accuracy == 70, used, searched, used), "sad"
     )
 
 
@@ -148,6 +148,13 @@ def test_few_rows_are_drawn_one_by_one() -> None:
     few = uncertainty_by_class(values(3, 0, 0, 0), values(0, 5, 0, 0), "x", {})
     points = [len(line.get_ydata()) for line in few.axes[0].lines]
     assert points == [3, 5]
+
+
+def test_rows_that_are_all_the_same_are_one_point() -> None:
+    same = np.full(100, 0.5)
+    same[0] = np.nextafter(0.5, 1)
+    drawn = uncertainty_by_class({"sad": np.full(100, 0.5)}, {"sad": same}, "x", {})
+    assert [len(line.get_ydata()) for line in drawn.axes[0].lines] == [1, 2]
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_end() -> None:

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 BLUE, VERMILLION, GREY, INK, PALE = "#0072B2", "#D55E00", "#767676", "#1A1A1A", "#D9D9D9"
 # Right and wrong, better and worse: everywhere the same pair, of colour and of hatching.
 RIGHT_COLOUR, RIGHT_HATCH = BLUE, ""
-WRONG_COLOUR, WRONG_HATCH = VERMILLION, "/////"
+WRONG_COLOUR, WRONG_HATCH = "#E69F00", "/////"
 NEITHER_COLOUR, NEITHER_HATCH = "#BBBBBB", "-----"
 MINUS = "\N{MINUS SIGN}"
 POINTS_PER_INCH, PIXELS_PER_INCH = 72, 96

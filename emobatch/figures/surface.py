@@ -21,12 +21,11 @@ SEARCHED: Mapping[str, Any] = {"edgecolor": INK, "linewidth": 1.4, "linestyle": 
 
 
 @style()
-def detection_heat_map(surface: Surface, scale: tuple[float, float], title: str) -> Figure:
+def detection_heat_map(surface: Surface, title: str) -> Figure:
     """Draw M for each pair of thresholds.
 
     Args:
         surface: M of one class.
-        scale: M of the darkest and of the lightest colour, in percent.
         title: the class.
 
     Returns:
@@ -37,17 +36,24 @@ def detection_heat_map(surface: Surface, scale: tuple[float, float], title: str)
         >>> axis, flat = np.array([0.1, 0.2]), np.full((2, 2), 50.0)
         >>> used = Detection(0.1, 0.2, flagged=4, detected=2)
         >>> surface = Surface(axis, axis, flat, flat > 0, used, (0.1, 0.2, 0.1, 0.2), used)
-        >>> detection_heat_map(surface, (0, 100), "sad").axes[0].get_title()
+        >>> detection_heat_map(surface, "sad").axes[0].get_title()
         'sad'
     """
     figure = Figure(figsize=(5.0, 4.4))
     axes = figure.add_subplot()
     x, y = _bounds(surface.entropy), _bounds(surface.varentropy)
     axes.set_facecolor(PALE)
+    low, high = _scale(surface.accuracy)
     image = axes.imshow(
-        surface.accuracy.T, origin="lower", aspect="auto", cmap="cividis", vmin=scale[0],
-        vmax=scale[1], extent=(*x, *y), interpolation="nearest",
-    )  # fmt: skip
+        surface.accuracy.T,
+        origin="lower",
+        aspect="auto",
+        cmap="cividis",
+        vmin=low,
+        vmax=high,
+        extent=(*x, *y),
+        interpolation="nearest",
+    )
     handles: list[Line2D | Patch] = [_mark(axes, surface.used, "o", "in use")]
     if surface.best is not None:
         handles.append(_mark(axes, surface.best, "D", "found on these rows"))
@@ -101,6 +107,14 @@ def _outline(
     ]
     for colour, width in (("white", 3.0), (INK, 1.4)):
         axes.plot(*(points.ravel() for points in at), color=colour, linewidth=width)
+
+
+def _scale(accuracy: Floats) -> tuple[float, float]:
+    known = accuracy[~np.isnan(accuracy)]
+    # Of one value alone there is no scale but that of all percentages.
+    if not len(known) or known.min() == known.max():
+        return 0.0, 100.0
+    return float(known.min()), float(known.max())
 
 
 def _bounds(values: Floats) -> tuple[float, float]:

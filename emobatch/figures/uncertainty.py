@@ -16,6 +16,7 @@ from emobatch.figures.style import (
     INK,
     RIGHT_COLOUR,
     RIGHT_HATCH,
+    VERMILLION,
     WRONG_COLOUR,
     WRONG_HATCH,
     style,
@@ -25,6 +26,8 @@ from emobatch.labels import EMOTIONS
 Floats = NDArray[np.float64]
 # A density of fewer rows would be a picture of its smoothing: these are drawn one by one.
 FEWEST_FOR_DENSITY = 8
+# Nor is there one of rows that are all but the same, in nats.
+NARROWEST = 1e-9
 HALF = 0.42
 
 
@@ -79,11 +82,11 @@ def _half(axes: Axes, place: int, values: Floats, side: Any) -> None:
     low = side == "low"
     colour, hatch = (RIGHT_COLOUR, RIGHT_HATCH) if low else (WRONG_COLOUR, WRONG_HATCH)
     direction = -1 if low else 1
-    if len(values) < FEWEST_FOR_DENSITY or np.ptp(values) == 0:
-        at = place + direction * HALF / 3
+    if len(values) < FEWEST_FOR_DENSITY or np.ptp(values) < NARROWEST:
+        values = np.unique(values)
         axes.plot(
-            np.full(len(values), at), values, linestyle="", marker="o" if low else "x",
-            color=colour, markersize=5,
+            np.full(len(values), place + direction * HALF / 3), values, linestyle="",
+            marker="o" if low else "x", color=RIGHT_COLOUR if low else VERMILLION, markersize=5,
         )  # fmt: skip
         return
     parts: dict[str, Any] = axes.violinplot(
