@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from emobatch import illustrations, outputs, score_table, tables, thresholds
-from emobatch.calibration import FEWEST_ROWS, Protocol
+from emobatch.calibration import Protocol
 from emobatch.changes import changed_rows
 from emobatch.decisions import OUTCOMES, TOTAL, decisions
+from emobatch.detection import FEWEST_ROWS
 from emobatch.evaluate import evaluate_rows
 from emobatch.final_table import final_rows
 from emobatch.fusion import flagged
@@ -228,10 +228,8 @@ def _with_interval(value: float, bounds: Sequence[float] | None) -> str:
 def _thresholds(fitted: Thresholds) -> dict[str, Any]:
     classes = {name: fitted.classes.get(name, ClassThresholds()) for name in EMOTIONS}
     return {
-        "classes": {
-            name: {field.name: getattr(entry, field.name) for field in fields(entry)}
-            for name, entry in classes.items()
-        },
+        "classes": classes,
+        "firm": any(entry.firmness for entry in classes.values()),
         "exclusions": ", ".join(f"{before} → {after}" for before, after in fitted.exclusions),
         "rows": fitted.fitted.get("rows"),
     }

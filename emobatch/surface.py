@@ -8,19 +8,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.calibration import (
-    ENTROPY_PERCENTILES,
-    FEWEST_ROWS,
-    VARENTROPY_PERCENTILES,
-    Protocol,
-    sample_of_class,
-)
+from emobatch.calibration import Protocol, is_sample
 from emobatch.detection import (
     GRID_POINTS,
     Detection,
     best_detection,
     detection_surface,
-    grid,
+    grids,
 )
 from emobatch.thresholds import ClassThresholds
 
@@ -49,7 +43,7 @@ class Surface:
     accuracy: Floats
     plateau: NDArray[np.bool_]
     used: Detection
-    searched: tuple[float, float, float, float]
+    searched: tuple[float, ...]
     best: Detection | None
 
 
@@ -77,8 +71,9 @@ def surface(
         >>> surface(pl.DataFrame([row] * 5), "happy", entry, "released").used.accuracy
         1.0
     """
-    sample, _ = sample_of_class(rows, name, protocol)
-    if len(sample) < FEWEST_ROWS or entry.entropy is None or entry.varentropy is None:
+    sample = rows.filter(is_sample(rows, name, protocol))
+    searched = grids(sample["entropy"].to_numpy(), sample["varentropy"].to_numpy())
+    if searched is None or entry.entropy is None or entry.varentropy is None:
         return None
     of_class = rows.filter(pl.col("speech_emotion") == name)
     columns = (
@@ -86,9 +81,10 @@ def surface(
         of_class["varentropy"].to_numpy(),
         (of_class["label"] != name).to_numpy(),
     )
-    searched_e = grid(sample["entropy"].to_numpy(), ENTROPY_PERCENTILES)
-    searched_v = grid(sample["varentropy"].to_numpy(), VARENTROPY_PERCENTILES)
-    grid_e, grid_v = _holding(searched_e, entry.entropy), _holding(searched_v, entry.varentropy)
+    grid_e, grid_v = (
+        _holding(values, value)
+        for values, value in zip(searched, (entry.entropy, entry.varentropy), strict=True)
+    )
     flagged, detected = detection_surface(*columns, grid_e, grid_v)
     pair = (np.array([entry.entropy]), np.array([entry.varentropy]))
     counts = (int(count.item()) for count in detection_surface(*columns, *pair))
@@ -102,8 +98,8 @@ def surface(
         accuracy,
         _around(same, _nearest(grid_e, used.entropy), _nearest(grid_v, used.varentropy)),
         used,
-        (*searched_e[[0, -1]].tolist(), *searched_v[[0, -1]].tolist()),
-        best_detection(*columns, searched_e, searched_v),
+        tuple(float(end) for values in searched for end in values[[0, -1]]),
+        best_detection(*columns, *searched),
     )
 
 
