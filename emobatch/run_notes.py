@@ -37,7 +37,7 @@ def run_notes(
     file = [("file", thresholds_file.name)] if thresholds_file else []
     return [
         ("Table", _of_table(table, rows)),
-        ("Models", _of_models(provenance.get("models")) or UNKNOWN),
+        ("Models", _flat(provenance.get("models")) or UNKNOWN),
         ("Options of scoring", _flat(provenance.get("options")) or UNKNOWN),
         ("Thresholds", [*file, *_of_thresholds(about)] or UNKNOWN),
         ("Software that scored", _flat(provenance.get("software")) or UNKNOWN),
@@ -54,22 +54,11 @@ def _of_table(table: ScoreTable, rows: pl.DataFrame) -> Pairs:
     ]
 
 
-def _of_models(models: Any) -> Pairs:
-    if not isinstance(models, Mapping):
-        return _flat(models)
-    return [
-        (branch, _text({key: value for key, value in model.items() if value is not None}))
-        if isinstance(model, Mapping)
-        else (branch, _text(model))
-        for branch, model in models.items()
-    ]
-
-
 def _of_thresholds(about: Any) -> Pairs:
     if not isinstance(about, Mapping):
         return _flat(about)
-    models = _of_models(about.get("models"))
     plain = {key: value for key, value in about.items() if key != "models"}
+    models = _flat(about.get("models"))
     return [*_flat(plain), *((f"{branch} model", text) for branch, text in models)]
 
 
@@ -82,7 +71,8 @@ def _flat(values: Any) -> Pairs:
 
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_text(item)}" for key, item in value.items()) or "none"
+        known = {key: item for key, item in value.items() if item not in (None, "")}
+        return ", ".join(f"{key} {_text(item)}" for key, item in known.items()) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value)) or "none"
     return "none" if value is None else str(value)
