@@ -211,6 +211,14 @@ def test_the_page_refers_to_nothing_outside_itself(fold: Page) -> None:
                 assert "url(#" in value, (tag, name, value)
 
 
+def test_links_lead_to_sections(fold: Page) -> None:
+    ids = [attributes["id"] for _, attributes in fold.elements if "id" in attributes]
+    targets = [link["href"].removeprefix("#") for link in fold.all("a")]
+    assert len(targets) == 8
+    assert set(targets) <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
 def test_the_same_input_gives_the_same_bytes(folder: Path, fold: Page, cli: Cli) -> None:
     again = folder / "again.html"
     cli("report", folder / "final.parquet", "-t", FIXTURE.committed, "-o", again)
