@@ -9,15 +9,18 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from emobatch import outputs, score_table, tables
-from emobatch.detection import Floats, best_detection, grid
+from emobatch.assessment import assess, warnings
+from emobatch.bootstrap import SPEAKER
+from emobatch.detection import FEWEST_ROWS, Floats, best_detection, grids
 from emobatch.errors import CalibrationError, TableError
-from emobatch.evaluate import Metrics, metrics
 from emobatch.fusion import flagged, map_sentiment, select_emotion
 from emobatch.labels import EMOTIONS, canonical, parse_label_map
+from emobatch.metrics import Metrics, metrics
 from emobatch.provenance import date, software
-from emobatch.score_table import ScoreTable
+from emobatch.score_table import SPLIT, ScoreTable
 from emobatch.thresholds import ClassThresholds, Thresholds, to_toml
 
 Protocol = Literal["released", "paper"]
@@ -33,10 +36,6 @@ FITTED_ON = (
     "sentiment",
     "sentiment_score",
 )
-ENTROPY_PERCENTILES = (65.0, 85.0)
-VARENTROPY_PERCENTILES = (15.0, 35.0)
-# Below this, the 15th and the 85th percentile are both made by the same one or two rows.
-FEWEST_ROWS = 5
 # The order in which settings are tried decides between equals: the first wins.
 MAPPING_SETTINGS = tuple(
     ClassThresholds(mapping=mapping, flip=flip, sentiment=step / 20)
@@ -69,6 +68,7 @@ def calibrate(
     protocol: Protocol = "released",
     label_column: str = "label",
     label_map: Sequence[str] = (),
+    bootstrap: int | None = None,
 ) -> Calibration:
     """Fit thresholds on the labelled rows of score tables and write them.
 
@@ -79,6 +79,8 @@ def calibrate(
         protocol: see :func:`fit`.
         label_column: column that holds the labels.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
+        bootstrap: resamples that say how firm the choice is, see
+            :func:`emobatch.assessment.assess`.
 
     Returns:
         What was found.
@@ -88,8 +90,13 @@ def calibrate(
     """
     outputs.check_target(target, [".toml"])
     scores = score_table.read(sources, where)
-    rows = labelled_rows(scores, label_column, parse_label_map(label_map, EMOTIONS))
+    present = [name for name in (SPEAKER, SPLIT) if name in scores.rows.collect_schema()]
+    aliases = parse_label_map(label_map, EMOTIONS)
+    rows = labelled_rows(scores, label_column, aliases, present)
     fitted = fit(rows, protocol)
+    samples = {name: is_sample(rows, name, protocol) for name in EMOTIONS}
+    assessed = assess(rows, fitted.classes, samples, bootstrap)
+    fitted = replace(fitted, classes=assessed.classes)
     final = rows.select(select_emotion(fitted)).unnest("decision")["emotion"]
     found = Calibration(
         fitted, metrics(rows["label"], rows["speech_emotion"]), metrics(rows["label"], final)
@@ -102,6 +109,8 @@ def calibrate(
         "date": date(),
         "before": found.before,
         "after": found.after,
+        "warnings": warnings(assessed.classes, rows) or None,
+        "bootstrap": assessed.bootstrap,
         "software": software(["polars", "numpy", "scikit-learn"]),
         "models": scores.provenance.get("models"),
     }
@@ -185,14 +194,15 @@ def _fit_class(
         sample, kind = rows.filter(pl.col("label") == name), f"labelled {name}"
     else:
         sample, kind = of_class.filter(pl.col("label") != name), f"misclassified as {name}"
-    if len(sample) < FEWEST_ROWS:
+    tried = grids(sample["entropy"].to_numpy(), sample["varentropy"].to_numpy())
+    if tried is None:
         reason = f"only {len(sample)} {kind}, at least {FEWEST_ROWS} rows are needed"
         return ClassThresholds(reason=reason)
     detection = best_detection(
         of_class["entropy"].to_numpy(),
         of_class["varentropy"].to_numpy(),
         (of_class["label"] != name).to_numpy(),
-        *_grids(sample, selection),
+        *_grids(tried, selection),
     )
     if detection is None:
         return ClassThresholds(reason=f"no pair of thresholds flags a row predicted {name}")
@@ -207,14 +217,34 @@ def _fit_class(
     return replace(entry, mapping=setting.mapping, sentiment=setting.sentiment, flip=setting.flip)
 
 
-def _grids(sample: pl.DataFrame, selection: Selection) -> tuple[Floats, Floats]:
-    entropy = grid(sample["entropy"].to_numpy(), ENTROPY_PERCENTILES)
-    varentropy = grid(sample["varentropy"].to_numpy(), VARENTROPY_PERCENTILES)
+def _grids(tried: tuple[Floats, Floats], selection: Selection) -> tuple[Floats, Floats]:
+    entropy, varentropy = tried
     if selection == "entropy":
         return entropy, np.array([np.inf])
     if selection == "varentropy":
         return np.array([-np.inf]), varentropy
-    return entropy, varentropy
+    return tried
+
+
+def is_sample(rows: pl.DataFrame, name: str, protocol: Protocol) -> NDArray[np.bool_]:
+    """Say between which rows' percentiles the thresholds of a class are searched.
+
+    Args:
+        rows: labelled and scored rows with ``label`` and ``speech_emotion``.
+        name: the class.
+        protocol: see :func:`fit`.
+
+    Returns:
+        (rows,) whether each is one of them.
+
+    Examples:
+        >>> rows = pl.DataFrame({"label": ["sad", "happy"], "speech_emotion": ["sad", "sad"]})
+        >>> is_sample(rows, "sad", "released").tolist()
+        [False, True]
+    """
+    is_label = rows["label"] == name
+    chosen = is_label if protocol == "paper" else (rows["speech_emotion"] == name) & ~is_label
+    return chosen.to_numpy()
 
 
 def _best_mapping(flagged_rows: pl.DataFrame) -> ClassThresholds:

@@ -23,6 +23,7 @@ from emobatch.commands.folds import folds
 from emobatch.commands.leakage import leakage
 from emobatch.commands.merge import merge
 from emobatch.commands.models import models
+from emobatch.commands.report import report
 from emobatch.commands.score import score
 from emobatch.commands.verify import verify
 from emobatch.errors import EmobatchError, Interrupted
@@ -80,7 +81,7 @@ def main() -> None:
 
 COMMANDS = (
     *(demo, models, doctor, folds, leakage),
-    *(score, merge, verify, calibrate, apply, evaluate, crossval),
+    *(score, merge, verify, calibrate, apply, evaluate, crossval, report),
 )
 for command in COMMANDS:
     main.add_command(command)

@@ -74,24 +74,6 @@ def show_calibration(found: Calibration) -> None:
     out.print(metrics_table({"before": found.before, "after": found.after}))
 
 
-def show_metrics(result: Mapping[str, Any]) -> None:
-    """Print to standard output what `evaluate` measured.
-
-    Args:
-        result: see :func:`emobatch.evaluate.evaluate`.
-    """
-    out = console(stderr=False)
-    groups: dict[str, Mapping[str, Any]] = {"": result, **result.get("by", {})}
-    for name, group in groups.items():
-        title = f"{name or 'all'}: {group['rows']} rows"
-        if "left_out" in group:
-            title += f", {group['left_out']} labelled rows without scores left out"
-        out.print(title)
-        out.print(metrics_table({stage: group.get(stage) for stage in ("before", "after")}))
-        if group.get("wer") is not None:
-            out.print(f"word error rate {group['wer']:.2f} %")
-
-
 def show_changes(rows: pl.DataFrame) -> None:
     """Print to standard output rows in which the text branch changed the answer.
 

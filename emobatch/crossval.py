@@ -13,12 +13,12 @@ import polars as pl
 from emobatch import fold_scores, leakage, outputs
 from emobatch.calibration import Protocol, fit
 from emobatch.errors import CalibrationError, OutputError, TableError
-from emobatch.evaluate import metrics
 from emobatch.fold_figures import RULES, CrossValidation, FoldFigures, Rule, never_deferred
 from emobatch.fold_scores import FoldScores
 from emobatch.fusion import select_emotion
 from emobatch.labels import EMOTIONS, parse_label_map
 from emobatch.leakage import FOLD, SPLIT, Against, of_train
+from emobatch.metrics import metrics
 from emobatch.provenance import date, software
 from emobatch.splits import TEST, TRAIN
 from emobatch.thresholds import Thresholds, to_toml

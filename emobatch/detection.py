@@ -7,8 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emobatch.uncertainty import refuse_nan
+
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
 GRID_POINTS = 200
+ENTROPY_PERCENTILES = (65.0, 85.0)
+VARENTROPY_PERCENTILES = (15.0, 35.0)
+# Below this, the 15th and the 85th percentile are both made by the same one or two rows.
+FEWEST_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -33,10 +40,10 @@ class Detection:
         return self.detected / self.flagged
 
 
-def best_detection(
+def detection_surface(
     entropy: Floats, varentropy: Floats, wrong: NDArray[np.bool_], grid_e: Floats, grid_v: Floats
-) -> Detection | None:
-    """Search a grid for the pair of thresholds with the highest M (equation 7).
+) -> tuple[Counts, Counts]:
+    """Count what every pair of thresholds of a grid flags, and what of that is misclassified.
 
     Each row is counted once into the cell of the grid from which on it is flagged; sums over the
     cells give the counts of all pairs. Cost: rows x log(grid) + grid squared.
@@ -49,8 +56,53 @@ def best_detection(
         grid_v: (m,) thresholds of varentropy in rising order, nats squared.
 
     Returns:
+        (n, m) rows flagged and (n, m) those of them that are misclassified, which M, their ratio,
+        is made of (equation 7).
+
+    Raises:
+        ProbabilityError: if a value is NaN.
+
+    Examples:
+        >>> entropy, varentropy = np.array([0.2, 1.0, 1.2]), np.array([0.1, 0.1, 0.1])
+        >>> wrong = np.array([False, False, True])
+        >>> grid_e, grid_v = np.array([0.5, 1.1]), np.array([0.1])
+        >>> flagged, detected = detection_surface(entropy, varentropy, wrong, grid_e, grid_v)
+        >>> flagged.tolist(), detected.tolist()
+        ([[2], [1]], [[1], [1]])
+    """
+    refuse_nan(entropy=entropy, varentropy=varentropy)
+    shape = (len(grid_e) + 1, len(grid_v) + 1)
+    # A row is flagged by the first `at_e` thresholds of entropy and from `at_v` of varentropy on.
+    at_e = np.searchsorted(grid_e, entropy, side="right")
+    at_v = np.searchsorted(grid_v, varentropy, side="left")
+    cells = np.ravel_multi_index((at_e, at_v), shape)
+
+    def pair_counts(chosen: NDArray[np.intp]) -> Counts:
+        counts = np.bincount(chosen, minlength=shape[0] * shape[1]).reshape(shape)
+        at_least_e = counts[::-1].cumsum(axis=0)[::-1][1:]
+        return at_least_e.cumsum(axis=1)[:, :-1]
+
+    return pair_counts(cells), pair_counts(cells[wrong])
+
+
+def best_detection(
+    entropy: Floats, varentropy: Floats, wrong: NDArray[np.bool_], grid_e: Floats, grid_v: Floats
+) -> Detection | None:
+    """Search a grid for the pair of thresholds with the highest M (equation 7).
+
+    Args:
+        entropy: (rows,) in nats, of all rows of one predicted class.
+        varentropy: (rows,) in nats squared.
+        wrong: (rows,) whether the prediction is.
+        grid_e: (n,) thresholds of entropy in rising order, nats.
+        grid_v: (m,) thresholds of varentropy in rising order, nats squared.
+
+    Returns:
         The best pair; of equals that with the most flagged rows, then the lowest entropy, then
         the highest varentropy. None where no pair flags a row.
+
+    Raises:
+        ProbabilityError: if a value is NaN.
 
     Examples:
         >>> entropy, varentropy = np.array([0.2, 1.0, 1.2]), np.array([0.1, 0.1, 0.1])
@@ -59,34 +111,36 @@ def best_detection(
         >>> best_detection(entropy, varentropy, wrong, grid, np.array([0.1])).entropy
         1.1
     """
-    shape = (len(grid_e) + 1, len(grid_v) + 1)
-    # A row is flagged by the first `at_e` thresholds of entropy and from `at_v` of varentropy on.
-    at_e = np.searchsorted(grid_e, entropy, side="right")
-    at_v = np.searchsorted(grid_v, varentropy, side="left")
-    cells = np.ravel_multi_index((at_e, at_v), shape)
-
-    def pair_counts(chosen: NDArray[np.intp]) -> NDArray[np.int64]:
-        counts = np.bincount(chosen, minlength=shape[0] * shape[1]).reshape(shape)
-        at_least_e = counts[::-1].cumsum(axis=0)[::-1][1:]
-        return at_least_e.cumsum(axis=1)[:, :-1]
-
-    flagged_rows, detected = pair_counts(cells), pair_counts(cells[wrong])
-    if not flagged_rows.any():
+    refuse_nan(entropy=entropy, varentropy=varentropy)
+    reached = (entropy >= grid_e[0]) & (varentropy <= grid_v[-1])
+    if not reached.any():
         return None
-    accuracy = np.divide(
-        detected, flagged_rows, where=flagged_rows > 0, out=np.zeros(detected.shape)
-    )
-    candidates = np.argwhere(accuracy == np.where(flagged_rows > 0, accuracy, -1).max())
-    candidates = candidates[flagged_rows[tuple(candidates.T)] > 0]
-    row, column = min(
-        candidates.tolist(), key=lambda pair: (-flagged_rows[tuple(pair)], pair[0], -pair[1])
-    )
+    entropy, varentropy = entropy[reached], varentropy[reached]
+    # Between two rows all thresholds flag the same; of these the lowest entropy and the highest
+    # varentropy are preferred, and the others need no trial.
+    grid_e = grid_e[_places(np.searchsorted(grid_e, entropy, side="right"), 0, len(grid_e))]
+    after = np.searchsorted(grid_v, varentropy, side="left") - 1
+    grid_v = grid_v[_places(after, len(grid_v) - 1, len(grid_v))]
+    flagged_rows, detected = detection_surface(entropy, varentropy, wrong[reached], grid_e, grid_v)
+    accuracy = np.full(flagged_rows.shape, -1.0)
+    np.divide(detected, flagged_rows, out=accuracy, where=flagged_rows > 0)
+    best = accuracy == accuracy.max()
+    best &= flagged_rows == flagged_rows[best].max()
+    row = int(best.any(axis=1).argmax())
+    column = int(np.flatnonzero(best[row])[-1])
     return Detection(
         float(grid_e[row]),
         float(grid_v[column]),
         int(flagged_rows[row, column]),
         int(detected[row, column]),
     )
+
+
+def _places(found: NDArray[np.intp], always: int, size: int) -> NDArray[np.intp]:
+    chosen = np.zeros(size, dtype=bool)
+    chosen[found[(found >= 0) & (found < size)]] = True
+    chosen[always] = True
+    return np.flatnonzero(chosen)
 
 
 def grid(values: Floats, percentiles: tuple[float, float]) -> Floats:
@@ -105,3 +159,23 @@ def grid(values: Floats, percentiles: tuple[float, float]) -> Floats:
     """
     low, high = np.percentile(values, percentiles)
     return np.linspace(low, high, GRID_POINTS)
+
+
+def grids(entropy: Floats, varentropy: Floats) -> tuple[Floats, Floats] | None:
+    """Thresholds to try, between the percentiles of section II-C of a sample.
+
+    Args:
+        entropy: (rows,) of the sample, nats.
+        varentropy: (rows,) of the sample, nats squared.
+
+    Returns:
+        (200,) thresholds of entropy and (200,) of varentropy, None where there are too few rows to
+        take percentiles of.
+
+    Examples:
+        >>> grids(np.ones(4), np.ones(4)) is None
+        True
+    """
+    if len(entropy) < FEWEST_ROWS:
+        return None
+    return grid(entropy, ENTROPY_PERCENTILES), grid(varentropy, VARENTROPY_PERCENTILES)

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from emobatch import leakage, score_table, tables
+from emobatch.bootstrap import SPEAKER
+from emobatch.breakdown import STAGES, breakdown, word_error_interval
 from emobatch.errors import TableError
 from emobatch.labels import EMOTIONS, canonical, parse_label_map
-from emobatch.score_table import emotion_index
+from emobatch.metrics import metrics
+from emobatch.score_table import SPLIT, training_rows
+from emobatch.uncertainty import SPEECH_COLUMNS
+from emobatch.word_error_rate import NORMALISATION, word_error_rate
 
-Metrics = dict[str, float]
-STAGES = {"before": "speech_emotion", "after": "emotion"}
+log = logging.getLogger(__name__)
+# What is measured beside the predictions, where a table has it.
+MEASURED = (
+    *SPEECH_COLUMNS,
+    "entropy",
+    "flagged",
+    "decided_by",
+    "sentiment",
+    "reference",
+    "transcript",
+    SPEAKER,
+    SPLIT,
+)
+RESAMPLES = 1000
 # The group of rows whose column is empty, in `--by`.
 NO_VALUE = "(none)"
 
@@ -25,6 +43,7 @@ def evaluate(
     by: str | None = None,
     label_column: str = "label",
     label_map: Sequence[str] = (),
+    bootstrap: int = RESAMPLES,
 ) -> dict[str, Any]:
     """Measure score tables or final tables against their labels.
 
@@ -34,11 +53,11 @@ def evaluate(
         by: column whose values are also measured one by one.
         label_column: column that holds the labels.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
+        bootstrap: resamples that the 95 % intervals come from, 0 for none.
 
     Returns:
-        ``rows``; ``before`` where there are speech scores, ``after`` where there are final
-        emotions, each with UA, WA and F1 in percent; ``wer`` in percent where there are
-        references; ``by``; ``left_out``, labelled rows that have no scores.
+        See :func:`measure`; what :func:`emobatch.breakdown.breakdown` adds for all rows together;
+        and ``by``, what :func:`measure` says of each value.
 
     Raises:
         EmobatchError: if a table can't be read or has nothing to measure.
@@ -52,13 +71,40 @@ def evaluate(
         rows = score_table.with_predictions(table.rows)
         frame = _labelled(rows, label_column, by, aliases)
         leakage.warn(table.unfiltered)
-    result = measure(frame)
+    _warn_of_training(_scored(frame))
+    result = evaluate_rows(frame, bootstrap)
     if by is not None:
         groups = frame.partition_by(by, as_dict=True, maintain_order=True)
         ordered = sorted(groups.items(), key=lambda item: (item[0][0] is None, str(item[0][0])))
         result["by"] = {
             NO_VALUE if value is None else str(value): measure(group) for (value,), group in ordered
         }
+    return result
+
+
+def evaluate_rows(rows: pl.DataFrame, bootstrap: int = RESAMPLES) -> dict[str, Any]:
+    """Measure labelled rows, all together.
+
+    Args:
+        rows: ``label`` with any of ``speech_emotion``, ``emotion`` and the columns ``MEASURED``;
+            labels and emotions are class names.
+        bootstrap: see :func:`evaluate`.
+
+    Returns:
+        See :func:`evaluate`, without ``by``.
+    """
+    scored = _scored(rows)
+    result = measure(rows)
+    if result.get("wer") is not None:
+        result["wer_normalisation"] = NORMALISATION
+        if bootstrap:
+            result["wer_interval"] = word_error_interval(rows, bootstrap)
+    if len(scored):
+        result |= breakdown(scored, bootstrap)
+    if result.get("before") and result.get("after"):
+        # Of the figures as they are printed, so that a reader who subtracts them agrees.
+        before, after = result["before"], result["after"]
+        result["difference"] = {name: round(after[name] - before[name], 2) for name in before}
     return result
 
 
@@ -70,78 +116,35 @@ def measure(rows: pl.DataFrame) -> dict[str, Any]:
             ``transcript``; labels and emotions are class names.
 
     Returns:
-        See :func:`evaluate`.
+        ``rows``; ``before`` where there are speech scores, ``after`` where there are final
+        emotions, each with UA, WA and F1 in percent; ``wer`` in percent where there are
+        references; ``left_out``, labelled rows that have no scores.
     """
-    present = {stage: name for stage, name in STAGES.items() if name in rows.columns}
-    scored = rows.filter(pl.all_horizontal(pl.col(name).is_not_null() for name in present.values()))
+    scored = _scored(rows)
     result: dict[str, Any] = {"rows": len(scored)}
     if len(scored) < len(rows):
         result["left_out"] = len(rows) - len(scored)
-    for stage, name in present.items():
-        result[stage] = metrics(scored["label"], scored[name]) if len(scored) else {}
+    for stage, name in STAGES.items():
+        if name in rows.columns:
+            result[stage] = metrics(scored["label"], scored[name]) if len(scored) else {}
     if {"reference", "transcript"} <= set(rows.columns):
         result["wer"] = word_error_rate(rows["reference"], rows["transcript"])
     return result
 
 
-def metrics(labels: pl.Series, predictions: pl.Series) -> Metrics:
-    """UA (mean recall over the classes that occur), WA (accuracy) and macro F1.
-
-    Args:
-        labels: (rows,) class names.
-        predictions: (rows,) class names.
-
-    Returns:
-        The three figures in percent, rounded to two decimals.
-
-    Examples:
-        >>> metrics(pl.Series(["sad", "sad", "happy"]), pl.Series(["sad", "happy", "happy"]))
-        {'UA': 75.0, 'WA': 66.67, 'F1': 66.67}
-    """
-    from sklearn.metrics import accuracy_score, f1_score, recall_score
-
-    true, guess = emotion_index(labels).to_numpy(), emotion_index(predictions).to_numpy()
-    occurring = sorted(set(true.tolist()))
-    figures = {
-        "UA": recall_score(true, guess, labels=occurring, average="macro", zero_division=0),
-        "WA": accuracy_score(true, guess),
-        "F1": f1_score(true, guess, average="macro", zero_division=0),
-    }
-    return {name: round(100 * float(value), 2) for name, value in figures.items()}
+def _scored(rows: pl.DataFrame) -> pl.DataFrame:
+    present = [name for name in STAGES.values() if name in rows.columns]
+    return rows.filter(pl.all_horizontal(pl.col(name).is_not_null() for name in present))
 
 
-def word_error_rate(references: pl.Series, transcripts: pl.Series) -> float | None:
-    """Word error rate over all rows together; lower case, punctuation and extra spaces ignored.
-
-    Args:
-        references: (rows,) what was said; rows without one don't count.
-        transcripts: (rows,) what was recognised; null counts as nothing.
-
-    Returns:
-        Errors in percent of the words of the references, None where there are no such words.
-    """
-    import jiwer
-
-    pairs = pl.DataFrame({"said": references, "heard": transcripts}).select(
-        pl.all()
-        .cast(pl.String)
-        .fill_null("")
-        .str.to_lowercase()
-        .str.replace_all(r"[\p{P}\p{S}]", "")
-    )
-    pairs = pairs.filter(pl.col("said").str.strip_chars() != "")
-    if pairs.is_empty():
-        return None
-    collapse = jiwer.Compose(
-        [jiwer.RemoveMultipleSpaces(), jiwer.Strip(), jiwer.ReduceToListOfListOfWords()]
-    )
-    rate = jiwer.wer(
-        pairs["said"].to_list(),
-        pairs["heard"].to_list(),
-        reference_transform=collapse,
-        hypothesis_transform=collapse,
-    )
-    return round(100 * float(rate), 2)
+def _warn_of_training(rows: pl.DataFrame) -> None:
+    if trained := training_rows(rows):
+        log.warning(
+            "note: the speech model was trained on %d of %d rows (split 'train'), which say little "
+            "of new speech; leave them out with --where \"split != 'train'\"",
+            trained,
+            len(rows),
+        )
 
 
 def _labelled(
@@ -157,7 +160,7 @@ def _labelled(
             "neither speech scores nor final emotions to measure; is this a table that "
             "`emobatch score` or `emobatch apply` wrote?"
         )
-    wanted = (column, *STAGES.values(), "reference", "transcript", *([by] if by else []))
+    wanted = (column, *STAGES.values(), *MEASURED, *([by] if by else []))
     frame = rows.select(name for name in dict.fromkeys(wanted) if name in names).collect()
     frame = frame.with_columns(canonical(frame[column], EMOTIONS, label_map).alias("label"))
     if "emotion" in names:

@@ -36,6 +36,8 @@ COLUMNS: Mapping[str, type[pl.DataType]] = {
     "status": pl.String,
     "error": pl.String,
 }
+# A column that says what the speech model was trained on, and what it calls these rows.
+SPLIT, TRAINED_ON = "split", "train"
 # As CSV has them.
 BOOLEANS = {"true": True, "false": False}
 NUMERIC = {name: kind for name, kind in COLUMNS.items() if kind == pl.Float64}
@@ -138,6 +140,25 @@ def with_predictions(rows: pl.LazyFrame) -> pl.LazyFrame:
     if not any(name in schema for name in SPEECH_COLUMNS):
         return rows.drop("speech_emotion", strict=False)
     return with_uncertainty(_with_speech(rows, ()))
+
+
+def training_rows(rows: pl.DataFrame) -> int:
+    """Count the rows that the speech model was trained on, by what ``split`` says.
+
+    Args:
+        rows: a table, maybe with ``split``.
+
+    Returns:
+        How many rows are of the split ``train``.
+
+    Examples:
+        >>> training_rows(pl.DataFrame({"split": ["train", "test", None]}))
+        1
+    """
+    if SPLIT not in rows.columns:
+        return 0
+    names = rows[SPLIT].cast(pl.String).str.strip_chars().str.to_lowercase()
+    return int((names == TRAINED_ON).sum())
 
 
 def emotion_index(emotions: pl.Series) -> pl.Series:

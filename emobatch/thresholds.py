@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from emobatch import firmness
 from emobatch.errors import ThresholdsError
+from emobatch.firmness import Firmness
 from emobatch.labels import EMOTIONS
 
 FORMAT = 1
 MAPPINGS = ("refer", "simple")
 # Figures of a class, and more than any of them can be.
 HIGHEST = {"entropy": 1e6, "varentropy": 1e6, "sentiment": 1.0, "detection_accuracy": 100.0}
+# Two numbers as tomli_w writes them, each on a line of its own.
+SPAN = re.compile(r"\[\n *([-+.\de]+),\n *([-+.\de]+),\n\]")
 HEADER = """\
 # Fitted by `emobatch calibrate`. By the class that the speech branch predicted, the text branch is
 # consulted where entropy (nats) is at least, and varentropy at most, the figure given.
@@ -39,6 +44,7 @@ class ClassThresholds:
         flagged: rows that the thresholds flagged there.
         detected: those of them that the speech branch had wrong.
         reason: why the class could not be fitted.
+        firmness: how firm the choice is.
     """
 
     entropy: float | None = None
@@ -50,6 +56,7 @@ class ClassThresholds:
     flagged: int | None = None
     detected: int | None = None
     reason: str | None = None
+    firmness: Firmness | None = None
 
 
 @dataclass(frozen=True)
@@ -78,14 +85,14 @@ def to_toml(thresholds: Thresholds) -> str:
     """
     document = {
         "thresholds": {
-            name: _without_nulls({f.name: getattr(entry, f.name) for f in fields(entry)})
-            for name, entry in thresholds.classes.items()
+            name: _without_nulls(asdict(entry)) for name, entry in thresholds.classes.items()
         },
         "fitted": _without_nulls(thresholds.fitted),
     }
     # One line, as people write it; tomli_w would give each name a line of its own.
     exclusions = json.dumps([list(change) for change in thresholds.exclusions])
-    return f"{HEADER}format = {FORMAT}\nexclusions = {exclusions}\n\n{tomli_w.dumps(document)}"
+    text = SPAN.sub(r"[\1, \2]", tomli_w.dumps(document))
+    return f"{HEADER}format = {FORMAT}\nexclusions = {exclusions}\n\n{text}"
 
 
 def read(path: Path) -> Thresholds:
@@ -142,9 +149,7 @@ def _parse_class(name: str, classes: dict[str, Any]) -> ClassThresholds:
                 f"{where} {key} is {value!r}; a number of at least 0 and at most {most:g} is wanted"
             )
     for key in ("flagged", "detected"):
-        value = entry.get(key, 0)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ThresholdsError(f"{where} {key} is {value!r}; a count is wanted")
+        _check_count(entry, key, where)
     if not isinstance(entry.get("reason", ""), str):
         raise ThresholdsError(f"{where} reason is {entry['reason']!r}; a text is wanted")
     if not isinstance(entry.get("flip", True), bool):
@@ -155,7 +160,37 @@ def _parse_class(name: str, classes: dict[str, Any]) -> ClassThresholds:
         )
     if ("entropy" in entry) != ("varentropy" in entry):
         raise ThresholdsError(f"{where} has one of entropy and varentropy; give both or neither")
-    return ClassThresholds(**entry)
+    firm = _parse_firmness(name, entry) if "firmness" in entry else None
+    return ClassThresholds(**{**entry, "firmness": firm})
+
+
+def _parse_firmness(name: str, parent: dict[str, Any]) -> Firmness:
+    where = f"[thresholds.{name}.firmness]"
+    entry = _table(parent, "firmness", f"thresholds.{name}.")
+    _check_names(entry, [f.name for f in fields(Firmness)], where)
+    spans = {key: entry[key] for key in firmness.SPANS if key in entry}
+    for key, value in spans.items():
+        if not (isinstance(value, list) and len(value) == 2 and all(map(_is_figure, value))):
+            raise ThresholdsError(f"{where} {key} is {value!r}; [from, to] is wanted")
+    for key in firmness.COUNTS:
+        _check_count(entry, key, where)
+    if not _is_figure(entry.get("left_out_accuracy", 0)):
+        raise ThresholdsError(f"{where} left_out_accuracy is not a number of at least 0")
+    for key in ("equal_pairs", "equal_entropy", "equal_varentropy"):
+        if key not in entry:
+            raise ThresholdsError(f"{where} has no {key}; give it or drop the section")
+    return Firmness(**{**entry, **{key: tuple(value) for key, value in spans.items()}})
+
+
+def _is_figure(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 <= value <= max(HIGHEST.values())
+
+
+def _check_count(entry: Mapping[str, Any], key: str, where: str) -> None:
+    value = entry.get(key, 0)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ThresholdsError(f"{where} {key} is {value!r}; a count is wanted")
 
 
 def _parse_exclusions(changes: Any) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,9 @@ that are streamed. A probability of zero adds nothing to either sum (the limit o
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from emobatch.errors import ProbabilityError
 from emobatch.labels import EMOTIONS
@@ -123,6 +125,27 @@ def check_probabilities(table: pl.LazyFrame) -> None:
         raise ProbabilityError(
             f"row {row + 1}{known}: {what}{more}; score these rows again or drop them with --where"
         )
+
+
+def refuse_nan(**arrays: NDArray[np.float64]) -> None:
+    """Refuse arrays that hold NaN, which would pass unseen through sorting and comparing.
+
+    Args:
+        arrays: arrays of any shape with rows as their first axis, by what to call them.
+
+    Raises:
+        ProbabilityError: names the array and its first such row.
+
+    Examples:
+        >>> refuse_nan(entropy=np.array([0.1, float("nan")]))
+        Traceback (most recent call last):
+        emobatch.errors.ProbabilityError: entropy: row 2 is NaN; score it again or leave it out
+    """
+    for name, values in arrays.items():
+        bad = np.argwhere(np.isnan(values))
+        if len(bad):
+            row = int(bad[0][0]) + 1
+            raise ProbabilityError(f"{name}: row {row} is NaN; score it again or leave it out")
 
 
 def _speech_fault() -> pl.Expr:

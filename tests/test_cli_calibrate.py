@@ -51,11 +51,27 @@ def test_the_committed_thresholds_are_what_calibrate_finds(cli: Cli, fold: Fold)
     for document in (found, committed):
         for key in ("date", "software", "tables"):
             del document["fitted"][key]
+    if "speaker" not in pl.read_parquet_schema(fold.table):
+        without_resamples(found)
+        without_resamples(committed)
     for name in EMOTIONS:
         # The last digit of a logarithm is the machine's.
-        wanted = committed["thresholds"].pop(name)
-        assert found["thresholds"].pop(name) == pytest.approx(wanted, abs=1e-9)
+        wanted, entry = committed["thresholds"].pop(name), found["thresholds"].pop(name)
+        firm, wanted_firm = entry.pop("firmness"), wanted.pop("firmness")
+        assert entry == pytest.approx(wanted, abs=1e-9)
+        for key, value in wanted_firm.items():
+            assert firm.pop(key) == pytest.approx(value, abs=1.1e-4), key
+        assert not firm
     assert found == committed
+
+
+def without_resamples(document: dict[str, Any]) -> None:
+    """What the drawing of speakers doesn't change."""
+    del document["fitted"]["bootstrap"]
+    for entry in document["thresholds"].values():
+        entry["firmness"] = {
+            key: value for key, value in entry["firmness"].items() if key.startswith("equal")
+        }
 
 
 def training_rows() -> pl.DataFrame:
@@ -147,7 +163,8 @@ def test_the_figures_stored_are_those_of_applying_the_thresholds(cli: Cli, tmp_p
     final = cli("apply", FIXTURE.table, "-t", tmp_path / "t.toml").stdout
     measured = json.loads(cli("evaluate", "--json", input=final).stdout)
     stored = tomllib.loads((tmp_path / "t.toml").read_text())["fitted"]
-    assert {key: stored[key] for key in ("rows", "before", "after")} == measured
+    for key in ("rows", "before", "after"):
+        assert stored[key] == measured[key]
 
 
 def test_an_output_file_is_what_standard_output_gets(cli: Cli, tmp_path: Path) -> None:
@@ -332,3 +349,122 @@ def test_an_unknown_protocol_is_wrong_usage(cli: Cli) -> None:
     result = cli("calibrate", "--protocol", "mine", input="")
     assert result.exit_code == 2
     assert "released" in result.stderr
+
+
+def test_the_plateau_is_all_pairs_with_the_same_accuracy(cli: Cli) -> None:
+    found = fitted(cli("calibrate", FIXTURE.table, "--where", NOT_TEST, "--bootstrap", "0"))
+    rows = training_rows()
+    for name in EMOTIONS:
+        entry = found["thresholds"][name]
+        of_class = rows.filter(pl.col("speech_emotion") == name)
+        wrong = (of_class["label"] != name).to_numpy()
+        entropy, varentropy = of_class["entropy"].to_numpy(), of_class["varentropy"].to_numpy()
+        grid_e = np.linspace(*np.percentile(entropy[wrong], [65, 85]), 200)
+        grid_v = np.linspace(*np.percentile(varentropy[wrong], [15, 35]), 200)
+        over, under = entropy >= grid_e[:, None], (varentropy <= grid_v[:, None]).T
+        counts = over.astype(int) @ under, (over & wrong).astype(int) @ under
+        accuracy = counts[1] / np.maximum(counts[0], 1)
+        at_e, at_v = np.nonzero(np.isclose(accuracy, accuracy.max(), atol=1e-12, rtol=0))
+        assert entry["firmness"] == {
+            "equal_pairs": len(at_e),
+            "equal_entropy": pytest.approx([grid_e[at_e].min(), grid_e[at_e].max()], abs=1e-4),
+            "equal_varentropy": pytest.approx([grid_v[at_v].min(), grid_v[at_v].max()], abs=1e-4),
+        }
+
+
+FIGURES_OF_RESAMPLES = {
+    *("resamples", "entropy_interval", "varentropy_interval"),
+    *("accuracy_interval", "left_out_accuracy"),
+}
+
+
+def test_resamples_say_how_much_the_choice_varies(cli: Cli) -> None:
+    result = cli("calibrate", "--bootstrap", "30", input=csv(score_rows(600)))
+    found = fitted(result)
+    assert found["fitted"]["bootstrap"]["resamples"] == 30
+    for entry in found["thresholds"].values():
+        firm = entry["firmness"]
+        assert set(firm) > FIGURES_OF_RESAMPLES
+        assert firm["resamples"] == 30
+        low, high = firm["entropy_interval"]
+        assert 0 < low < high < math.log(4)
+        # Rows that took no part in the choice are flagged less well.
+        assert firm["left_out_accuracy"] < firm["accuracy_interval"][1]
+        assert f"{firm['left_out_accuracy']:.2f}" in result.stderr
+    assert "30 bootstrap resamples of 600 rows" in " ".join(result.stderr.split())
+
+
+def test_resamples_are_of_speakers_where_they_are_known(cli: Cli) -> None:
+    speakers = pl.format("s{}", pl.int_range(pl.len()) % 5)
+    rows = csv(score_rows(600).with_columns(speaker=speakers))
+    by_speaker = fitted(cli("calibrate", "--bootstrap", "20", input=rows))
+    by_row = fitted(cli("calibrate", "--bootstrap", "20", input=csv(score_rows(600))))
+    assert by_speaker["fitted"]["bootstrap"]["unit"] == "speaker"
+    assert by_speaker["fitted"]["bootstrap"]["units"] == 5
+    assert by_speaker["thresholds"]["sad"]["firmness"] != by_row["thresholds"]["sad"]["firmness"]
+    for name in EMOTIONS:
+        for document in (by_speaker, by_row):
+            del document["thresholds"][name]["firmness"]
+    assert by_speaker["thresholds"] == by_row["thresholds"]
+
+
+def test_without_resamples_the_thresholds_are_the_same(cli: Cli) -> None:
+    rows = csv(score_rows(300))
+    found, plain = (
+        fitted(cli("calibrate", "--bootstrap", number, input=rows)) for number in ("20", "0")
+    )
+    assert "bootstrap" not in plain["fitted"]
+    for entry in found["thresholds"].values():
+        for key in FIGURES_OF_RESAMPLES:
+            del entry["firmness"][key]
+    assert plain["thresholds"] == found["thresholds"]
+
+
+def test_large_tables_are_resampled_only_on_request(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("emobatch.assessment.MOST_RESAMPLED", 100 * 200)
+    rows = csv(score_rows(101))
+    assert "bootstrap" not in fitted(cli("calibrate", input=rows))["fitted"]
+    assert "--bootstrap 200" in caplog.text
+    assert fitted(cli("calibrate", "--bootstrap", "3", input=rows))["fitted"]["bootstrap"]
+    assert fitted(cli("calibrate", input=csv(score_rows(100))))["fitted"]["bootstrap"]
+
+
+def test_few_flagged_rows_are_warned_of(cli: Cli, caplog: pytest.LogCaptureFixture) -> None:
+    found = fitted(cli("calibrate", input=csv(score_rows(200))))
+    few = [name for name, entry in found["thresholds"].items() if entry["flagged"] < 20]
+    assert few
+    assert [text.split(":")[0] for text in found["fitted"]["warnings"]] == few
+    for text in found["fitted"]["warnings"]:
+        assert text in caplog.text
+
+
+def test_enough_flagged_rows_are_not_warned_of(cli: Cli, caplog: pytest.LogCaptureFixture) -> None:
+    found = fitted(cli("calibrate", "--bootstrap", "0", input=csv(score_rows(3000))))
+    assert all(entry["flagged"] >= 20 for entry in found["thresholds"].values())
+    assert "warnings" not in found["fitted"]
+    assert not caplog.text
+
+
+def test_rows_that_the_speech_model_was_trained_on_are_warned_of(
+    cli: Cli, caplog: pytest.LogCaptureFixture
+) -> None:
+    split = pl.when(pl.int_range(pl.len()) < 2500).then(pl.lit("Train")).otherwise(pl.lit("val"))
+    rows = csv(score_rows(4000).with_columns(split=split))
+    warned = fitted(cli("calibrate", "--bootstrap", "0", input=rows))["fitted"]["warnings"]
+    assert len(warned) == 1
+    assert "trained on 2500 of 4000 rows" in warned[0]
+    assert warned[0] in caplog.text
+    only_val = cli("calibrate", "--where", "split = 'val'", "--bootstrap", "0", input=rows)
+    assert "warnings" not in fitted(only_val)["fitted"]
+
+
+def test_how_firm_a_choice_is_changes_no_emotion(cli: Cli, tmp_path: Path) -> None:
+    rows = csv(score_rows(200))
+    finals = []
+    for number in ("20", "0"):
+        file = tmp_path / f"{number}.toml"
+        assert cli("calibrate", "--bootstrap", number, "-o", file, input=rows).exit_code == 0
+        finals.append(cli("apply", "-t", file, input=rows).stdout)
+    assert finals[0] == finals[1]

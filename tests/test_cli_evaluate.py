@@ -10,14 +10,19 @@ import jiwer
 import polars as pl
 import pytest
 from click.testing import Result
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from refusals import refusal
-from samples import csv, score_rows
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+from samples import LOOSE, csv, score_rows
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+)
 
-from emobatch.evaluate import metrics
-from emobatch.labels import EMOTIONS
+from emobatch.apply import decide
+from emobatch.console import FIGURES
+from emobatch.labels import EMOTIONS, SENTIMENTS
+from emobatch.paired_test import mcnemar
 from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
 
 Cli = Callable[..., Result]
@@ -48,27 +53,24 @@ def measured(result: Result) -> dict[str, Any]:
     return json.loads(result.stdout)
 
 
+OF_BOTH_STAGES = ("difference", "transitions", "paired_test")
+
+
+def with_speakers(rows: pl.DataFrame, count: int = 12) -> pl.DataFrame:
+    """The same rows, spoken in turn by that many."""
+    return rows.with_columns(speaker=pl.format("s{}", pl.int_range(pl.len()) % count))
+
+
 def evaluate(cli: Cli, rows: pl.DataFrame, *options: str) -> dict[str, Any]:
     return measured(cli("evaluate", "--json", *options, input=csv(rows)))
 
 
-emotions = st.sampled_from(EMOTIONS)
-
-
-@settings(deadline=None, derandomize=True, max_examples=60)
-@given(st.lists(st.tuples(emotions, emotions), min_size=1, max_size=40))
-def test_figures_equal_scikit_learns(pairs: list[tuple[str, str]]) -> None:
-    labels, predictions = (pl.Series(column) for column in zip(*pairs, strict=True))
-    assert metrics(labels, predictions) == figures(labels, predictions)
-
-
 def test_the_json_has_the_contracts_shape(cli: Cli) -> None:
     rows = final_rows()
-    assert evaluate(cli, rows) == {
-        "rows": 60,
-        "before": figures(rows["label"], rows["speech_emotion"]),
-        "after": figures(rows["label"], rows["emotion"]),
-    }
+    found = evaluate(cli, rows)
+    assert found["rows"] == 60
+    assert found["before"] == figures(rows["label"], rows["speech_emotion"])
+    assert found["after"] == figures(rows["label"], rows["emotion"])
 
 
 def test_the_json_is_one_line_and_nothing_else(cli: Cli) -> None:
@@ -78,12 +80,14 @@ def test_the_json_is_one_line_and_nothing_else(cli: Cli) -> None:
 
 def test_a_table_without_final_emotions_has_no_after(cli: Cli) -> None:
     found = evaluate(cli, score_rows(20))
-    assert set(found) == {"rows", "before"}
+    assert "before" in found
+    assert not {"after", *OF_BOTH_STAGES} & set(found)
 
 
 def test_a_table_without_speech_scores_has_no_before(cli: Cli) -> None:
     found = evaluate(cli, final_rows().select("label", "emotion"))
-    assert set(found) == {"rows", "after"}
+    assert "after" in found
+    assert not {"before", "calibration_error", "risk_coverage", *OF_BOTH_STAGES} & set(found)
 
 
 def test_each_value_of_a_column_is_measured(cli: Cli) -> None:
@@ -91,7 +95,8 @@ def test_each_value_of_a_column_is_measured(cli: Cli) -> None:
     found = evaluate(cli, rows, "--by", "session")
     assert list(found["by"]) == ["1", "2", "3"]
     for value, group in found["by"].items():
-        assert group == evaluate(cli, rows.filter(pl.col("session") == value))
+        alone = evaluate(cli, rows.filter(pl.col("session") == value))
+        assert group == {name: alone[name] for name in ("rows", "before", "after")}
     del found["by"]
     assert found == evaluate(cli, rows)
 
@@ -174,12 +179,25 @@ def test_word_error_rates_go_by_groups_too(cli: Cli) -> None:
 def test_the_table_for_people_has_the_same_figures(cli: Cli) -> None:
     rows = final_rows()
     shown = cli("evaluate", "--by", "session", input=csv(rows)).stdout
+    lines = [line.split() for line in shown.splitlines()]
     found = evaluate(cli, rows, "--by", "session")
-    for group in (found, *found["by"].values()):
-        assert f"{group['rows']} rows" in shown
-        for stage in ("before", "after"):
-            line = "  ".join(f"{value:.2f}" for value in group[stage].values()).split()
-            assert any(row.split()[1:] == line for row in shown.splitlines())
+    assert shown.startswith("all: 60 rows\n")
+    for stage in ("before", "after"):
+        assert [stage, *(f"{value:.2f}" for value in found[stage].values())] in lines
+        matrix = found["confusion"][stage]
+        assert any(set(map(str, matrix[3])) <= set(line) for line in lines if "sad" in line[:1])
+    for name, group in found["by"].items():
+        values = [f"{group[s][figure]:.2f}" for figure in FIGURES for s in ("before", "after")]
+        assert [name, str(group["rows"]), *values] in lines
+    change = found["transitions"][0]
+    counts = [str(change[name]) for name in ("rows", "better", "worse", "neither")]
+    assert [change["from"], "→", change["to"], *counts] in lines
+
+
+def test_no_line_of_the_tables_is_wider_than_80_columns(cli: Cli) -> None:
+    rows = with_speakers(final_rows(400))
+    shown = cli("evaluate", "--by", "speaker", input=csv(rows)).stdout
+    assert max(len(line.rstrip()) for line in shown.splitlines() if "95 %:" not in line) <= 80
 
 
 def test_an_output_file_is_json(cli: Cli, tmp_path: Path) -> None:
@@ -225,7 +243,7 @@ def test_unknown_labels_are_listed_and_can_be_dropped(cli: Cli) -> None:
         (final_rows(), ["--by", "speaker"], "no column 'speaker'"),
         (final_rows(), ["--where", "nope = 1"], "no column 'nope'"),
         (final_rows(), ["--where", "session = '9'"], "--where"),
-        (final_rows(), ["-o", "m.csv"], "name it .json"),
+        (final_rows(), ["-o", "m.xlsx"], "name it .json, .csv"),
         (final_rows(), ["missing.csv"], "missing.csv: no such file"),
         (final_rows().with_columns(label=pl.lit("fru")), ["--label-map", "fru=no"], "NAME=CLASS"),
     ],
@@ -256,3 +274,173 @@ def test_predictions_are_not_taken_for_labels(cli: Cli) -> None:
     rows = score_rows(30).with_columns(emotion=pl.col("label"))
     said = refusal(cli("evaluate", "--label-column", "emotion", input=csv(rows)))
     assert "holds predictions" in said
+
+
+def decided_rows(count: int = 200) -> pl.DataFrame:
+    """A final table as `apply` writes it."""
+    return decide(score_rows(count).lazy(), LOOSE).collect()
+
+
+def test_classes_and_confusion_are_given_before_and_after(cli: Cli) -> None:
+    rows = decided_rows()
+    found = evaluate(cli, rows)
+    for stage, column in {"before": "speech_emotion", "after": "emotion"}.items():
+        matrix = confusion_matrix(rows["label"], rows[column], labels=EMOTIONS)
+        assert found["confusion"][stage] == matrix.tolist()
+        recalls = [values["recall"] for values in found["classes"][stage].values()]
+        assert found[stage]["UA"] == pytest.approx(sum(recalls) / 4, abs=0.01)
+        support = {name: values["support"] for name, values in found["classes"][stage].items()}
+        assert support == dict(rows["label"].value_counts().iter_rows())
+
+
+def test_flagged_reverted_and_changed_rows_are_counted(cli: Cli) -> None:
+    rows = decided_rows()
+    found = evaluate(cli, rows)
+    assert found["flagged"] == rows["flagged"].sum() > 0
+    assert found["reverted"] == (rows["decided_by"] == "reverted").sum() > 0
+    changed = (rows["emotion"] != rows["speech_emotion"]).sum()
+    assert sum(change["rows"] for change in found["transitions"]) == changed
+
+
+def test_after_is_tested_against_before(cli: Cli) -> None:
+    rows = decided_rows()
+    found = evaluate(cli, rows)
+    right = [(rows["label"] == rows[name]).to_numpy() for name in ("speech_emotion", "emotion")]
+    assert found["paired_test"] == {"name": "McNemar, exact", **mcnemar(*right)}
+    assert found["difference"]["UA"] == round(found["after"]["UA"] - found["before"]["UA"], 2)
+
+
+def test_every_headline_figure_has_an_interval_around_it(cli: Cli) -> None:
+    found = evaluate(cli, decided_rows())
+    for stage in ("before", "after", "difference"):
+        for name in FIGURES:
+            low, high = found["intervals"][stage][name]
+            assert low < found[stage][name] < high
+
+
+def test_speakers_are_resampled_where_they_are_known(cli: Cli) -> None:
+    rows = decided_rows()
+    by_row, by_speaker = evaluate(cli, rows), evaluate(cli, with_speakers(rows))
+    assert (by_row["intervals"]["unit"], by_row["intervals"]["units"]) == ("row", 200)
+    assert (by_speaker["intervals"]["unit"], by_speaker["intervals"]["units"]) == ("speaker", 12)
+    assert by_row["intervals"]["after"] != by_speaker["intervals"]["after"]
+    assert by_row["after"] == by_speaker["after"]
+    shown = cli("evaluate", input=csv(with_speakers(rows))).stdout
+    assert "1000 bootstrap resamples of 12 speakers" in shown
+
+
+def test_the_table_says_that_one_speaker_stands_for_no_other(cli: Cli) -> None:
+    shown = cli("evaluate", input=csv(with_speakers(decided_rows(), 1))).stdout
+    assert "resamples of 200 rows (all of one speaker" in shown
+
+
+def test_without_resamples_there_are_no_intervals_and_all_else_is_the_same(cli: Cli) -> None:
+    rows = decided_rows().with_columns(reference=pl.lit("one two"), transcript=pl.lit("one"))
+    found, plain = evaluate(cli, rows), evaluate(cli, rows, "--bootstrap", "0")
+    for name in ("intervals", "sentiment_intervals", "wer_interval"):
+        del found[name]
+    assert plain == found
+    assert "95 %" not in cli("evaluate", "--bootstrap", "0", input=csv(rows)).stdout
+
+
+def test_sentiment_is_measured_against_what_the_label_implies(cli: Cli) -> None:
+    rows = decided_rows()
+    implied = rows["label"].replace_strict(
+        {"angry": "negative", "sad": "negative", "happy": "positive", "neutral": "neutral"}
+    )
+    wanted = f1_score(implied, rows["sentiment"], labels=SENTIMENTS, average=None)
+    found = evaluate(cli, rows)
+    assert found["sentiment_f1"].pop("rows") == 200
+    assert list(found["sentiment_f1"].values()) == pytest.approx(list(100 * wanted), abs=0.00501)
+    for name, value in found["sentiment_f1"].items():
+        low, high = found["sentiment_intervals"][name]
+        assert low < value < high
+
+
+def test_rows_without_a_sentiment_do_not_count_for_it(cli: Cli) -> None:
+    rows = decided_rows()
+    half = rows.with_columns(
+        sentiment=pl.when(pl.int_range(pl.len()) < 90).then(pl.col("sentiment"))
+    )
+    found = evaluate(cli, half)["sentiment_f1"]
+    assert found == evaluate(cli, rows.head(90))["sentiment_f1"]
+    assert "sentiment_f1" not in evaluate(cli, rows.with_columns(sentiment=pl.lit("")))
+
+
+def test_a_sentiment_of_another_model_is_noted_and_left_out(
+    cli: Cli, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = decided_rows().with_columns(sentiment=pl.lit("mixed"))
+    result = cli("evaluate", "--json", input=csv(rows))
+    assert "note: no figures of sentiment" in caplog.text and "mixed (200)" in caplog.text
+    assert "sentiment_f1" not in json.loads(result.stdout)
+
+
+def test_accuracy_is_given_by_the_share_of_rows_kept(cli: Cli) -> None:
+    rows = decided_rows()
+    points = evaluate(cli, rows)["risk_coverage"]["points"]
+    assert [point["coverage"] for point in points] == list(range(100, 0, -10))
+    sure = rows.sort("entropy").head(60)
+    for stage, column in {"before": "speech_emotion", "after": "emotion"}.items():
+        wanted = 100 * (sure["label"] == sure[column]).mean()
+        assert points[7][stage] == pytest.approx(wanted, abs=0.00501)
+
+
+def test_figures_do_not_hang_on_the_order_of_the_rows(cli: Cli) -> None:
+    rows = with_speakers(decided_rows())
+    assert evaluate(cli, rows.reverse()) == evaluate(cli, rows)
+
+
+def test_the_word_error_rate_names_its_normalisation(cli: Cli) -> None:
+    rows = with_transcripts(["one two"] * 9 + ["one"], ["one"] * 9 + ["two"])
+    found = evaluate(cli, rows)
+    low, high = found["wer_interval"]
+    assert low <= found["wer"] <= high
+    assert "lower case" in found["wer_normalisation"]
+    assert found["wer_normalisation"] in " ".join(cli("evaluate", input=csv(rows)).stdout.split())
+
+
+def test_rows_of_training_are_noted(cli: Cli, caplog: pytest.LogCaptureFixture) -> None:
+    split = pl.when(pl.int_range(pl.len()) < 150).then(pl.lit("train")).otherwise(pl.lit("test"))
+    rows = csv(decided_rows().with_columns(split=split))
+    cli("evaluate", "--where", "split != 'train'", input=rows)
+    assert not caplog.text
+    cli("evaluate", input=rows)
+    assert "the speech model was trained on 150 of 200 rows" in caplog.text
+
+
+def ndjson(path: Path) -> pl.DataFrame:
+    return pl.read_ndjson(path, infer_schema_length=None)
+
+
+@pytest.mark.parametrize("extension", ["csv", "tsv", "parquet", "jsonl"])
+def test_an_output_table_has_a_row_for_each_figure(
+    cli: Cli, tmp_path: Path, extension: str
+) -> None:
+    rows, target = decided_rows(), tmp_path / f"m.{extension}"
+    assert cli("evaluate", "--by", "session", "-o", target, input=csv(rows)).stdout == ""
+    read = {"csv": pl.read_csv, "parquet": pl.read_parquet, "jsonl": ndjson}
+    table = read.get(extension, lambda path: pl.read_csv(path, separator="\t"))(target)
+    names = ["group", "stage", "figure", "class", "to", "coverage"]
+    assert table.columns == [*names, "value", "low", "high"]
+    assert not table.select(names).is_duplicated().any()
+    found = evaluate(cli, rows, "--by", "session")
+
+    def value(**wanted: str | None) -> tuple[float | None, ...]:
+        conditions = [
+            pl.col(name).cast(pl.String).eq_missing(pl.lit(wanted.get(name))) for name in names
+        ]
+        return table.filter(conditions).select("value", "low", "high").row(0)
+
+    bounds = found["intervals"]["after"]
+    assert value(stage="after", figure="UA") == (found["after"]["UA"], *bounds["UA"])
+    recall = found["classes"]["after"]["sad"]["recall"], *bounds["classes"]["sad"]["recall"]
+    assert value(**{"stage": "after", "figure": "recall", "class": "sad"}) == recall
+    count = found["confusion"]["before"][0][3]
+    cell = {"stage": "before", "figure": "confusion", "class": "angry", "to": "sad"}
+    assert value(**cell) == (count, None, None)
+    group = found["by"]["2"]["before"]["WA"]
+    assert value(group="2", stage="before", figure="WA") == (group, None, None)
+    kept = found["risk_coverage"]["points"][2]["after"]
+    assert value(stage="after", figure="WA", coverage="80.0") == (kept, None, None)
+    assert value(figure="flagged") == (found["flagged"], None, None)

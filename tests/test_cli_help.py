@@ -15,7 +15,10 @@ from emobatch import __version__
 from emobatch.cli import main
 
 README = Path(__file__).parents[1] / "README.md"
-HEAVY = ("torch", "transformers", "ctranslate2", "faster_whisper", "polars", "numpy", "rich")
+HEAVY = (
+    *("torch", "transformers", "ctranslate2", "faster_whisper"),
+    *("polars", "numpy", "rich", "scipy", "matplotlib", "jinja2"),
+)
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in main.commands)], ids=str)

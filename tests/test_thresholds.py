@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emobatch.errors import ThresholdsError
+from emobatch.firmness import Firmness
 from emobatch.labels import EMOTIONS
 from emobatch.thresholds import ClassThresholds, Thresholds, read, to_toml
 
@@ -26,6 +27,16 @@ detection_accuracy = 68.42            # on the rows it was fitted on
 flagged = 38
 detected = 26
 
+[thresholds.angry.firmness]
+equal_pairs = 12
+equal_entropy = [0.9197, 0.93]        # the lowest and the highest
+equal_varentropy = [0.42, 0.4298]
+resamples = 200
+entropy_interval = [0.8, 1.1]
+varentropy_interval = [0.4, 0.5]
+accuracy_interval = [55, 80.5]
+left_out_accuracy = 61.2
+
 [fitted]                              # rows, protocol, models, versions, date
 """
 ANGRY = ClassThresholds(
@@ -37,11 +48,33 @@ ANGRY = ClassThresholds(
     detection_accuracy=68.42,
     flagged=38,
     detected=26,
+    firmness=Firmness(
+        equal_pairs=12,
+        equal_entropy=(0.9197, 0.93),
+        equal_varentropy=(0.42, 0.4298),
+        resamples=200,
+        entropy_interval=(0.8, 1.1),
+        varentropy_interval=(0.4, 0.5),
+        accuracy_interval=(55, 80.5),
+        left_out_accuracy=61.2,
+    ),
 )
 
 figures = st.floats(0, 10, allow_subnormal=False)
 counts = st.none() | st.integers(0, 10**6)
 text = st.text(st.characters(codec="utf-8"), max_size=20)
+spans = st.tuples(figures, figures)
+firmnesses = st.builds(
+    Firmness,
+    st.integers(1, 40_000),
+    spans,
+    spans,
+    resamples=counts,
+    entropy_interval=st.none() | spans,
+    varentropy_interval=st.none() | spans,
+    accuracy_interval=st.none() | spans,
+    left_out_accuracy=st.none() | figures,
+)
 entries = st.builds(
     lambda pair, **others: ClassThresholds(entropy=pair[0], varentropy=pair[1], **others),
     st.just((None, None)) | st.tuples(figures, figures),
@@ -52,6 +85,7 @@ entries = st.builds(
     flagged=counts,
     detected=counts,
     reason=st.none() | text,
+    firmness=st.none() | firmnesses,
 )
 emotions = st.sampled_from(EMOTIONS)
 all_thresholds = st.builds(
@@ -109,6 +143,11 @@ def test_what_is_not_known_of_the_fit_is_left_out() -> None:
     assert found["fitted"] == {"models": {}}
 
 
+def test_two_numbers_stay_on_one_line() -> None:
+    lines = to_toml(Thresholds({"angry": ANGRY})).splitlines()
+    assert "equal_entropy = [0.9197, 0.93]" in lines
+
+
 def test_exclusions_stay_on_one_line() -> None:
     changes = (("happy", "angry"), ("sad", "neutral"))
     lines = to_toml(Thresholds({}, changes)).splitlines()
@@ -156,6 +195,15 @@ def test_exclusions_stay_on_one_line() -> None:
         ("format = 1", "format 1", "not TOML"),
         ("flip = true", "flip = yes", "not TOML"),
         ("flagged = 38", "entropy = 1", "not TOML"),
+        ("[thresholds.angry.firmness]", "[thresholds.angry.firmnes]", "did you mean 'firmness'?"),
+        ("equal_pairs = 12", "equal_pair = 12", "did you mean 'equal_pairs'?"),
+        ("equal_pairs = 12", "equal_pairs = 1.5", "a count is wanted"),
+        ("resamples = 200", "resamples = -1", "a count is wanted"),
+        ("[0.8, 1.1]", "[0.8]", "[from, to] is wanted"),
+        ("[0.8, 1.1]", '[0.8, "1.1"]', "[from, to] is wanted"),
+        ("[0.8, 1.1]", "0.8", "[from, to] is wanted"),
+        ("61.2", '"61.2"', "left_out_accuracy is not a number"),
+        ("equal_pairs = 12", "", "has no equal_pairs"),
     ],
 )
 def test_anything_amiss_is_refused_with_a_hint(file: Path, old: str, new: str, hint: str) -> None:

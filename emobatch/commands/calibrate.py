@@ -22,15 +22,25 @@ from emobatch.commands.options import (
 @output_option
 @where_option
 @protocol_option
+@click.option(
+    "--bootstrap",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Resamples that say how firm the choice is; 0 for none.  "
+    "[default: 200, for up to 50,000 rows]",
+)
 @label_column_option
 @label_map_option
 def calibrate(scores: tuple[str, ...], output: Path | None, **options: Any) -> None:
     """Fit thresholds, mapping and exclusions on the labelled rows of SCORES.
 
     SCORES are score tables or globs of them; without any, CSV on standard input. Writes a
-    thresholds file (TOML), and to standard error what was found.
+    thresholds file (TOML), and to standard error what was found and how firm that is.
     """
     from emobatch.calibration import calibrate as run
     from emobatch.console import show_calibration
+    from emobatch.firmness_view import show_firmness
 
-    show_calibration(run(scores, output, **options))
+    found = run(scores, output, **options)
+    show_calibration(found)
+    show_firmness(found.thresholds)

@@ -16,24 +16,38 @@ from emobatch.commands.options import label_column_option, label_map_option, whe
 @where_option
 @click.option("--by", metavar="COLUMN", help="Measure each value of this column as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, figures in percent.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file to write (.json).")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File to write: .json, or a row for each figure as .csv, .tsv, .parquet or .jsonl.",
+)
+@click.option(
+    "--bootstrap",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Resamples for 95 % intervals, of speakers where the table has them; 0 for none.",
+)
 @label_column_option
 @label_map_option
 def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **options: Any) -> None:
     """Measure labelled rows of FINAL: UA, WA and macro F1, before and after fusion.
 
+    Then figures of each class, confusion matrices, changes, and how sure all that is.
+
     FINAL are tables that `apply` or `score` wrote, or globs of them; without any, CSV on standard
     input. Rows without a label don't count.
     """
-    from emobatch import console, outputs
+    from emobatch import evaluation_table, evaluation_view, outputs
     from emobatch.evaluate import evaluate as run
 
-    outputs.check_target(output, [".json"])
+    outputs.check_target(output, evaluation_table.EXTENSIONS)
     result = run(final, **options)
-    text = json.dumps(result, ensure_ascii=False)
     if output is not None:
-        outputs.write_text(output, text + "\n")
+        evaluation_table.write(result, output, {"tables": final, "where": options["where"]})
     elif as_json:
-        click.echo(text)
+        click.echo(json.dumps(result, ensure_ascii=False))
     else:
-        console.show_metrics(result)
+        evaluation_view.show_metrics(result)

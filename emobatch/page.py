@@ -1,0 +1,64 @@
+"""One HTML file that needs nothing beside it and runs no script but its own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+FOLDER = "templates"
+
+
+def render(template: str, contents: Mapping[str, Any]) -> str:
+    """Fill a template of the package.
+
+    Text is escaped by Jinja wherever it comes from. Should anything slip through all the same, the
+    page's policy keeps it from running and from being sent anywhere: only the script whose digest
+    it names may run, and nothing may be loaded.
+
+    Args:
+        template: its name without extensions; its style and its script have the same name.
+        contents: what the template names.
+
+    Returns:
+        The page.
+    """
+    environment = Environment(
+        loader=PackageLoader("emobatch", FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script, css = (_packaged(f"{template}.{kind}") for kind in ("js", "css"))
+    return environment.get_template(f"{template}.html.j2").render(
+        **contents,
+        script=Markup(script),
+        css=Markup(css),
+        policy="; ".join(
+            (
+                "default-src 'none'",
+                "img-src data:",
+                # Matplotlib writes colours as style attributes, which have no digest to name.
+                "style-src 'unsafe-inline'",
+                f"script-src '{_digest(script)}'",
+                "base-uri 'none'",
+                "form-action 'none'",
+            )
+        ),
+    )
+
+
+def _packaged(name: str) -> str:
+    text = files("emobatch").joinpath(FOLDER, name).read_text(encoding="utf-8")
+    return text.strip() + "\n"
+
+
+def _digest(script: str) -> str:
+    found = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(found).decode()}"

@@ -1,0 +1,76 @@
+"""Word error rate of transcripts against what was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+# Named wherever the figure is shown: a word error rate means nothing without it.
+NORMALISATION = "lower case, punctuation and symbols removed, spaces collapsed"
+
+
+def word_error_rate(references: pl.Series, transcripts: pl.Series) -> float | None:
+    """Word error rate over all rows together, of words normalised as ``NORMALISATION`` says.
+
+    Args:
+        references: (rows,) what was said; rows without one don't count.
+        transcripts: (rows,) what was recognised; null counts as nothing.
+
+    Returns:
+        Errors in percent of the words of the references, None where there are no such words.
+
+    Examples:
+        >>> word_error_rate(pl.Series(["Well done!", None]), pl.Series(["well gone", "hm"]))
+        50.0
+    """
+    counts = word_errors(references, transcripts)
+    errors, words = counts.sum().row(0)
+    return round(100 * errors / words, 2) if words else None
+
+
+def word_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
+    """Errors and words of each row, of words normalised as ``NORMALISATION`` says.
+
+    Args:
+        references: (rows,) what was said.
+        transcripts: (rows,) what was recognised; null counts as nothing.
+
+    Returns:
+        A row for each: ``errors``, words substituted, deleted or inserted, and ``words`` of the
+        reference; both 0 where there is no reference.
+
+    Examples:
+        >>> word_errors(pl.Series(["Well done!", None]), pl.Series(["well gone", "hm"])).rows()
+        [(1, 2), (0, 0)]
+    """
+    import jiwer
+
+    pairs = pl.DataFrame({"said": references, "heard": transcripts}).select(
+        pl.all()
+        .cast(pl.String)
+        .fill_null("")
+        .str.to_lowercase()
+        .str.replace_all(r"[\p{P}\p{S}]", "")
+        .str.replace_all(r"\s+", " ")
+        .str.strip_chars()
+    )
+    spoken = pairs.with_row_index("row").filter(pl.col("said") != "")
+    counts = {"row": spoken["row"], "errors": [0] * len(spoken), "words": [0] * len(spoken)}
+    if len(spoken):
+        aligned = jiwer.process_words(spoken["said"].to_list(), spoken["heard"].to_list())
+        counts["errors"] = [sum(map(_errors, chunks)) for chunks in aligned.alignments]
+        counts["words"] = [len(words) for words in aligned.references]
+    found = pl.DataFrame(counts, schema_overrides={"errors": pl.Int64, "words": pl.Int64})
+    return (
+        pairs.with_row_index("row")
+        .join(found, on="row", how="left", maintain_order="left")
+        .select(pl.col("errors", "words").fill_null(0))
+    )
+
+
+def _errors(chunk: Any) -> int:
+    if chunk.type == "equal":
+        return 0
+    said, heard = chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx
+    return int(max(said, heard))

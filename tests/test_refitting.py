@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from reference import best_pair
+from samples import score_rows
+
+from emobatch.assessment import assess
+from emobatch.bootstrap import Units
+from emobatch.calibration import fit
+from emobatch.detection import Detection, grids
+from emobatch.labels import EMOTIONS
+from emobatch.refitting import ClassRows, refits
+from emobatch.uncertainty import with_uncertainty
+
+ROWS = 120
+DRAWN = Units("row", np.arange(ROWS), ROWS)
+
+
+def rows_of_class() -> ClassRows:
+    rng = np.random.default_rng(3)
+    columns = rng.uniform(0, 1.4, ROWS), rng.uniform(0, 0.6, ROWS)
+    wrong = rng.random(ROWS) < 0.4
+    own = np.flatnonzero(rng.random(ROWS) < 0.7)
+    return ClassRows(*columns, wrong, own, own[wrong[own]])
+
+
+def test_a_refit_is_what_fitting_the_resampled_rows_gives() -> None:
+    part = rows_of_class()
+    generator = np.random.default_rng(0)
+    for refit in refits(part, DRAWN, 3):
+        draws = generator.integers(0, ROWS, ROWS)
+        taken, sample = draws[np.isin(draws, part.own)], draws[np.isin(draws, part.sample)]
+        tried = grids(part.entropy[sample], part.varentropy[sample])
+        assert tried is not None
+        wanted = best_pair(part.entropy[taken], part.varentropy[taken], part.wrong[taken], *tried)
+        assert wanted is not None
+        assert refit.found == Detection(*wanted)
+        left = [row for row in part.own if row not in draws]
+        flagged = [
+            row
+            for row in left
+            if part.entropy[row] >= wanted[0] and part.varentropy[row] <= wanted[1]
+        ]
+        assert refit.flagged == len(flagged)
+        assert refit.detected == part.wrong[flagged].sum()
+
+
+def test_refits_are_the_same_every_time() -> None:
+    assert refits(rows_of_class(), DRAWN, 5) == refits(rows_of_class(), DRAWN, 5)
+
+
+def test_speakers_are_drawn_whole() -> None:
+    found = refits(rows_of_class(), Units("speaker", np.arange(ROWS) % 2, 2), 20)
+    # Of two speakers a resample has both, or one of them twice.
+    assert len({refit.found for refit in found}) == 3
+    assert any(refit.flagged == 0 for refit in found)
+
+
+def test_resamples_with_too_few_rows_do_not_count() -> None:
+    part = rows_of_class()
+    five = ClassRows(part.entropy, part.varentropy, part.wrong, part.own, part.sample[:5])
+    assert 0 < len(refits(five, DRAWN, 40)) < 40
+
+
+def labelled(count: int = 200) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
+    rows = with_uncertainty(score_rows(count).lazy()).collect()
+    samples = {
+        name: ((rows["speech_emotion"] == name) & (rows["label"] != name)).to_numpy()
+        for name in EMOTIONS
+    }
+    return rows, samples
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    rows, samples = labelled()
+    classes = fit(rows).classes
+    other_way = {name: chosen[::-1] for name, chosen in samples.items()}
+    assert assess(rows.reverse(), classes, other_way, 10) == assess(rows, classes, samples, 10)
+
+
+def test_a_class_that_was_not_fitted_stays_as_it_is() -> None:
+    rows, samples = labelled()
+    rows, samples = rows[:20], {name: chosen[:20] for name, chosen in samples.items()}
+    classes = fit(rows).classes
+    unfitted = [name for name, entry in classes.items() if entry.reason]
+    assert unfitted
+    found = assess(rows, classes, samples, 5).classes
+    assert [found[name] for name in unfitted] == [classes[name] for name in unfitted]
+
+
+@pytest.mark.parametrize("resamples", [0, 4])
+def test_what_was_resampled_is_said(resamples: int) -> None:
+    rows, samples = labelled()
+    said = assess(rows, fit(rows).classes, samples, resamples).bootstrap
+    assert (said and said["resamples"]) == (resamples or None)
