@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +13,13 @@ from tempfile import TemporaryFile, gettempdir
 from typing import IO
 
 import polars as pl
+from polars import selectors
 
 from emobatch import tables
 from emobatch.errors import AudioError, ManifestError, first_line
 from emobatch.labels import EMOTIONS, canonical_column, parse_label_map
+
+log = logging.getLogger(__name__)
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 NUMERIC = {"start": pl.Float64, "end": pl.Float64}
@@ -171,12 +175,13 @@ def read(
     """
     aliases = parse_label_map(label_map, EMOTIONS)
     with tables.explained(source):
-        rows = tables.scan(source, NUMERIC)
+        rows = tables.scan(source, NUMERIC, lossy=True)
         _check_columns(rows.collect_schema(), reserved)
         rows, spool = _copied(_normalised(rows))
         length = rows.select(pl.len()).collect().item()
         if not length:
             raise ManifestError("no rows; a manifest has one row for each clip")
+        _note_lost_bytes(rows)
         _check_segments(rows)
         _check_ids(rows)
         rows = _with_labels(rows, aliases)
@@ -241,6 +246,17 @@ def _copied(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, IO[bytes]]:
         ) from error
     spool.seek(0)
     return pl.scan_parquet(spool), spool
+
+
+def _note_lost_bytes(rows: pl.LazyFrame) -> None:
+    text = selectors.string().str.contains(REPLACEMENT, literal=True)
+    lost = rows.select(pl.any_horizontal(text).sum()).collect(engine="streaming").item()
+    if lost:
+        log.warning(
+            "note: %d rows of the manifest have text that isn't UTF-8, read as %s",
+            lost,
+            REPLACEMENT,
+        )
 
 
 def _check_segments(rows: pl.LazyFrame) -> None:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import polars as pl
 from polars.exceptions import ComputeError, PanicException, PolarsError
@@ -57,7 +57,9 @@ def expand(sources: Sequence[str]) -> list[str]:
     return names
 
 
-def scan(source: str, numeric: Mapping[str, type[pl.DataType]]) -> pl.LazyFrame:
+def scan(
+    source: str, numeric: Mapping[str, type[pl.DataType]], *, lossy: bool = False
+) -> pl.LazyFrame:
     """Open one table; its rows are read when they are needed, standard input's at once.
 
     Columns of a text format stay text unless named in ``numeric``: what is carried through is
@@ -66,6 +68,7 @@ def scan(source: str, numeric: Mapping[str, type[pl.DataType]]) -> pl.LazyFrame:
     Args:
         source: a file's name, or ``-`` for CSV on standard input.
         numeric: types of the columns whose text stands for numbers, where they are present.
+        lossy: read text that isn't UTF-8 with a replacement character for each wrong byte.
 
     Returns:
         The table.
@@ -76,7 +79,7 @@ def scan(source: str, numeric: Mapping[str, type[pl.DataType]]) -> pl.LazyFrame:
     """
     with explained(source):
         if source == STANDARD_STREAM:
-            return _scan_text(_standard_input(), ",", numeric)
+            return _scan_text(_standard_input(), ",", numeric, lossy)
         path = Path(source)
         extension = path.suffix.lower()
         if extension not in EXTENSIONS:
@@ -84,7 +87,7 @@ def scan(source: str, numeric: Mapping[str, type[pl.DataType]]) -> pl.LazyFrame:
         if not path.is_file():
             raise TableError("is a folder" if path.is_dir() else "no such file")
         if extension in SEPARATORS:
-            return _scan_text(path, SEPARATORS[extension], numeric)
+            return _scan_text(path, SEPARATORS[extension], numeric, lossy)
         if extension == ".parquet":
             table = pl.scan_parquet(path, glob=False)
         else:
@@ -216,10 +219,14 @@ def _standard_input() -> IO[bytes]:
 
 
 def _scan_text(
-    source: Path | IO[bytes], separator: str, numeric: Mapping[str, type[pl.DataType]]
+    source: Path | IO[bytes],
+    separator: str,
+    numeric: Mapping[str, type[pl.DataType]],
+    lossy: bool,
 ) -> pl.LazyFrame:
+    encoding: Literal["utf8", "utf8-lossy"] = "utf8-lossy" if lossy else "utf8"
     table = pl.scan_csv(
-        source, separator=separator, infer_schema=False, glob=False, encoding="utf8-lossy"
+        source, separator=separator, infer_schema=False, glob=False, encoding=encoding
     )
     names = table.collect_schema().names()
     for name in names:
