@@ -7,16 +7,17 @@ The modules in the order in which data passes through them:
 - scores: ``speech`` (the primary branch), ``transcription``, ``cleaning`` and ``sentiment`` (the
   secondary branch), ``utterances`` (a clip on its way), ``cascade`` (which of them are read),
   ``scoring`` (the whole job) and ``parts`` (its saved work), ``score_table``
-- divided: ``schemes`` and ``folds`` (what trains and what tests), ``splits`` (the column that
-  says so), ``leakage``, ``duplicates`` and ``audit`` (what test shares with train)
 - decisions: ``uncertainty`` (entropy, varentropy), ``fusion`` (Algorithm 1), ``detection`` and
-  ``calibration`` (fit ``thresholds``), ``apply`` (final emotions), ``evaluate`` (figures);
-  ``crossval`` (all of it by fold), of ``fold_scores`` into ``fold_figures``
+  ``calibration`` (fit ``thresholds`` on ``labelled`` rows), ``firmness`` (of what was fitted),
+  ``apply`` (final emotions)
+- figures: ``evaluate`` of ``evaluation``, ``crossvalidation`` (folds, what they leak, all of the
+  above in each), ``reporting`` (a page to look at), ``verify`` (scores, once more)
 
-Beside the path: ``choice``, ``checkpoints``, ``devices``, ``classifiers`` and ``branches`` choose
-and load models; ``tables`` reads and ``outputs`` writes files; ``console`` and ``progress`` show
-things; ``commands`` parses the command line and calls one function for each; ``demo`` is speech
-and toy models of our own.
+Beside the path: ``choice``, ``hub``, ``checkpoints``, ``models``, ``devices``, ``classifiers`` and
+``branches`` choose and load models, ``doctor`` tries them before a run; ``pipeline`` works ahead;
+``tables`` reads and ``outputs`` writes files; ``console`` and ``progress`` show things;
+``commands`` parses the command line and calls one function for each; ``demo`` is speech and toy
+models of our own.
 
 Source of the method: Chua, Wong, Chen and Miao, "Speech Emotion Recognition via Entropy-Aware
 Score Selection".

@@ -29,14 +29,15 @@ def apply(
         thresholds_file: written by `calibrate`.
         target: the final table, standard output where None.
         where: SQL expression; only rows for which it holds are written.
-        force: apply thresholds to scores of other models than they were fitted on.
+        force: apply thresholds to scores of other models than they were fitted on, and to tables
+            of several runs that differ.
 
     Raises:
         EmobatchError: if something can't be read, written or doesn't fit together.
     """
     outputs.check_target(target)
     fitted = thresholds.read(thresholds_file)
-    scores = score_table.read(sources, where)
+    scores = score_table.read(sources, where, mixed=force)
     if not force:
         remedy = "calibrate on this table, or insist with --force"
         check_models(scores.provenance.get("models") or {}, fitted.fitted, thresholds_file, remedy)

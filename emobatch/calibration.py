@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -11,31 +11,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch import outputs, score_table, tables
-from emobatch.assessment import assess, warnings
-from emobatch.bootstrap import SPEAKER
+from emobatch import outputs, score_table
 from emobatch.detection import FEWEST_ROWS, Floats, best_detection, grids
-from emobatch.errors import CalibrationError, TableError
+from emobatch.evaluation.bootstrap import SPEAKER
+from emobatch.evaluation.metrics import Metrics, metrics
+from emobatch.firmness.assessment import assess, warnings
 from emobatch.fusion import flagged, map_sentiment, select_emotion
-from emobatch.labels import EMOTIONS, canonical, parse_label_map
-from emobatch.metrics import Metrics, metrics
+from emobatch.labelled import labelled_rows
+from emobatch.labels import EMOTIONS, parse_label_map
 from emobatch.provenance import date, software
-from emobatch.score_table import SPLIT, ScoreTable
+from emobatch.score_table import SPLIT
 from emobatch.thresholds import ClassThresholds, Thresholds, to_toml
 
 Protocol = Literal["released", "paper"]
 # By what a row is flagged: Table III compares either measure alone with both.
 Selection = Literal["both", "entropy", "varentropy"]
 
-FITTED_ON = (
-    "speech_emotion",
-    "entropy",
-    "varentropy",
-    "speech_angry",
-    "speech_sad",
-    "sentiment",
-    "sentiment_score",
-)
 # The order in which settings are tried decides between equals: the first wins.
 MAPPING_SETTINGS = tuple(
     ClassThresholds(mapping=mapping, flip=flip, sentiment=step / 20)
@@ -69,6 +60,7 @@ def calibrate(
     label_column: str = "label",
     label_map: Sequence[str] = (),
     bootstrap: int | None = None,
+    force: bool = False,
 ) -> Calibration:
     """Fit thresholds on the labelled rows of score tables and write them.
 
@@ -80,7 +72,8 @@ def calibrate(
         label_column: column that holds the labels.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         bootstrap: resamples that say how firm the choice is, see
-            :func:`emobatch.assessment.assess`.
+            :func:`emobatch.firmness.assessment.assess`.
+        force: read tables of several runs that differ.
 
     Returns:
         What was found.
@@ -89,7 +82,7 @@ def calibrate(
         EmobatchError: if something can't be read, fitted or written.
     """
     outputs.check_target(target, [".toml"])
-    scores = score_table.read(sources, where)
+    scores = score_table.read(sources, where, mixed=force)
     present = [name for name in (SPEAKER, SPLIT) if name in scores.rows.collect_schema()]
     aliases = parse_label_map(label_map, EMOTIONS)
     rows = labelled_rows(scores, label_column, aliases, present)
@@ -119,42 +112,6 @@ def calibrate(
     return found
 
 
-def labelled_rows(
-    scores: ScoreTable,
-    label_column: str,
-    aliases: Mapping[str, str | None],
-    others: Sequence[str] = (),
-) -> pl.DataFrame:
-    """Read the rows that thresholds can be fitted on.
-
-    Args:
-        scores: a score table.
-        label_column: column that holds the labels.
-        aliases: extend the alias table of labels, from :func:`parse_label_map`.
-        others: further columns that are wanted.
-
-    Returns:
-        The rows that are labelled and scored: ``label``, the columns ``FITTED_ON`` and the others.
-
-    Raises:
-        EmobatchError: if there are none, or they can't be used.
-    """
-    with tables.explained(scores.name):
-        if label_column not in scores.rows.collect_schema():
-            raise TableError(f"no column {label_column!r} to fit on; add it to the manifest")
-        _refuse_gated(scores.rows)
-        wanted = dict.fromkeys((label_column, *FITTED_ON, *others))
-        rows = score_table.with_scores(scores.rows).select(*wanted).collect()
-        labels = canonical(rows[label_column], EMOTIONS, aliases)
-        rows = rows.with_columns(labels.alias("label"))
-    rows = rows.filter(pl.col("label").is_not_null() & pl.col("speech_emotion").is_not_null())
-    if rows.is_empty():
-        raise CalibrationError(
-            f"{scores.name}: no row has both a label and speech scores; add labels to the manifest"
-        )
-    return rows
-
-
 def fit(
     rows: pl.DataFrame, protocol: Protocol = "released", selection: Selection = "both"
 ) -> Thresholds:
@@ -173,17 +130,6 @@ def fit(
     """
     classes = {name: _fit_class(rows, name, protocol, selection) for name in EMOTIONS}
     return Thresholds(classes, _exclusions(rows, Thresholds(classes)))
-
-
-def _refuse_gated(rows: pl.LazyFrame) -> None:
-    # What the gate left unread is no fair sample: the mapping would be fitted on flagged rows only.
-    if "transcript_source" in rows.collect_schema():
-        gated = pl.col("transcript_source").cast(pl.String) == "gated"
-        count = rows.select(gated.sum()).collect(engine="streaming").item()
-        if count:
-            raise CalibrationError(
-                f"{count} rows were scored with --gate and not read; score without it to calibrate"
-            )
 
 
 def _fit_class(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from emobatch.calibration import Calibration
-    from emobatch.fold_figures import CrossValidation
-    from emobatch.leakage import Leakage
+    from emobatch.crossvalidation.fold_figures import CrossValidation
+    from emobatch.crossvalidation.leakage import Leakage
     from emobatch.verify import Verification
 
 FIGURES = ("UA", "WA", "F1")

@@ -8,15 +8,16 @@ from typing import Any
 
 import polars as pl
 
-from emobatch import leakage, score_table, tables
-from emobatch.bootstrap import SPEAKER
-from emobatch.breakdown import STAGES, breakdown, word_error_interval
+from emobatch import score_table, tables
+from emobatch.crossvalidation import leakage
 from emobatch.errors import TableError
+from emobatch.evaluation.bootstrap import SPEAKER
+from emobatch.evaluation.breakdown import STAGES, breakdown, word_error_interval
+from emobatch.evaluation.metrics import metrics
+from emobatch.evaluation.word_error_rate import NORMALISATION, word_error_rate
 from emobatch.labels import EMOTIONS, canonical, parse_label_map
-from emobatch.metrics import metrics
 from emobatch.score_table import SPLIT, training_rows
 from emobatch.uncertainty import SPEECH_COLUMNS
-from emobatch.word_error_rate import NORMALISATION, word_error_rate
 
 log = logging.getLogger(__name__)
 # What is measured beside the predictions, where a table has it.
@@ -56,13 +57,13 @@ def evaluate(
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
 
     Returns:
-        See :func:`measure`; what :func:`emobatch.breakdown.breakdown` adds for all rows together;
-        and ``by``, what :func:`measure` says of each value.
+        See :func:`measure`; what :func:`emobatch.evaluation.breakdown.breakdown` adds for all
+        rows together; and ``by``, what :func:`measure` says of each value.
 
     Raises:
         EmobatchError: if a table can't be read or has nothing to measure.
     """
-    table = score_table.read(sources, where)
+    table = score_table.read(sources, where, mixed=True)
     aliases = parse_label_map(label_map, EMOTIONS)
     with tables.explained(table.name):
         names = table.rows.collect_schema().names()

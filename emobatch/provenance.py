@@ -128,3 +128,26 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
         elif found != wanted:
             differing.append(key)
     return differing
+
+
+def run_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Name what keeps the rows of two runs from being read as one table.
+
+    Args:
+        one: provenance of a score table.
+        other: that of another.
+
+    Returns:
+        ``models``, and versions and options by name. Python's own version makes no difference,
+        nor does the gate: what it left unread says so itself.
+    """
+    known = {
+        part: {key: value for key, value in other.get(part, {}).items() if part in one}
+        for part in ("software", "options")
+    }
+    mine = {part: one.get(part, {}) for part in known}
+    for each in (known, mine):
+        each["software"] = {k: v for k, v in each["software"].items() if k != "python"}
+        each["options"] = {k: v for k, v in each["options"].items() if k != "gate"}
+    models = [] if same_models(one["models"], other["models"]) else ["models"]
+    return models + differences(mine, known)

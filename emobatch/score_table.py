@@ -12,7 +12,7 @@ from polars import selectors
 from emobatch import tables
 from emobatch.errors import TableError
 from emobatch.labels import EMOTIONS, SENTIMENTS, canonical_column, lookup
-from emobatch.provenance import same_models
+from emobatch.provenance import run_differences
 from emobatch.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
 
 TEXT_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
@@ -69,18 +69,20 @@ class ScoreTable:
         return name + (f", rows where {self.where}" if self.where else "")
 
 
-def read(sources: Sequence[str], where: str | None = None) -> ScoreTable:
+def read(sources: Sequence[str], where: str | None = None, *, mixed: bool = False) -> ScoreTable:
     """Open score tables or final tables as one table.
 
     Args:
         sources: file names, globs or ``-``; none means ``-``.
         where: SQL expression over the columns; rows for which it is not true are dropped.
+        mixed: take files that were scored with different models, versions or options as well.
 
     Returns:
         The rows in order of the files.
 
     Raises:
-        TableError: if a file can't be read, or the files' columns or models differ.
+        TableError: if a file can't be read, or the files' columns differ, or their models,
+            versions or options where they are known.
     """
     names = tables.expand(sources or [tables.STANDARD_STREAM])
     parts = [tables.scan(name, NUMERIC) for name in names]
@@ -97,7 +99,7 @@ def read(sources: Sequence[str], where: str | None = None) -> ScoreTable:
     rows = pl.concat(in_order, how="vertical_relaxed")
     if first.get("flagged") == pl.String:
         rows = rows.with_columns(flagged=lookup(pl.col("flagged"), BOOLEANS).cast(pl.Boolean))
-    provenance = _common_provenance({name: tables.metadata(name) for name in names})
+    provenance = _common_provenance({name: tables.metadata(name) for name in names}, mixed)
     kept = tables.filter_rows(rows, where)
     return ScoreTable(kept, provenance, tuple(names), where, unfiltered=rows)
 
@@ -195,12 +197,16 @@ def _with_speech(rows: pl.LazyFrame, others: tuple[str, ...]) -> pl.LazyFrame:
     return rows
 
 
-def _common_provenance(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _common_provenance(found: Mapping[str, dict[str, Any]], mixed: bool) -> dict[str, Any]:
     known = {name: meta for name, meta in found.items() if meta.get("models")}
     for name, meta in known.items():
         first = next(iter(known))
-        if not same_models(meta["models"], known[first]["models"]):
+        differing = run_differences(known[first], meta)
+        if differing and mixed:
+            return {}  # it is nobody's
+        if differing:
             raise TableError(
-                f"{name} and {first} were scored with different models; read them apart"
+                f"{name} and {first} were scored with different {', '.join(differing)}; read them "
+                "apart, or score them alike"
             )
     return next(iter(known.values()), {})

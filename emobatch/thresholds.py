@@ -13,9 +13,9 @@ from typing import Any
 
 import tomli_w
 
-from emobatch import firmness
 from emobatch.errors import ThresholdsError
-from emobatch.firmness import Firmness
+from emobatch.firmness import firmness
+from emobatch.firmness.firmness import Firmness
 from emobatch.labels import EMOTIONS
 
 FORMAT = 1

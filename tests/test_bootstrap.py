@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from emobatch.bootstrap import Units, interval, resampled_counts, resampled_sums, units
-from emobatch.intervals import confusion_figures, intervals
+from emobatch.evaluation.bootstrap import Units, interval, resampled_counts, resampled_sums, units
+from emobatch.evaluation.intervals import confusion_figures, intervals
+from emobatch.evaluation.metrics import metrics, per_class
 from emobatch.labels import EMOTIONS
-from emobatch.metrics import metrics, per_class
 
 classes = st.integers(0, len(EMOTIONS) - 1)
 tables = st.lists(st.tuples(classes, classes, classes), min_size=1, max_size=40).map(

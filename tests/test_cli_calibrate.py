@@ -345,6 +345,23 @@ def test_files_of_different_models_are_refused(cli: Cli, tmp_path: Path) -> None
     assert "different models" in refusal(cli("calibrate", tmp_path / "*.parquet"))
 
 
+@pytest.mark.parametrize(
+    ("part", "name", "values"),
+    [("software", "torch", ("2.12.0", "2.13.0")), ("options", "beam_size", (1, 5))],
+)
+def test_files_of_other_versions_or_options_are_refused_unless_forced(
+    cli: Cli, tmp_path: Path, part: str, name: str, values: tuple[object, object]
+) -> None:
+    for file, value in zip("ab", values, strict=True):
+        made = {"models": {}, "software": {"python": file}, "options": {"gate": file}}
+        made |= {"models": {"speech": {"name": "same"}}, part: {name: value}}
+        outputs.write(score_rows(50).lazy(), tmp_path / f"{file}.parquet", made)
+    said = refusal(cli("calibrate", tmp_path / "*.parquet"))
+    assert f"different {part}.{name}" in said
+    forced = cli("calibrate", tmp_path / "*.parquet", "--force", "-o", tmp_path / "t.toml")
+    assert forced.exit_code == 0
+
+
 def test_an_unknown_protocol_is_wrong_usage(cli: Cli) -> None:
     result = cli("calibrate", "--protocol", "mine", input="")
     assert result.exit_code == 2

@@ -19,8 +19,8 @@ from samples import csv, score_rows
 from emobatch import outputs
 from emobatch.calibration import Selection, fit
 from emobatch.cli import main
+from emobatch.evaluation.metrics import metrics
 from emobatch.labels import EMOTIONS
-from emobatch.metrics import metrics
 from emobatch.uncertainty import with_uncertainty
 
 Cli = Callable[..., Result]

@@ -21,8 +21,8 @@ from sklearn.metrics import (
 
 from emobatch.apply import decide
 from emobatch.console import FIGURES
+from emobatch.evaluation.paired_test import mcnemar
 from emobatch.labels import EMOTIONS, SENTIMENTS
-from emobatch.paired_test import mcnemar
 from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
 
 Cli = Callable[..., Result]

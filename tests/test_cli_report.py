@@ -19,9 +19,9 @@ from published import FIXTURE
 from refusals import refusal
 from samples import LOOSE_TOML, csv, score_rows
 
-from emobatch.changes import MOST_ROWS
 from emobatch.cli import main
 from emobatch.labels import EMOTIONS
+from emobatch.reporting.changes import MOST_ROWS
 from emobatch.uncertainty import SPEECH_COLUMNS
 
 Cli = Callable[..., Result]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emobatch.paired_test import mcnemar
+from emobatch.evaluation.paired_test import mcnemar
 
 
 def tossed(better: int, worse: int) -> Fraction:

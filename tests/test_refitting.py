@@ -6,12 +6,12 @@ import pytest
 from reference import best_pair
 from samples import score_rows
 
-from emobatch.assessment import assess
-from emobatch.bootstrap import Units
 from emobatch.calibration import fit
 from emobatch.detection import Detection, grids
+from emobatch.evaluation.bootstrap import Units
+from emobatch.firmness.assessment import assess
+from emobatch.firmness.refitting import ClassRows, refits
 from emobatch.labels import EMOTIONS
-from emobatch.refitting import ClassRows, refits
 from emobatch.uncertainty import with_uncertainty
 
 ROWS = 120

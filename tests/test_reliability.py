@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from emobatch.errors import ProbabilityError
-from emobatch.reliability import (
+from emobatch.evaluation.reliability import (
     calibration_bins,
     calibration_error,
     risk_coverage,

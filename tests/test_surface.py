@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emobatch.calibration import fit
-from emobatch.surface import Surface, surface
+from emobatch.reporting.surface import Surface, surface
 from emobatch.thresholds import ClassThresholds
 
 Row = tuple[float, float, bool]

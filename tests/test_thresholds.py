@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emobatch.errors import ThresholdsError
-from emobatch.firmness import Firmness
+from emobatch.firmness.firmness import Firmness
 from emobatch.labels import EMOTIONS
 from emobatch.thresholds import ClassThresholds, Thresholds, read, to_toml
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emobatch.word_error_rate import word_error_rate, word_errors
+from emobatch.evaluation.word_error_rate import word_error_rate, word_errors
 
 words = st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=6).map(" ".join)
 pairs = st.lists(st.tuples(words, words), min_size=1, max_size=12)

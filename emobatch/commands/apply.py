@@ -21,7 +21,11 @@ from emobatch.commands.options import output_option, scores_argument, where_opti
 )
 @output_option
 @where_option
-@click.option("--force", is_flag=True, help="Apply thresholds fitted on scores of other models.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Apply thresholds fitted on scores of other models, and to tables of several runs.",
+)
 def apply(scores: tuple[str, ...], thresholds: Path, output: Path | None, **options: Any) -> None:
     """Decide the final emotion of every row of SCORES.
 

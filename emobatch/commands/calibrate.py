@@ -31,6 +31,7 @@ from emobatch.commands.options import (
 )
 @label_column_option
 @label_map_option
+@click.option("--force", is_flag=True, help="Read tables of several runs that differ as one.")
 def calibrate(scores: tuple[str, ...], output: Path | None, **options: Any) -> None:
     """Fit thresholds, mapping and exclusions on the labelled rows of SCORES.
 
@@ -39,7 +40,7 @@ def calibrate(scores: tuple[str, ...], output: Path | None, **options: Any) -> N
     """
     from emobatch.calibration import calibrate as run
     from emobatch.console import show_calibration
-    from emobatch.firmness_view import show_firmness
+    from emobatch.firmness.view import show_firmness
 
     found = run(scores, output, **options)
     show_calibration(found)

@@ -56,7 +56,7 @@ def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **opti
     a row: nothing, entropy alone, varentropy alone, or both.
     """
     from emobatch import console, outputs
-    from emobatch.crossval import crossval as run
+    from emobatch.crossvalidation.crossval import crossval as run
 
     outputs.check_target(output, outputs.FIGURES)
     found = run(scores, **options)

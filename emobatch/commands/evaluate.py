@@ -40,8 +40,10 @@ def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **optio
     FINAL are tables that `apply` or `score` wrote, or globs of them; without any, CSV on standard
     input. Rows without a label don't count.
     """
-    from emobatch import evaluation_table, evaluation_view, outputs
+    from emobatch import outputs
     from emobatch.evaluate import evaluate as run
+    from emobatch.evaluation import table as evaluation_table
+    from emobatch.evaluation import view as evaluation_view
 
     outputs.check_target(output, evaluation_table.EXTENSIONS)
     result = run(final, **options)

@@ -44,6 +44,6 @@ def folds(manifest: str, output: Path | None, **options: Any) -> None:
     speaker+script, training rows that have a speaker or a script of test are left out of that
     fold; standard error says how many.
     """
-    from emobatch.folds import folds as run
+    from emobatch.crossvalidation.folds import folds as run
 
     run(manifest, output, **options)

@@ -72,7 +72,7 @@ def leakage(
     (columns `reference`, `transcript`) and, with --audio, for files of equal content.
     """
     from emobatch import console, outputs
-    from emobatch.audit import audit
+    from emobatch.crossvalidation.audit import audit
 
     outputs.check_target(output, outputs.FIGURES)
     found = audit(manifest, **options)

@@ -35,6 +35,6 @@ def report(final: tuple[str, ...], thresholds: Path | None, output: Path, **opti
     page needs no network and no other file. Parts that need labels are left out where there are
     none.
     """
-    from emobatch.report import report as run
+    from emobatch.reporting.report import report as run
 
     run(final, output, thresholds_file=thresholds, **options)

@@ -21,13 +21,13 @@ from emobatch.cleaning import clean
 from emobatch.demo.corpus import make_demo_rows
 from emobatch.demo.walkthrough import prepare
 from emobatch.devices import choose
+from emobatch.evaluation.metrics import metrics
+from emobatch.evaluation.word_error_rate import word_error_rate
 from emobatch.fusion import map_sentiment
 from emobatch.labels import SENTIMENTS
-from emobatch.metrics import metrics
 from emobatch.scoring import score
 from emobatch.sentiment import SentimentClassifier
 from emobatch.thresholds import ClassThresholds
-from emobatch.word_error_rate import word_error_rate
 
 DATA_SEEDS = (0, 1, 2)
 

@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -21,8 +22,8 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from emobatch import calibration, thresholds
-from emobatch.detection import grid
+from emobatch import thresholds
+from emobatch.detection import grids
 from emobatch.labels import EMOTIONS, SENTIMENTS
 from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
 
@@ -66,11 +67,7 @@ def pair_by_pair(scores: pl.DataFrame) -> float:
     rows = with_uncertainty(scores.lazy()).filter(speech_emotion="angry").collect()
     wrong = (rows["label"] != "angry").to_numpy()
     entropy, varentropy = rows["entropy"].to_numpy(), rows["varentropy"].to_numpy()
-    pairs = [
-        (e, v)
-        for e in grid(entropy[wrong], calibration.ENTROPY_PERCENTILES)
-        for v in grid(varentropy[wrong], calibration.VARENTROPY_PERCENTILES)
-    ]
+    pairs = list(product(*grids(entropy[wrong], varentropy[wrong])))
     began = time.perf_counter()
     for tau_e, tau_v in pairs[:PAIRS_TRIED]:
         flagged = (entropy >= tau_e) & (varentropy <= tau_v)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from emobatch.console import console
 from emobatch.detection import GRID_POINTS
-from emobatch.firmness import Firmness, Span
+from emobatch.firmness.firmness import Firmness, Span
 from emobatch.thresholds import Thresholds
 
 

@@ -13,8 +13,8 @@ from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
 from emobatch.detection import Detection
-from emobatch.figures.style import GREY, INK, PALE, style
-from emobatch.surface import Surface
+from emobatch.reporting.figures.style import GREY, INK, PALE, style
+from emobatch.reporting.surface import Surface
 
 Floats = NDArray[np.float64]
 SEARCHED: Mapping[str, Any] = {"edgecolor": INK, "linewidth": 1.4, "linestyle": ":"}

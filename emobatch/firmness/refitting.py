@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emobatch.bootstrap import SEED, Units, interval
 from emobatch.detection import Detection, best_detection, detection_surface, grids
-from emobatch.firmness import Firmness, Span
+from emobatch.evaluation.bootstrap import SEED, Units, interval
+from emobatch.firmness.firmness import Firmness, Span
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -9,13 +9,14 @@ from typing import Any
 
 import polars as pl
 
-from emobatch import score_table, splits, tables
-from emobatch.calibration import labelled_rows
+from emobatch import score_table, tables
+from emobatch.crossvalidation import splits
+from emobatch.crossvalidation.leakage import FOLD, SPLIT
+from emobatch.crossvalidation.splits import FOLD_COLUMN, SPLIT_COLUMN
 from emobatch.errors import TableError
-from emobatch.leakage import FOLD, SPLIT
+from emobatch.labelled import labelled_rows
 from emobatch.provenance import same_models
 from emobatch.score_table import ScoreTable
-from emobatch.splits import FOLD_COLUMN, SPLIT_COLUMN
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class FoldScores:
     """Labelled and scored rows of several folds.
 
     Attributes:
-        rows: see :func:`emobatch.calibration.labelled_rows`, with their fold and split.
+        rows: see :func:`emobatch.labelled.labelled_rows`, with their fold and split.
         by: the column of folds; None where each file is one.
         has_split: whether the folds say what trains, validates and tests.
         models: what each fold was scored with, where known.

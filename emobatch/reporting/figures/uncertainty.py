@@ -12,7 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from emobatch.figures.style import (
+from emobatch.labels import EMOTIONS
+from emobatch.reporting.figures.style import (
     INK,
     RIGHT_COLOUR,
     RIGHT_HATCH,
@@ -21,7 +22,6 @@ from emobatch.figures.style import (
     WRONG_HATCH,
     style,
 )
-from emobatch.labels import EMOTIONS
 
 Floats = NDArray[np.float64]
 # A density of fewer rows would be a picture of its smoothing: these are drawn one by one.

@@ -8,7 +8,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from emobatch.figures.style import BLUE, GREY, INK, VERMILLION, style
+from emobatch.reporting.figures.style import BLUE, GREY, INK, VERMILLION, style
 
 # More points than a screen has pixels across show nothing more.
 MOST_POINTS = 400

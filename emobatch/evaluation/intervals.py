@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emobatch.bootstrap import Units, interval, resampled_counts
+from emobatch.evaluation.bootstrap import Units, interval, resampled_counts
 from emobatch.labels import EMOTIONS
 
 Floats = NDArray[np.float64]

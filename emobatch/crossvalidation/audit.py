@@ -8,11 +8,12 @@ from pathlib import Path
 
 import polars as pl
 
-from emobatch import leakage, splits, tables
-from emobatch.duplicates import digests, near_pairs, plain_text
+from emobatch import tables
+from emobatch.crossvalidation import leakage, splits
+from emobatch.crossvalidation.duplicates import digests, near_pairs, plain_text
+from emobatch.crossvalidation.leakage import COLUMNS, FOLD, SCHEMA, SPLIT, Against, Leakage
+from emobatch.crossvalidation.splits import FOLD_COLUMN, SPLIT_COLUMN, TEST
 from emobatch.errors import TableError
-from emobatch.leakage import COLUMNS, FOLD, SCHEMA, SPLIT, Against, Leakage
-from emobatch.splits import FOLD_COLUMN, SPLIT_COLUMN, TEST
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def audit(
         audio: compare the content of the files that ``path`` names.
         root: folder that paths are relative to; by default the table's own.
         similarity: the least that makes transcripts near duplicates, 0 to 1, see
-            :func:`emobatch.duplicates.near_pairs`.
+            :func:`emobatch.crossvalidation.duplicates.near_pairs`.
         min_words: shorter transcripts don't count: everyone says yes.
 
     Returns:

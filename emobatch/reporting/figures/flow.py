@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch, Rectangle
 from matplotlib.path import Path
 
-from emobatch.figures.style import (
+from emobatch.labels import EMOTIONS
+from emobatch.reporting.figures.style import (
     INK,
     MINUS,
     NEITHER_COLOUR,
@@ -22,7 +23,6 @@ from emobatch.figures.style import (
     WRONG_HATCH,
     style,
 )
-from emobatch.labels import EMOTIONS
 
 # Of the rows of a flow, from its top.
 BANDS = {

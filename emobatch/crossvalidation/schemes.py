@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from emobatch.crossvalidation.splits import SPLIT_COLUMN, TEST, TRAIN, VAL, natural
 from emobatch.errors import TableError
-from emobatch.splits import SPLIT_COLUMN, TEST, TRAIN, VAL, natural
 
 # The columns that each scheme needs.
 SCHEMES: Mapping[str, tuple[str, ...]] = {

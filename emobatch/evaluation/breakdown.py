@@ -10,21 +10,21 @@ import polars as pl
 from numpy.typing import NDArray
 from polars import selectors
 
-from emobatch.bootstrap import interval, resampled_counts, resampled_sums, units
 from emobatch.errors import LabelError
-from emobatch.intervals import confusion_figures, intervals
-from emobatch.labels import SENTIMENTS, canonical
-from emobatch.metrics import class_indices, confusion, per_class
-from emobatch.paired_test import mcnemar
-from emobatch.reliability import (
+from emobatch.evaluation.bootstrap import interval, resampled_counts, resampled_sums, units
+from emobatch.evaluation.intervals import confusion_figures, intervals
+from emobatch.evaluation.metrics import class_indices, confusion, per_class
+from emobatch.evaluation.paired_test import mcnemar
+from emobatch.evaluation.reliability import (
     calibration_bins,
     calibration_error,
     risk_coverage,
     risk_coverage_area,
 )
-from emobatch.transitions import transitions
+from emobatch.evaluation.transitions import transitions
+from emobatch.evaluation.word_error_rate import word_errors
+from emobatch.labels import SENTIMENTS, canonical
 from emobatch.uncertainty import SPEECH_COLUMNS
-from emobatch.word_error_rate import word_errors
 
 log = logging.getLogger(__name__)
 STAGES = {"before": "speech_emotion", "after": "emotion"}

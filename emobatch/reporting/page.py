@@ -29,7 +29,7 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
         The page.
     """
     environment = Environment(
-        loader=PackageLoader("emobatch", FOLDER),
+        loader=PackageLoader("emobatch.reporting", FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -55,7 +55,7 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
 
 
 def _packaged(name: str) -> str:
-    text = files("emobatch").joinpath(FOLDER, name).read_text(encoding="utf-8")
+    text = files("emobatch.reporting").joinpath(FOLDER, name).read_text(encoding="utf-8")
     return text.strip() + "\n"
 
 

@@ -10,15 +10,15 @@ import polars as pl
 from markupsafe import Markup
 
 from emobatch.detection import Detection
-from emobatch.figures.confusion import confusion_matrix, describe_confusion
-from emobatch.figures.curves import reliability_diagram, risk_coverage_curve
-from emobatch.figures.flow import flow
-from emobatch.figures.style import to_svg
-from emobatch.figures.surface import detection_heat_map
-from emobatch.figures.uncertainty import uncertainty_by_class
+from emobatch.evaluation.reliability import risk_coverage
 from emobatch.labels import EMOTIONS
-from emobatch.reliability import risk_coverage
-from emobatch.surface import Surface
+from emobatch.reporting.figures.confusion import confusion_matrix, describe_confusion
+from emobatch.reporting.figures.curves import reliability_diagram, risk_coverage_curve
+from emobatch.reporting.figures.flow import flow
+from emobatch.reporting.figures.style import to_svg
+from emobatch.reporting.figures.surface import detection_heat_map
+from emobatch.reporting.figures.uncertainty import uncertainty_by_class
+from emobatch.reporting.surface import Surface
 from emobatch.thresholds import Thresholds
 
 MEASURES = {"entropy": ("entropy, nats", "≥"), "varentropy": ("varentropy, nats²", "≤")}
@@ -42,7 +42,7 @@ def confusions(before: list[list[int]], after: list[list[int]]) -> list[Illustra
     """Confusion matrices before and after fusion.
 
     Args:
-        before: of the speech branch, see :func:`emobatch.metrics.confusion`.
+        before: of the speech branch, see :func:`emobatch.evaluation.metrics.confusion`.
         after: of the final emotions.
 
     Returns:
@@ -71,7 +71,7 @@ def changes_flow(changes: pl.DataFrame) -> Illustration:
     """Changes as a flow.
 
     Args:
-        changes: see :func:`emobatch.transitions.transitions`; at least one row.
+        changes: see :func:`emobatch.evaluation.transitions.transitions`; at least one row.
 
     Returns:
         The figure.
@@ -150,7 +150,7 @@ def trust(rows: pl.DataFrame, bins: pl.DataFrame, error: float) -> list[Illustra
 
     Args:
         rows: labelled and scored, with ``label``, ``speech_emotion``, ``emotion`` and ``entropy``.
-        bins: see :func:`emobatch.reliability.calibration_bins`.
+        bins: see :func:`emobatch.evaluation.reliability.calibration_bins`.
         error: expected calibration error in percent.
 
     Returns:

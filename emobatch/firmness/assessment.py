@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.bootstrap import units
+from emobatch.evaluation.bootstrap import units
+from emobatch.evaluation.metrics import class_indices
+from emobatch.firmness.refitting import ClassRows, equal_pairs, refits, with_spread
 from emobatch.labels import EMOTIONS
-from emobatch.metrics import class_indices
-from emobatch.refitting import ClassRows, equal_pairs, refits, with_spread
 from emobatch.score_table import training_rows
 from emobatch.thresholds import ClassThresholds
 

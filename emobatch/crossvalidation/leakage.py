@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import polars as pl
 
-from emobatch import splits
+from emobatch.crossvalidation import splits
+from emobatch.crossvalidation.splits import FOLD_COLUMN, SPLIT_COLUMN, TEST
 from emobatch.errors import LeakageError
-from emobatch.splits import FOLD_COLUMN, SPLIT_COLUMN, TEST
 
 log = logging.getLogger(__name__)
 

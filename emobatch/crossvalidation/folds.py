@@ -7,11 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-from emobatch import outputs, schemes, tables
+from emobatch import outputs, tables
+from emobatch.crossvalidation import schemes
+from emobatch.crossvalidation.schemes import Fold
+from emobatch.crossvalidation.splits import FOLD_COLUMN, SPLIT_COLUMN, TEST, TRAIN, VAL
 from emobatch.errors import TableError
 from emobatch.provenance import software
-from emobatch.schemes import Fold
-from emobatch.splits import FOLD_COLUMN, SPLIT_COLUMN, TEST, TRAIN, VAL
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def folds(
     Args:
         source: the table, ``-`` for CSV on standard input.
         target: the table to write, standard output where None.
-        scheme: see :func:`emobatch.schemes.assign`.
+        scheme: see :func:`emobatch.crossvalidation.schemes.assign`.
         fold: the number, from 1, of the only fold to write; None for all, one after the other.
         seed: of the 80/20 split of ``msp-improv6``.
         groups: deal values into as many groups that test together.

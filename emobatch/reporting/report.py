@@ -9,21 +9,22 @@ from typing import Any
 
 import polars as pl
 
-from emobatch import illustrations, outputs, score_table, tables, thresholds
+from emobatch import outputs, score_table, tables, thresholds
 from emobatch.calibration import Protocol
-from emobatch.changes import changed_rows
-from emobatch.decisions import OUTCOMES, TOTAL, decisions
 from emobatch.detection import FEWEST_ROWS
 from emobatch.evaluate import evaluate_rows
-from emobatch.final_table import final_rows
+from emobatch.evaluation.transitions import transitions
 from emobatch.fusion import flagged
 from emobatch.labels import EMOTIONS, parse_label_map
-from emobatch.page import render
-from emobatch.run_notes import run_notes
+from emobatch.reporting import illustrations
+from emobatch.reporting.changes import changed_rows
+from emobatch.reporting.decisions import OUTCOMES, TOTAL, decisions
+from emobatch.reporting.final_table import final_rows
+from emobatch.reporting.page import render
+from emobatch.reporting.run_notes import run_notes
+from emobatch.reporting.surface import Surface, surface
 from emobatch.score_table import training_rows
-from emobatch.surface import Surface, surface
 from emobatch.thresholds import ClassThresholds, Thresholds
-from emobatch.transitions import transitions
 
 log = logging.getLogger(__name__)
 EXTENSIONS = (".html", ".htm")
@@ -72,7 +73,7 @@ def report(
     outputs.check_target(target, EXTENSIONS)
     fitted = thresholds.read(thresholds_file) if thresholds_file else None
     aliases = parse_label_map(label_map, EMOTIONS)
-    table = score_table.read(sources, where)
+    table = score_table.read(sources, where, mixed=True)
     with tables.explained(table.name):
         rows = final_rows(table.rows, label_column, aliases)
         contents = gather(rows, fitted)
@@ -94,7 +95,7 @@ def gather(rows: pl.DataFrame, fitted: Thresholds | None) -> dict[str, Any]:
     """Measure and draw what the page shows.
 
     Args:
-        rows: see :func:`emobatch.final_table.final_rows`.
+        rows: see :func:`emobatch.reporting.final_table.final_rows`.
         fitted: thresholds that the rows were decided with.
 
     Returns:

@@ -10,17 +10,24 @@ from pathlib import Path
 
 import polars as pl
 
-from emobatch import fold_scores, leakage, outputs
+from emobatch import outputs
 from emobatch.calibration import Protocol, fit
+from emobatch.crossvalidation import fold_scores, leakage
+from emobatch.crossvalidation.fold_figures import (
+    RULES,
+    CrossValidation,
+    FoldFigures,
+    Rule,
+    never_deferred,
+)
+from emobatch.crossvalidation.fold_scores import FoldScores
+from emobatch.crossvalidation.leakage import FOLD, SPLIT, Against, of_train
+from emobatch.crossvalidation.splits import TEST, TRAIN
 from emobatch.errors import CalibrationError, OutputError, TableError
-from emobatch.fold_figures import RULES, CrossValidation, FoldFigures, Rule, never_deferred
-from emobatch.fold_scores import FoldScores
+from emobatch.evaluation.metrics import metrics
 from emobatch.fusion import select_emotion
 from emobatch.labels import EMOTIONS, parse_label_map
-from emobatch.leakage import FOLD, SPLIT, Against, of_train
-from emobatch.metrics import metrics
 from emobatch.provenance import date, software
-from emobatch.splits import TEST, TRAIN
 from emobatch.thresholds import Thresholds, to_toml
 
 log = logging.getLogger(__name__)

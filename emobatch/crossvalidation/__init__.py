@@ -1,0 +1,1 @@
+"""Folds of a corpus, what they leak, and thresholds fitted and tested in each."""

@@ -1,0 +1,1 @@
+"""Figures of labelled rows, what stands behind them, and how sure they are."""

@@ -1,0 +1,1 @@
+"""How far thresholds that were fitted can be trusted."""
