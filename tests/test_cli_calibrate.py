@@ -440,7 +440,7 @@ def test_without_resamples_the_thresholds_are_the_same(cli: Cli) -> None:
 def test_large_tables_are_resampled_only_on_request(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("emobatch.assessment.MOST_RESAMPLED", 100 * 200)
+    monkeypatch.setattr("emobatch.firmness.assessment.MOST_RESAMPLED", 100 * 200)
     rows = csv(score_rows(101))
     assert "bootstrap" not in fitted(cli("calibrate", input=rows))["fitted"]
     assert "--bootstrap 200" in caplog.text
