@@ -136,7 +136,7 @@ def test_a_resample_has_as_many_rows_as_the_table() -> None:
 def test_many_speakers_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.arange(20).reshape(10, 2)
     whole = resampled_sums(values, rows_alone(10), 25)
-    monkeypatch.setattr("emobatch.bootstrap.MOST_AT_ONCE", 30)
+    monkeypatch.setattr("emobatch.evaluation.bootstrap.MOST_AT_ONCE", 30)
     np.testing.assert_array_equal(resampled_sums(values, rows_alone(10), 25), whole)
 
 
