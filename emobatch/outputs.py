@@ -19,6 +19,8 @@ from emobatch.errors import OutputError, first_line
 from emobatch.provenance import software
 from emobatch.tables import EXTENSIONS, JSON_LINES, METADATA_KEY, SEPARATORS, sidecar
 
+# Rows of a Parquet file that are held until they are written together.
+GROUP_ROWS = 1 << 14
 # How Polars quotes an error of the operating system.
 SYSTEM_ERROR = re.compile(r"([^:]+) \(os error \d+\)")
 # What can be measured is written as one JSON object or as a table.
@@ -66,7 +68,7 @@ def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any
     extension = target.suffix.lower()
     with replacing(target) as partial:
         if extension == ".parquet":
-            table.sink_parquet(partial, metadata={METADATA_KEY: text})
+            table.sink_parquet(partial, metadata={METADATA_KEY: text}, row_group_size=GROUP_ROWS)
         elif extension in JSON_LINES:
             table.sink_ndjson(partial, check_extension=False)
         else:
