@@ -2,8 +2,8 @@
 
 The modules in the order in which data passes through them:
 
-- in: ``manifest`` (rows), ``shards`` (a job's part of them), ``audio`` (files to samples),
-  ``decoding`` (ahead of the models), ``batches``
+- in: ``manifest`` (rows), ``shards`` (a job's part of them), ``clips`` (what they name),
+  ``audio`` (files to samples), ``decoding`` (ahead of the models), ``batches``
 - scores: ``speech`` (the primary branch), ``transcription``, ``cleaning`` and ``sentiment`` (the
   secondary branch), ``utterances`` (a clip on its way), ``cascade`` (which of them are read),
   ``scoring`` (the whole job) and ``parts`` (its saved work), ``score_table``

@@ -9,23 +9,17 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.console import Console
 from rich.filesize import decimal
-from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
     import polars as pl
 
     from emobatch.calibration import Calibration
-    from emobatch.crossvalidation.fold_figures import CrossValidation
-    from emobatch.crossvalidation.leakage import Leakage
     from emobatch.verify import Verification
 
 FIGURES = ("UA", "WA", "F1")
 # Wide enough for every table here when the output is a file, which has no width of its own.
 FILE_WIDTH = 120
-# Of what train and test share, for each fold; --json and -o have them all.
-MOST_NAMED = 5
-WIDEST = 60
 LINE_WIDTH = 10_000
 # As much of a digest and a revision as tells two of them apart.
 DIGEST_SHOWN = len("sha256:") + 12
@@ -52,7 +46,9 @@ def show_calibration(found: Calibration) -> None:
         found: thresholds with the figures on the rows that they were fitted on.
     """
     out = console(stderr=True)
-    table = _table("predicted", "entropy ≥", "varentropy ≤", "M %", "detected / flagged", "mapping")
+    table = plain_table(
+        "predicted", "entropy ≥", "varentropy ≤", "M %", "detected / flagged", "mapping"
+    )
     for name, entry in found.thresholds.classes.items():
         if entry.entropy is None:
             table.add_row(name, "-", "-", "-", "-", f"never deferred: {entry.reason}")
@@ -89,63 +85,6 @@ def show_changes(rows: pl.DataFrame) -> None:
         table.add_row(said, meant, speech, sentiment, f"{emotion} ({verdict})")
     out.print("Where the text branch changed the answer, for instance:")
     out.print(table)
-
-
-def show_leakage(found: Leakage) -> None:
-    """Print to standard output what test shares with train.
-
-    Args:
-        found: as `leakage` found it.
-    """
-    out = console(stderr=False)
-    out.print(f"what test shares with {found.against}, looked at: {', '.join(found.kinds)}")
-    names = ("fold", "kind", "shared", "test rows", "of test %", "for instance")
-    table = _table(*names, left=(0, 1, 5))
-    for fold, kind, shared, rows, percent, values in found.summary().iter_rows():
-        named = ", ".join(values[:MOST_NAMED]) + (", …" if shared > MOST_NAMED else "")
-        if len(named) > WIDEST:
-            named = named[: WIDEST - 1] + "…"
-        cells = (fold, kind, str(shared), str(rows), f"{percent:.2f}", named)
-        table.add_row(*map(escape, cells))
-    out.print(table if table.row_count else "nothing")
-
-
-def show_crossval(found: CrossValidation) -> None:
-    """Print to standard output what `crossval` found.
-
-    Args:
-        found: the figures of each fold.
-    """
-    out = console(stderr=False)
-    summaries = found.as_dict()["selection"]
-    stages = {"before": "none", "after": "both"}
-    columns = [f"{name} {stage}" for name in FIGURES for stage in stages]
-    by_fold = _table("fold", "rows", "flagged", *columns, left=(0,))
-    for name, fold in found.folds.items():
-        figures = {rule: fold.figures[rule] for rule in ("none", "both")}
-        values = [figures[rule][figure] for figure in FIGURES for rule in stages.values()]
-        cells = [f"{value:.2f}" for value in values]
-        by_fold.add_row(escape(name), str(fold.rows), str(fold.flagged["both"]), *cells)
-    if len(found.folds) > 1:
-        by_fold.add_section()
-        for row in ("mean", "sd"):
-            values = [summaries[rule][row][name] for name in FIGURES for rule in stages.values()]
-            by_fold.add_row(row, "", "", *(f"{value:.2f}" for value in values))
-    out.print(f"by fold, %; thresholds fitted on {found.fit_on or 'the other folds'}")
-    out.print(by_fold)
-    by_rule = _table(
-        "flagged by", *FIGURES, *(f"{name} wins/losses" for name in FIGURES), left=(0,)
-    )
-    for rule, summary in summaries.items():
-        means = [
-            f"{summary['mean'][name]:.2f}"
-            + (f" ± {summary['sd'][name]:.2f}" if summary["sd"][name] is not None else "")
-            for name in FIGURES
-        ]
-        pairs = [f"{summary['wins'][name]}/{summary['losses'][name]}" for name in FIGURES]
-        by_rule.add_row(rule, *means, *(pairs if rule != "none" else "---"))
-    out.print("mean ± standard deviation over folds, %; in how many folds better/worse than none")
-    out.print(by_rule)
 
 
 def show_models(listed: Mapping[str, Mapping[str, Any]]) -> None:
@@ -198,14 +137,23 @@ def metrics_table(stages: Mapping[str, Mapping[str, float] | None]) -> Table:
     Returns:
         The table.
     """
-    table = _table("%", *FIGURES)
+    table = plain_table("%", *FIGURES)
     for stage, figures in stages.items():
         if figures:
             table.add_row(stage, *(f"{figures[name]:.2f}" for name in FIGURES))
     return table
 
 
-def _table(*columns: str, left: Collection[int] = (0, 5)) -> Table:
+def plain_table(*columns: str, left: Collection[int] = (0, 5)) -> Table:
+    """Begin a table without lines between its columns.
+
+    Args:
+        columns: their headings.
+        left: places of the columns that are flush left.
+
+    Returns:
+        A table without rows.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number in left else "right")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
@@ -16,54 +15,15 @@ import polars as pl
 from polars import selectors
 
 from emobatch import tables
-from emobatch.errors import AudioError, ManifestError, first_line
+from emobatch.clips import REPLACEMENT
+from emobatch.errors import ManifestError, first_line
 from emobatch.labels import EMOTIONS, canonical_column, parse_label_map
 
 log = logging.getLogger(__name__)
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 NUMERIC = {"start": pl.Float64, "end": pl.Float64}
 # Rows that are copied, and read back, at a time.
 SPOOL_ROWS = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """One row of a manifest: a file or a segment of it.
-
-    Attributes:
-        path: as the manifest has it.
-        file: where that is.
-        start: seconds into the file, None for its beginning.
-        end: seconds into the file, None for its end.
-        transcript: authentic transcript, None where there is none.
-        confines: folder that the file has to be in, None where it may be anywhere.
-    """
-
-    path: str
-    file: Path
-    start: float | None
-    end: float | None
-    transcript: str | None
-    confines: Path | None = None
-
-    def located(self) -> Path:
-        """Where the file is, once it is known that it may be read.
-
-        Returns:
-            Its path. A name with bytes that aren't UTF-8 is in a manifest with a replacement
-            character for each of them; the one file that looks like that is the one meant.
-
-        Raises:
-            AudioError: if it is outside the folder that files are confined to.
-        """
-        file = self.file
-        if REPLACEMENT in str(file) and not file.exists() and file.parent.is_dir():
-            alike = [entry for entry in file.parent.iterdir() if _as_utf8(entry) == file.name]
-            file = alike[0] if len(alike) == 1 else file
-        if self.confines is not None and not file.resolve().is_relative_to(self.confines):
-            raise AudioError(f"outside {self.confines}, which --confine forbids")
-        return file
 
 
 @dataclass(frozen=True)
@@ -124,26 +84,6 @@ class Manifest:
         return digest.hexdigest()
 
 
-def clips(rows: pl.DataFrame, root: Path, *, confine: bool = False) -> Iterator[Clip]:
-    """Walk through rows of a manifest.
-
-    Args:
-        rows: some of its rows.
-        root: folder that paths are relative to.
-        confine: whether files have to be in it.
-
-    Yields:
-        One clip for each row, in order.
-    """
-    confines = root.resolve() if confine else None
-    columns = [
-        pl.col(name) if name in rows.columns else pl.lit(None).alias(name)
-        for name in ("path", "start", "end", "transcript")
-    ]
-    for path, start, end, transcript in rows.select(columns).rows():
-        yield Clip(path, root / path, start, end, transcript, confines)
-
-
 def read(
     source: str,
     root: Path | None = None,
@@ -188,10 +128,6 @@ def read(
     if root is None:
         root = Path() if source == tables.STANDARD_STREAM else Path(source).parent
     return Manifest(rows, length, root, confine, spool)
-
-
-def _as_utf8(file: Path) -> str:
-    return os.fsencode(file.name).decode("utf-8", "replace")
 
 
 def _check_columns(schema: pl.Schema, reserved: Collection[str]) -> None:

@@ -14,6 +14,7 @@ from emobatch.errors import TableError
 from emobatch.labels import EMOTIONS, SENTIMENTS, canonical_column, lookup
 from emobatch.provenance import run_differences
 from emobatch.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
+from emobatch.where import filter_rows
 
 TEXT_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
 # What `score` adds to the manifest's columns, in this order.
@@ -100,7 +101,7 @@ def read(sources: Sequence[str], where: str | None = None, *, mixed: bool = Fals
     if first.get("flagged") == pl.String:
         rows = rows.with_columns(flagged=lookup(pl.col("flagged"), BOOLEANS).cast(pl.Boolean))
     provenance = _common_provenance({name: tables.metadata(name) for name in names}, mixed)
-    kept = tables.filter_rows(rows, where)
+    kept = filter_rows(rows, where)
     return ScoreTable(kept, provenance, tuple(names), where, unfiltered=rows)
 
 

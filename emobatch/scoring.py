@@ -13,6 +13,7 @@ import polars as pl
 from emobatch import manifest, outputs, tables, thresholds
 from emobatch.cascade import score_utterances
 from emobatch.choice import Choice
+from emobatch.clips import clips
 from emobatch.errors import Interrupted, OutputError, TooManyErrors
 from emobatch.fusion import DECISION_COLUMNS
 from emobatch.manifest import Manifest
@@ -177,8 +178,8 @@ def score_chunks(
 
     def score_chunk(first: int) -> tuple[int, list[Utterance], pl.DataFrame]:
         chunk = rows.frame(first, models.chunk_rows)
-        clips = manifest.clips(chunk, rows.root, confine=rows.confine)
-        utterances = [Utterance(clip, name) for clip, name in zip(clips, chunk["id"], strict=True)]
+        walked = clips(chunk, rows.root, confine=rows.confine)
+        utterances = [Utterance(clip, name) for clip, name in zip(walked, chunk["id"], strict=True)]
         score_utterances(utterances, models, pool, progress)
         return first, utterances, _join(chunk, utterances)
 

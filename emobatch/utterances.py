@@ -12,8 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.audio import SAMPLE_RATE, Samples
+from emobatch.clips import Clip
 from emobatch.labels import SENTIMENTS
-from emobatch.manifest import Clip
 from emobatch.score_table import COLUMNS, TEXT_COLUMNS
 from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
 

@@ -17,6 +17,7 @@ from emobatch import manifest, provenance, tables
 from emobatch.cascade import score_utterances
 from emobatch.checkpoints import Checkpoint
 from emobatch.choice import Choice
+from emobatch.clips import clips
 from emobatch.errors import CheckpointError, TableError, VerificationError
 from emobatch.labels import DROPPED
 from emobatch.progress import Progress
@@ -210,8 +211,8 @@ def _score_alone(
 def _utterances(rows: pl.DataFrame, root: Path) -> Iterator[Utterance]:
     own = pl.col("transcript_source") == "manifest"
     given = rows.with_columns(transcript=pl.when(own).then(pl.col("transcript")))
-    clips = manifest.clips(given, root)
-    for clip, row in zip(clips, rows.iter_rows(named=True), strict=True):
+    walked = clips(given, root)
+    for clip, row in zip(walked, rows.iter_rows(named=True), strict=True):
         utterance = Utterance(clip, row["id"])
         if row["transcript_source"] == "gated":
             utterance.consulted = False

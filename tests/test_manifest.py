@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from emobatch import manifest
+from emobatch.clips import Clip, clips
 from emobatch.errors import EmobatchError, LabelError
 
 
@@ -15,8 +16,8 @@ def save(folder: Path, text: str, name: str = "manifest.csv") -> str:
     return str(file)
 
 
-def clips_of(read: manifest.Manifest) -> list[manifest.Clip]:
-    return list(manifest.clips(read.frame(0, len(read)), read.root))
+def clips_of(read: manifest.Manifest) -> list[Clip]:
+    return list(clips(read.frame(0, len(read)), read.root))
 
 
 def test_ids_default_to_the_path_and_the_segment(tmp_path: Path) -> None:

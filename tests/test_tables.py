@@ -10,6 +10,7 @@ from polars.exceptions import PolarsError
 
 from emobatch import outputs, tables
 from emobatch.errors import OutputError, TableError
+from emobatch.where import filter_rows
 
 FORMATS = ["csv", "tsv", "parquet", "jsonl", "ndjson"]
 TEXT_FORMATS = ["csv", "tsv", "jsonl"]
@@ -37,7 +38,7 @@ def read(path: Path) -> pl.DataFrame:
 
 def kept(where: str | None, **columns: list[object]) -> list[object]:
     """Values of the first column in the rows that a filter keeps."""
-    rows = tables.filter_rows(pl.LazyFrame(columns, strict=False), where).collect()
+    rows = filter_rows(pl.LazyFrame(columns, strict=False), where).collect()
     assert rows.columns == list(columns)
     return rows.to_series().to_list()
 

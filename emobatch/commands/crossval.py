@@ -55,7 +55,7 @@ def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **opti
     fitted on. Shows UA, WA and macro F1 before and after by fold, then their means by what flags
     a row: nothing, entropy alone, varentropy alone, or both.
     """
-    from emobatch import console, outputs
+    from emobatch import outputs
     from emobatch.crossvalidation.crossval import crossval as run
 
     outputs.check_target(output, outputs.FIGURES)
@@ -65,4 +65,4 @@ def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **opti
     elif as_json:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
     else:
-        console.show_crossval(found)
+        view.show_crossval(found)

@@ -71,7 +71,7 @@ def leakage(
     speakers, scripts, dialogues, sessions and files, for equal and nearly equal transcripts
     (columns `reference`, `transcript`) and, with --audio, for files of equal content.
     """
-    from emobatch import console, outputs
+    from emobatch import outputs
     from emobatch.crossvalidation.audit import audit
 
     outputs.check_target(output, outputs.FIGURES)
@@ -81,6 +81,6 @@ def leakage(
     elif as_json:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
     else:
-        console.show_leakage(found)
+        view.show_leakage(found)
     if strict:
         found.refuse()

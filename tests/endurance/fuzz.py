@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from emobatch import manifest, thresholds
 from emobatch.apply import apply
+from emobatch.clips import clips
 from emobatch.errors import EmobatchError
 
 Reader = Callable[[Path], object]
@@ -99,7 +100,7 @@ def mutate(content: bytes, dice: random.Random) -> bytes:
 
 def read_manifest(file: Path) -> object:
     read = manifest.read(str(file), reserved=("entropy",))
-    return list(manifest.clips(read.frame(0, len(read)), read.root)), read.digest()
+    return list(clips(read.frame(0, len(read)), read.root)), read.digest()
 
 
 def read_scores(file: Path) -> object:
