@@ -56,6 +56,7 @@ def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **opti
     a row: nothing, entropy alone, varentropy alone, or both.
     """
     from emobatch import outputs
+    from emobatch.crossvalidation import view
     from emobatch.crossvalidation.crossval import crossval as run
 
     outputs.check_target(output, outputs.FIGURES)

@@ -72,6 +72,7 @@ def leakage(
     (columns `reference`, `transcript`) and, with --audio, for files of equal content.
     """
     from emobatch import outputs
+    from emobatch.crossvalidation import view
     from emobatch.crossvalidation.audit import audit
 
     outputs.check_target(output, outputs.FIGURES)

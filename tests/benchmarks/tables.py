@@ -31,6 +31,13 @@ RIVAL_ROWS = 20_000
 PAIRS_TRIED = 400
 
 
+def make(folder: Path, rows: int) -> None:
+    """In a process of its own, whose memory is not counted as that of the commands."""
+    scores = random_scores(rows)
+    for part in (40, 20, 10, 1):
+        scores.head(rows // part).write_parquet(folder / f"{rows // part}.parquet")
+
+
 def random_scores(rows: int) -> pl.DataFrame:
     random = np.random.default_rng(0)
     shares = random.dirichlet([1.0] * len(EMOTIONS), rows)
@@ -94,8 +101,12 @@ def row_by_row(scores: pl.DataFrame, file: Path) -> float:
 @click.command()
 @click.option("--runs", default=3, show_default=True, help="Of which the medians are shown.")
 @click.option("--rows", default=10_000_000, show_default=True, help="Of the longest table.")
-def main(runs: int, rows: int) -> None:
+@click.option("--make", "folder_to_fill", hidden=True)
+def main(runs: int, rows: int, folder_to_fill: str | None) -> None:
     """Print seconds, rows per second and memory."""
+    if folder_to_fill is not None:
+        make(Path(folder_to_fill), rows)
+        return
     table = Table("command", "rows", "seconds", "rows per second", "peak MiB")
 
     def show(name: str, count: int, seconds: float, memory: float | None = None) -> None:
@@ -109,12 +120,9 @@ def main(runs: int, rows: int) -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        scores = random_scores(rows)
+        run(__file__, "--make", folder, "--rows", rows)
         fitted = folder / "thresholds.toml"
-        for part in (40, 20, 10, 1):
-            scores.head(rows // part).write_parquet(folder / f"{rows // part}.parquet")
-        few = scores.head(RIVAL_ROWS)
-        del scores
+        few = pl.scan_parquet(folder / f"{rows // 40}.parquet").head(RIVAL_ROWS).collect()
         emobatch = ("-m", "emobatch")
         for count in (rows // 40, rows // 20, rows // 10):
             source = folder / f"{count}.parquet"
