@@ -459,6 +459,24 @@ def test_the_manifest_is_never_overwritten(cli: Cli, mixed: Path, model_options:
     assert mixed.read_bytes() == before
 
 
+def test_confined_rows_reach_nothing_outside_the_root(
+    cli: Cli, tmp_path: Path, model_options: list[str]
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    save(root / "in.wav", tone(0.3))
+    save(tmp_path / "out.wav", tone(0.3))
+    (root / "link.wav").symlink_to(tmp_path / "out.wav")
+    paths = ["in.wav", "../out.wav", str(tmp_path / "out.wav"), "link.wav", "../root/in.wav"]
+    manifest = "path\n" + "".join(f"{path}\n" for path in paths)
+    arguments = ["score", "-", "--root", root, *model_options]
+    free = pl.read_csv(cli(*arguments, input=manifest).stdout.encode())
+    confined = pl.read_csv(cli(*arguments, "--confine", input=manifest).stdout.encode())
+    assert free["status"].to_list() == ["ok"] * 5
+    assert confined["status"].to_list() == ["ok", "error", "error", "error", "ok"]
+    assert confined["error"].drop_nulls().str.contains("which --confine forbids").all()
+
+
 def test_columns_that_apply_will_write_are_refused(
     cli: Cli, tmp_path: Path, model_options: list[str]
 ) -> None:

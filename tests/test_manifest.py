@@ -129,3 +129,31 @@ def test_the_digest_is_of_the_rows_and_not_of_their_format(tmp_path: Path) -> No
     tabs = manifest.read(save(tmp_path, text.replace(",", "\t"), "m.tsv"))
     other = manifest.read(save(tmp_path, text.replace("hap", "sad") + "c.wav,sad\n"))
     assert one.digest() == same.digest() == tabs.digest() != other.digest()
+
+
+def test_ten_thousand_columns_are_carried(tmp_path: Path) -> None:
+    names = ["path", *(f"c{n}" for n in range(10_000))]
+    read = manifest.read(save(tmp_path, ",".join(names) + "\na.wav" + ",x" * 10_000 + "\n"))
+    assert read.frame(0, 1).width == 10_002
+
+
+@pytest.mark.parametrize("start", ["\ufeff", ""])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_byte_order_mark_and_line_ends_of_windows_are_nothing(
+    tmp_path: Path, start: str, end: str
+) -> None:
+    file = tmp_path / "manifest.csv"
+    file.write_bytes(f"{start}path,note{end}a.wav,x{end}b.wav,y{end}".encode())
+    rows = manifest.read(str(file)).frame(0, 9)
+    assert rows["path"].to_list() == ["a.wav", "b.wav"]
+    assert rows["note"].to_list() == ["x", "y"]
+
+
+def test_bytes_that_are_not_utf_8_are_counted_in_a_note(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "manifest.csv"
+    file.write_bytes(b"path,note\na\xe9.wav,x\nb.wav,y\n")
+    rows = manifest.read(str(file)).frame(0, 9)
+    assert rows["path"].to_list() == ["a\ufffd.wav", "b.wav"]
+    assert "1 rows of the manifest have text that isn't UTF-8" in caplog.text

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sounds import save, tone
+
+from emobatch import audio, decoding
+from emobatch.clips import Clip
+from emobatch.decoding import decode
+from emobatch.utterances import Utterance
+
+
+def utterances(files: list[Path]) -> list[Utterance]:
+    return [Utterance(Clip(file.name, file, None, None, None), file.name) for file in files]
+
+
+def test_windows_come_in_order_however_long_files_take(tmp_path: Path) -> None:
+    files = [save(tmp_path / f"{n}.wav", tone(seconds)) for n, seconds in enumerate((70, 1, 31, 2))]
+    asked = utterances(files)
+    found = [(window.utterance.id, round(window.seconds)) for window in decode(asked, 60)]
+    assert found == [
+        *[("0.wav", 30), ("0.wav", 30), ("0.wav", 10), ("1.wav", 1)],
+        *[("2.wav", 30), ("2.wav", 1), ("3.wav", 2)],
+    ]
+    assert all(each.decoded and each.error is None for each in asked)
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Files called `stuck` give a window, and then nothing, as on a dead network file system."""
+    release = threading.Event()
+    read = audio.read_windows
+
+    def read_or_hang(file: Path, *segment: float | None) -> Iterator[audio.Samples]:
+        if file.stem.startswith("stuck"):
+            yield np.zeros(8_000, np.float32)
+            release.wait(30)
+        yield from read(file, *segment)
+
+    monkeypatch.setattr(audio, "read_windows", read_or_hang)
+    yield
+    release.set()
+
+
+@pytest.mark.usefixtures("hanging")
+def test_a_file_that_hangs_costs_its_own_row(tmp_path: Path) -> None:
+    whole = save(tmp_path / "whole.wav", tone(1.0))
+    stuck = [tmp_path / f"stuck{n}.wav" for n in range(3 * decoding.FILES_AHEAD)]
+    asked = utterances([stuck[0], whole, *stuck[1:], whole])
+    heard = [window.utterance.id for window in decode(asked, time_limit=0.05)]
+    assert heard.count("whole.wav") == 2
+    failed = [each for each in asked if each.error]
+    assert len(failed) == len(stuck)
+    assert failed[0].error == "audio: nothing more could be read of it in 0.05 s: stuck0.wav"
+    assert failed[0].windows_left == 1
+
+
+def test_threads_end_when_nobody_asks_any_more(tmp_path: Path) -> None:
+    files = [save(tmp_path / f"{n}.flac", tone(300.0)) for n in range(2)]
+    before = threading.active_count()
+    windows = decode(utterances(files), 60)
+    next(windows)
+    assert threading.active_count() > before
+    windows.close()
+    for thread in threading.enumerate():
+        if thread.daemon and thread is not threading.main_thread():
+            thread.join(timeout=5)
+    assert threading.active_count() <= before
