@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from emobatch.commands.options import (
+    json_option,
     label_column_option,
     label_map_option,
     protocol_option,
@@ -31,7 +32,7 @@ from emobatch.commands.options import (
 )
 @where_option
 @protocol_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, figures in percent.")
+@json_option
 @click.option(
     "-o",
     "--output",

@@ -8,14 +8,19 @@ from typing import Any
 
 import click
 
-from emobatch.commands.options import label_column_option, label_map_option, where_option
+from emobatch.commands.options import (
+    json_option,
+    label_column_option,
+    label_map_option,
+    where_option,
+)
 
 
 @click.command()
 @click.argument("final", nargs=-1, metavar="[FINAL]...")
 @where_option
 @click.option("--by", metavar="COLUMN", help="Measure each value of this column as well.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, figures in percent.")
+@json_option
 @click.option(
     "-o",
     "--output",

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from emobatch.commands.options import json_option, root_option
+
 
 @click.command()
 @click.argument("manifest")
@@ -49,13 +51,9 @@ import click
     help="Transcripts this alike are near duplicates: cosine of counts of four letters in a row.",
 )
 @click.option("--audio", is_flag=True, help="Compare the content of the audio files by SHA-256.")
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Folder that paths are relative to. Default: the manifest's own.",
-)
+@root_option
 @click.option("--strict", is_flag=True, help="End with status 1 if anything is shared.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @click.option(
     "-o",
     "--output",

@@ -130,3 +130,8 @@ label_map_options = _together(
     ),
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+root_option = click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder that paths are relative to. Default: the manifest's own.",
+)

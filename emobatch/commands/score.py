@@ -14,6 +14,7 @@ from emobatch.commands.options import (
     model_options,
     offline_option,
     output_option,
+    root_option,
 )
 
 TOYS = "note: the demo's models are toys, trained on synthetic speech; their scores mean nothing"
@@ -22,11 +23,7 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @click.command()
 @click.argument("manifest")
 @output_option
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Folder that paths are relative to. Default: the manifest's own.",
-)
+@root_option
 @model_options
 @device_options
 @language_option
