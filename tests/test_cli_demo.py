@@ -46,7 +46,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_it_shows_each_command_the_figures_and_what_to_do_next(shown: tuple[Path, str]) -> None:
     folder, text = shown
     commands = [line.split()[2] for line in text.splitlines() if line.startswith("$ emobatch ")]
-    assert commands == ["score", "calibrate", "apply", "evaluate"]
+    assert commands == ["score", "calibrate", "apply", "evaluate", "report"]
     assert "before" in text and "after" in text and "word error rate" in text
     assert "Where the text branch changed the answer" in text
     assert "emobatch score manifest.csv" in text.split("Next")[1]

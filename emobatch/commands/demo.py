@@ -14,6 +14,7 @@ Next, on your own speech: a CSV with a column `path`, and a column `label` in so
   emobatch calibrate scores.parquet -o thresholds.toml
   emobatch apply scores.parquet -t thresholds.toml -o final.csv
   emobatch evaluate final.csv
+  emobatch report final.csv -t thresholds.toml -o report.html
 
 This takes the published models, which the first run fetches. `emobatch score --help` names others.
 """
@@ -28,8 +29,8 @@ def demo(context: click.Context, folder: Path, clips: int, seed: int) -> None:
     """Show the whole job on synthetic speech and toy models, in FOLDER.
 
     Speaks clips with espeak-ng, leaves every third without a label, then scores, calibrates,
-    applies and evaluates, showing each command. Needs no network. Run again, it goes on from what
-    is there.
+    applies, evaluates and reports, showing each command. Needs no network. Run again, it goes on
+    from what is there.
     """
     from emobatch.console import show_changes
     from emobatch.demo import walkthrough

@@ -82,6 +82,7 @@ def steps(folder: Path) -> list[Step]:
     """
     manifest, scores = folder / MANIFEST, folder / "scores.parquet"
     thresholds, final = folder / "thresholds.toml", folder / "final.csv"
+    report = folder / "report.html"
     score = ("score", str(manifest), "--models", "demo", "-o", str(scores))
     apply = ("apply", str(scores), "-t", str(thresholds), "-o", str(final))
     held_out = ("--label-column", "truth", "--where", "label IS NULL")
@@ -90,6 +91,11 @@ def steps(folder: Path) -> list[Step]:
         Step(("calibrate", str(scores), "-o", str(thresholds)), scores, thresholds),
         Step(apply, thresholds, final),
         Step(("evaluate", str(final), *held_out), final, None),
+        Step(
+            ("report", str(final), "-t", str(thresholds), *held_out, "-o", str(report)),
+            final,
+            report,
+        ),
     ]
 
 
