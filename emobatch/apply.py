@@ -9,7 +9,7 @@ import polars as pl
 
 from emobatch import outputs, score_table, tables, thresholds
 from emobatch.errors import TableError
-from emobatch.fusion import DECISION_COLUMNS, select_emotion
+from emobatch.fusion import DECISION_COLUMNS, could_change, select_emotion
 from emobatch.provenance import check_models
 from emobatch.thresholds import Thresholds
 
@@ -35,7 +35,7 @@ def apply(
     Raises:
         EmobatchError: if something can't be read, written or doesn't fit together.
     """
-    outputs.check_target(target)
+    outputs.check_target(target, sources=sources)
     fitted = thresholds.read(thresholds_file)
     scores = score_table.read(sources, where, mixed=force)
     if not force:
@@ -43,7 +43,23 @@ def apply(
         check_models(scores.provenance.get("models") or {}, fitted.fitted, thresholds_file, remedy)
     provenance = {**scores.provenance, "thresholds": dict(fitted.fitted)}
     with tables.explained(scores.name):
+        if not force:
+            _refuse_other_gate(scores.rows, fitted)
         outputs.write(decide(scores.rows, fitted), target, provenance)
+
+
+def _refuse_other_gate(rows: pl.LazyFrame, fitted: Thresholds) -> None:
+    # Under the gate's own thresholds no row that was left unread could change.
+    if "transcript_source" not in rows.collect_schema():
+        return
+    gated = rows.filter(pl.col("transcript_source").cast(pl.String) == "gated")
+    missed = score_table.with_scores(gated).select(could_change(fitted).sum())
+    count = missed.collect(engine="streaming").item()
+    if count:
+        raise TableError(
+            f"{count} rows that these thresholds flag were left unread by a gate of other "
+            "thresholds; score without --gate or with this one, or insist with --force"
+        )
 
 
 def decide(rows: pl.LazyFrame, fitted: Thresholds) -> pl.LazyFrame:

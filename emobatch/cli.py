@@ -6,6 +6,7 @@ a command runs, so that help is there at once.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Any
@@ -26,7 +27,7 @@ from emobatch.commands.models import models
 from emobatch.commands.report import report
 from emobatch.commands.score import score
 from emobatch.commands.verify import verify
-from emobatch.errors import EmobatchError, Interrupted
+from emobatch.errors import EmobatchError, Interrupted, first_line
 from emobatch.signals import ignore, interruptible
 
 
@@ -52,13 +53,16 @@ class EmobatchGroup(click.Group):
             sys.stdout.flush()
             # Threads of the libraries may be anywhere, and an orderly exit would abort on them.
             os._exit(error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever reads standard output has had enough: nobody's fault
+            raise Failure(first_line(error), 1) from error
         except Exception as error:
             # A value that only shows once a table is read to its end, deep in a streamed query.
             polars = sys.modules.get("polars.exceptions")
             if polars is None or not isinstance(error, polars.PolarsError):
                 raise
-            first_line = str(error).strip().splitlines()[0]
-            raise Failure(f"{first_line}; check the table's values", 1) from error
+            raise Failure(f"{first_line(error)}; check the table's values", 1) from error
 
 
 class Failure(click.ClickException):

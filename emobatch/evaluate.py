@@ -29,6 +29,7 @@ MEASURED = (
     "sentiment",
     "reference",
     "transcript",
+    "transcript_source",
     SPEAKER,
     SPLIT,
 )
@@ -72,6 +73,7 @@ def evaluate(
         rows = score_table.with_predictions(table.rows)
         frame = _labelled(rows, label_column, by, aliases)
         leakage.warn(table.unfiltered)
+    frame = without_unread(frame)
     _warn_of_training(_scored(frame))
     result = evaluate_rows(frame, bootstrap)
     if by is not None:
@@ -81,6 +83,29 @@ def evaluate(
             NO_VALUE if value is None else str(value): measure(group) for (value,), group in ordered
         }
     return result
+
+
+def without_unread(rows: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what is said of a table of which a gate left rows unread.
+
+    Args:
+        rows: maybe with ``transcript_source``.
+
+    Returns:
+        Without transcripts and sentiments, if there are such rows: what was read is no fair
+        sample of what is said.
+    """
+    if "transcript_source" not in rows.columns:
+        return rows
+    gated = int((rows["transcript_source"].cast(pl.String) == "gated").sum())
+    if not gated:
+        return rows
+    log.warning(
+        "note: %d rows were scored with --gate and not read, so word error rate and figures of "
+        "sentiment are left out",
+        gated,
+    )
+    return rows.drop("transcript", "sentiment", "transcript_source", strict=False)
 
 
 def evaluate_rows(rows: pl.DataFrame, bootstrap: int = RESAMPLES) -> dict[str, Any]:

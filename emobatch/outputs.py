@@ -17,7 +17,7 @@ from polars.exceptions import PolarsError
 
 from emobatch.errors import OutputError, first_line
 from emobatch.provenance import software
-from emobatch.tables import EXTENSIONS, JSON_LINES, METADATA_KEY, SEPARATORS, sidecar
+from emobatch.tables import EXTENSIONS, JSON_LINES, METADATA_KEY, SEPARATORS, existing, sidecar
 
 # Rows of a Parquet file that are held until they are written together.
 GROUP_ROWS = 1 << 14
@@ -27,15 +27,19 @@ SYSTEM_ERROR = re.compile(r"([^:]+) \(os error \d+\)")
 FIGURES = (".json", *EXTENSIONS)
 
 
-def check_target(target: Path | None, extensions: Sequence[str] = EXTENSIONS) -> None:
+def check_target(
+    target: Path | None, extensions: Sequence[str] = EXTENSIONS, sources: Sequence[str] = ()
+) -> None:
     """Refuse an output file before hours of work go into it.
 
     Args:
         target: file to be written, None for standard output.
         extensions: those that can be written.
+        sources: files or globs that it is made from.
 
     Raises:
-        OutputError: if its extension is unknown or its folder can't be written to.
+        OutputError: if its extension is unknown, its folder can't be written to, or it would
+            take the place of a source.
     """
     if target is None:
         return
@@ -47,6 +51,8 @@ def check_target(target: Path | None, extensions: Sequence[str] = EXTENSIONS) ->
         raise OutputError(f"{target}: no such folder; make it with mkdir -p {target.parent}")
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{target}: no permission to write in {target.parent}; choose another")
+    if target.exists() and any(target.samefile(name) for name in existing(sources)):
+        raise OutputError(f"{target}: is what is read, which would be lost; name another file")
 
 
 def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from emobatch import manifest, outputs, tables, thresholds
 from emobatch.cascade import score_utterances
 from emobatch.choice import Choice
 from emobatch.clips import clips
-from emobatch.errors import Interrupted, OutputError, TooManyErrors
+from emobatch.errors import Interrupted, ResumeError, TooManyErrors
 from emobatch.fusion import DECISION_COLUMNS
 from emobatch.manifest import Manifest
 from emobatch.parts import Parts, refuse_other
@@ -63,9 +63,7 @@ def score(
         TooManyErrors: if more rows failed; the table is written all the same.
         EmobatchError: if the run can't begin, or its table not be written.
     """
-    outputs.check_target(target)
-    if target is not None and target.exists() and Path(source).exists() and target.samefile(source):
-        raise OutputError(f"{target}: is the manifest, which would be lost; name another file")
+    outputs.check_target(target, sources=[source])
     rows = manifest.read(source, root, choice.label_map, RESERVED, confine=confine)
     outputs.check_columns(rows.rows.collect_schema(), target)
     notes: dict[str, Any] = {}
@@ -85,14 +83,14 @@ def score(
         else:
             run = {**models.provenance, "manifest": rows.digest(), **notes}
             with Parts.open(target, run, restart=restart) as saved:
-                if not restart and _is_whole(target, run):
+                if not restart and _is_whole(target, run, len(rows), saved):
                     _retry(rows, models, progress, saved, enabled=retry_errors)
                 else:
                     if retry_errors:
                         saved.forget_errors()
                     _score_to_file(rows, models, progress, saved)
                     saved.finish(run)
-            errors = _count_errors(target)
+            errors = _count(target, (pl.col("status") == "error").sum())
     if errors:
         log.warning("note: %d of %d rows failed; column 'error' says why", errors, len(rows))
     if errors == len(rows) or errors > max_error_rate * len(rows):
@@ -122,12 +120,24 @@ def _score_to_file(rows: Manifest, models: Branches, progress: Progress, saved: 
         ) from signal
 
 
-def _is_whole(target: Path, run: Mapping[str, Any]) -> bool:
-    # A table of whose making nothing is known may be anybody's, and is replaced.
-    known = tables.metadata(target) if target.exists() else {}
-    if "manifest" not in known:
+def _is_whole(target: Path, run: Mapping[str, Any], rows: int, saved: Parts) -> bool:
+    if not target.exists():
         return False
+    known = tables.metadata(target)
+    if "manifest" not in known:
+        # A run that was killed here left its chunks; else the table may be anybody's.
+        if saved.rows_done():
+            return False
+        raise ResumeError(
+            f"{target}: is there, and doesn't say what it was made with; name another -o, or "
+            "replace it with --restart"
+        )
     refuse_other(target, known, run)
+    if "thresholds" in known or _count(target, pl.len()) != rows:
+        raise ResumeError(
+            f"{target}: was changed since it was scored; name another -o, or begin anew with "
+            "--restart"
+        )
     return True
 
 
@@ -148,9 +158,8 @@ def _retry(
     chunks.finish(saved.run, before)
 
 
-def _count_errors(target: Path) -> int:
-    table = tables.scan(str(target), NUMERIC)
-    return int(table.select((pl.col("status") == "error").sum()).collect().item())
+def _count(target: Path, what: pl.Expr) -> int:
+    return int(tables.scan(str(target), NUMERIC).select(what).collect().item())
 
 
 def _chunks(rows: Manifest, models: Branches) -> range:

@@ -111,12 +111,13 @@ def merge(sources: Sequence[str], target: Path | None) -> None:
         TableError: if a table is no shard or of another run, or shards are missing or doubled.
         OutputError: if the table can't be written.
     """
-    outputs.check_target(target)
+    outputs.check_target(target, sources=sources)
     names = tables.expand(sources)
     notes = {name: tables.metadata(name).get("shard") for name in names}
     ordered = _check_complete(notes)
     scores = score_table.read(ordered)
     provenance = {key: value for key, value in scores.provenance.items() if key != "shard"}
+    provenance["manifest"] = tables.metadata(ordered[0])["shard"]["manifest"]
     with tables.explained(scores.name):
         outputs.write(scores.rows, target, provenance)
 

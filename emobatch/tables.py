@@ -57,6 +57,23 @@ def expand(sources: Sequence[str]) -> list[str]:
     return names
 
 
+def existing(sources: Sequence[str]) -> list[str]:
+    """Of files, globs and ``-``, the files that are there.
+
+    Args:
+        sources: as for :func:`expand`.
+
+    Returns:
+        File names.
+    """
+    found = [
+        name
+        for source in sources
+        for name in ([source] if not glob.has_magic(source) else glob.glob(source, recursive=True))  # noqa: PTH207
+    ]
+    return [name for name in found if name != STANDARD_STREAM and Path(name).is_file()]
+
+
 def scan(
     source: str, numeric: Mapping[str, type[pl.DataType]], *, lossy: bool = False
 ) -> pl.LazyFrame:

@@ -147,7 +147,8 @@ def test_many_speakers_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> N
         ([None, None, ""], "row", 3, "too narrow"),
         (["a", "a", "a "], "row", 3, "one speaker"),
         (["a", "b", "a"], "speaker", 2, "too narrow"),
-        (["a", None, None], "speaker", 3, "too narrow"),
+        (["a", None, None], "row", 3, "2 of them name no speaker"),
+        (["a", "b", " "], "row", 3, "1 of them name no speaker"),
         ([1, 2, 1], "speaker", 2, "too narrow"),
     ],
 )

@@ -339,3 +339,53 @@ def test_a_remedy_for_an_unknown_sentiment_is_one_that_apply_has(cli: Cli, toml:
     remedy = "--label-map"
     offered = remedy in refusal(cli("apply", "-t", toml, input=mixed))
     assert offered == (remedy in cli("apply", "--help").stdout)
+
+
+def gated_rows() -> pl.DataFrame:
+    """Rows of which a gate left every other one unread."""
+    rows = score_rows(200).with_columns(
+        reference=pl.lit("well said"), transcript=pl.lit("well said")
+    )
+    read = pl.int_range(pl.len()) % 2 == 0
+    unread = [
+        pl.when(read).then(pl.col(name)) for name in ("sentiment", "sentiment_score", "transcript")
+    ]
+    source = pl.when(read).then(pl.lit("asr")).otherwise(pl.lit("gated"))
+    return rows.with_columns(*unread, transcript_source=source)
+
+
+def test_rows_left_unread_by_another_gate_are_refused_unless_forced(
+    cli: Cli, tmp_path: Path
+) -> None:
+    thresholds = tmp_path / "loose.toml"
+    thresholds.write_text("format = 1\n[thresholds.neutral]\nentropy = 0.0\nvarentropy = 9.0\n")
+    refused = cli("apply", "-t", thresholds, input=gated_rows().write_csv())
+    assert refused.exit_code == 1 and "were left unread by a gate" in refused.stderr
+    forced = cli("apply", "-t", thresholds, "--force", input=gated_rows().write_csv())
+    assert forced.exit_code == 0 and "no-text" in forced.stdout
+
+
+def test_what_is_read_is_never_overwritten(cli: Cli, tmp_path: Path) -> None:
+    table, thresholds = tmp_path / "scores.csv", tmp_path / "t.toml"
+    score_rows(50).write_csv(table)
+    thresholds.write_text("format = 1\n")
+    before = table.read_bytes()
+    for command in (
+        ["apply", table, "-t", thresholds],
+        ["apply", tmp_path / "*.csv", "-t", thresholds],
+        ["evaluate", table],
+        ["folds", table, "--scheme", "session"],
+        ["leakage", table],
+    ):
+        result = cli(*command, "-o", table)
+        assert result.exit_code == 1 and "which would be lost" in result.stderr, command
+    assert table.read_bytes() == before
+
+
+def test_nothing_is_said_of_transcripts_that_a_gate_left_out(
+    cli: Cli, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = cli("evaluate", "--json", input=gated_rows().write_csv())
+    found = json.loads(result.stdout)
+    assert "wer" not in found and "sentiment_f1" not in found
+    assert "100 rows were scored with --gate and not read" in caplog.text

@@ -406,6 +406,21 @@ def test_a_table_that_is_whole_is_left_alone(
     assert target.stat().st_mtime_ns > before
 
 
+def test_a_table_that_may_be_anybodys_is_replaced_only_when_told(
+    cli: Cli, mixed: Path, model_options: list[str]
+) -> None:
+    target = mixed.with_name("scores.csv")
+    target.write_text("hello,1\n")
+    refused = cli("score", mixed, "-o", target, *model_options)
+    assert refused.exit_code == 1 and "doesn't say what it was made with" in refused.stderr
+    assert target.read_text() == "hello,1\n"
+    assert cli("score", mixed, "-o", target, "--restart", *model_options).exit_code == 0
+    cut = pl.read_csv(target, infer_schema=False).head(2)
+    cut.write_csv(target)
+    refused = cli("score", mixed, "-o", target, *model_options)
+    assert refused.exit_code == 1 and "was changed since it was scored" in refused.stderr
+
+
 @pytest.mark.parametrize("extension", ["csv", "parquet", "jsonl"])
 def test_failed_rows_alone_are_scored_again(
     cli: Cli, tmp_path: Path, model_options: list[str], extension: str
@@ -455,7 +470,7 @@ def test_nobodys_folder_is_taken_for_saved_work(
 def test_the_manifest_is_never_overwritten(cli: Cli, mixed: Path, model_options: list[str]) -> None:
     before = mixed.read_bytes()
     result = cli("score", mixed, "-o", mixed, *model_options)
-    assert result.exit_code == 1 and "is the manifest" in result.stderr
+    assert result.exit_code == 1 and "is what is read, which would be lost" in result.stderr
     assert mixed.read_bytes() == before
 
 

@@ -60,7 +60,7 @@ def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **opti
     from emobatch.crossvalidation import view
     from emobatch.crossvalidation.crossval import crossval as run
 
-    outputs.check_target(output, outputs.FIGURES)
+    outputs.check_target(output, outputs.FIGURES, scores)
     found = run(scores, **options)
     if output is not None:
         outputs.write_figures(output, found.as_dict(), found.table())

@@ -50,7 +50,7 @@ def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **optio
     from emobatch.evaluation import table as evaluation_table
     from emobatch.evaluation import view as evaluation_view
 
-    outputs.check_target(output, evaluation_table.EXTENSIONS)
+    outputs.check_target(output, evaluation_table.EXTENSIONS, final)
     result = run(final, **options)
     if output is not None:
         evaluation_table.write(result, output, {"tables": final, "where": options["where"]})

@@ -73,7 +73,7 @@ def leakage(
     from emobatch.crossvalidation import view
     from emobatch.crossvalidation.audit import audit
 
-    outputs.check_target(output, outputs.FIGURES)
+    outputs.check_target(output, outputs.FIGURES, [manifest])
     found = audit(manifest, **options)
     if output is not None:
         outputs.write_figures(output, found.as_dict(), found.shared)

@@ -39,7 +39,7 @@ def folds(
     Raises:
         EmobatchError: if the table can't be read, written or divided so.
     """
-    outputs.check_target(target)
+    outputs.check_target(target, sources=[source])
     with tables.explained(source):
         rows = tables.scan(source, {}).collect()
         taken = [name for name in (FOLD_COLUMN, SPLIT_COLUMN) if name in rows.columns]

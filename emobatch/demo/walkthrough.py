@@ -9,7 +9,7 @@ import polars as pl
 
 from emobatch.demo import corpus
 from emobatch.outputs import write_text
-from emobatch.tables import scan
+from emobatch.tables import explained, scan
 
 MANIFEST = "manifest.csv"
 # Rows whose label the manifest leaves out, to be found: one in three.
@@ -53,7 +53,8 @@ def prepare(folder: Path, clips: int, seed: int) -> Path:
     if manifest.exists():
         return manifest
     rows = corpus.make_demo_rows(seed, clips)
-    files = corpus.write_clips(rows, folder / "audio")
+    with explained(str(folder)):
+        files = corpus.write_clips(rows, folder / "audio")
     labelled = [number % UNLABELLED != 0 for number in range(clips)]
     table = pl.DataFrame(
         {

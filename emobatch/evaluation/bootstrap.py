@@ -64,10 +64,10 @@ def units(rows: pl.DataFrame) -> Units:
     """Say what of a table is to be resampled.
 
     Args:
-        rows: a table, maybe with ``speaker``; a row without one stands for itself.
+        rows: a table, maybe with ``speaker``.
 
     Returns:
-        Its speakers, or where there is no second one its rows.
+        Its speakers, or where there is no second one, or not each row has one, its rows.
 
     Examples:
         >>> units(pl.DataFrame({"speaker": ["a", "b", "a"]})).of_rows.tolist()
@@ -80,15 +80,15 @@ def units(rows: pl.DataFrame) -> Units:
     names = names.set(names == "", None)
     if names.null_count() == len(names):
         return alone
-    if names.drop_nulls().n_unique() == 1 and not names.has_nulls():
+    if names.has_nulls():
+        note = f"{names.null_count()} of them name no speaker, so that speakers can't be drawn"
+        return Units(alone.name, alone.of_rows, alone.count, note)
+    if names.n_unique() == 1:
         note = "all of one speaker, so that they say nothing of others"
         return Units(alone.name, alone.of_rows, alone.count, note)
-    own = pl.concat_str(pl.lit("\0"), pl.int_range(pl.len()).cast(pl.String))
-    numbers = names.to_frame().select(
-        pl.col(SPEAKER).fill_null(own).rank("dense").cast(pl.Int64) - 1
-    )
+    numbers = names.rank("dense").cast(pl.Int64) - 1
     count = numbers.n_unique()
-    return Units(SPEAKER, numbers[SPEAKER].to_numpy(), count, _too_few(count))
+    return Units(SPEAKER, numbers.to_numpy(), count, _too_few(count))
 
 
 def resampled_sums(values: Integers, drawn: Units, resamples: int) -> Floats:

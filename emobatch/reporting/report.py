@@ -12,7 +12,7 @@ import polars as pl
 from emobatch import outputs, score_table, tables, thresholds
 from emobatch.calibration import Protocol
 from emobatch.detection import FEWEST_ROWS
-from emobatch.evaluate import evaluate_rows
+from emobatch.evaluate import evaluate_rows, without_unread
 from emobatch.evaluation.transitions import transitions
 from emobatch.fusion import flagged
 from emobatch.labels import EMOTIONS, parse_label_map
@@ -103,7 +103,7 @@ def gather(rows: pl.DataFrame, fitted: Thresholds | None) -> dict[str, Any]:
     """
     scored = rows.drop_nulls(["speech_emotion", "emotion"])
     labelled = scored.drop_nulls("label")
-    result = evaluate_rows(rows.drop_nulls("label")) if len(labelled) else None
+    result = evaluate_rows(without_unread(rows.drop_nulls("label"))) if len(labelled) else None
     counts = decisions(scored)
     changes = transitions(scored["label"], scored["speech_emotion"], scored["emotion"])
     known = pl.sum_horizontal("better", "worse", "neither")
