@@ -122,7 +122,9 @@ def _fit(rows: pl.DataFrame, protocol: Protocol, rule: Rule) -> Thresholds:
 
 def _note(found: CrossValidation, scores: FoldScores) -> None:
     if found.left_out:
-        log.warning("note: %d rows without a label or scores are left out", found.left_out)
+        log.warning(
+            "note: %d rows without a label, scores, fold or split are left out", found.left_out
+        )
     for name, fold in found.folds.items():
         for emotion, reason in never_deferred(fold.thresholds).items():
             log.warning("note: fold %s: %s is never deferred: %s", name, emotion, reason)
