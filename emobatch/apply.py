@@ -43,17 +43,15 @@ def apply(
         check_models(scores.provenance.get("models") or {}, fitted.fitted, thresholds_file, remedy)
     provenance = {**scores.provenance, "thresholds": dict(fitted.fitted)}
     with tables.explained(scores.name):
+        final = decide(scores.rows, fitted)
         if not force:
-            _refuse_other_gate(scores.rows, fitted)
-        outputs.write(decide(scores.rows, fitted), target, provenance)
+            _refuse_other_gate(final, fitted)
+        outputs.write(final, target, provenance)
 
 
 def _refuse_other_gate(rows: pl.LazyFrame, fitted: Thresholds) -> None:
     # Under the gate's own thresholds no row that was left unread could change.
-    if "transcript_source" not in rows.collect_schema():
-        return
-    gated = rows.filter(pl.col("transcript_source").cast(pl.String) == "gated")
-    missed = score_table.with_scores(gated).select(could_change(fitted).sum())
+    missed = score_table.unread(rows).select(could_change(fitted).sum())
     count = missed.collect(engine="streaming").item()
     if count:
         raise TableError(

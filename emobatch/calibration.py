@@ -136,13 +136,11 @@ def _fit_class(
     rows: pl.DataFrame, name: str, protocol: Protocol, selection: Selection
 ) -> ClassThresholds:
     of_class = rows.filter(pl.col("speech_emotion") == name)
-    if protocol == "paper":
-        sample, kind = rows.filter(pl.col("label") == name), f"labelled {name}"
-    else:
-        sample, kind = of_class.filter(pl.col("label") != name), f"misclassified as {name}"
+    sample = rows.filter(is_sample(rows, name, protocol))
     tried = grids(sample["entropy"].to_numpy(), sample["varentropy"].to_numpy())
     if tried is None:
-        reason = f"only {len(sample)} {kind}, at least {FEWEST_ROWS} rows are needed"
+        kind = "labelled" if protocol == "paper" else "misclassified as"
+        reason = f"only {len(sample)} {kind} {name}, at least {FEWEST_ROWS} rows are needed"
         return ClassThresholds(reason=reason)
     detection = best_detection(
         of_class["entropy"].to_numpy(),

@@ -35,6 +35,7 @@ CTRANSLATE2 = "model.bin"
 # Weights that can be loaded, the preferred first; large ones are cut into what an index names.
 TRANSFORMERS = ("model.safetensors", "pytorch_model.bin")
 FORMATS = {"speech": TRANSFORMERS, "asr": (CTRANSLATE2,), "sentiment": TRANSFORMERS}
+BRANCHES = tuple(FORMATS)
 # What a run reads beside the weights. One file of each group must be there.
 COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "speech": (("config.json",), ("preprocessor_config.json",)),

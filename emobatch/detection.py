@@ -85,6 +85,25 @@ def detection_surface(
     return pair_counts(cells), pair_counts(cells[wrong])
 
 
+def accuracies(flagged: Counts, detected: Counts) -> Floats:
+    """M of equation 7 for every pair of thresholds.
+
+    Args:
+        flagged: (n, m) rows that each pair flags.
+        detected: (n, m) those of them that are misclassified.
+
+    Returns:
+        (n, m) detected of flagged, 0 to 1; -1 where a pair flags no row, below every M.
+
+    Examples:
+        >>> accuracies(np.array([[2, 0]]), np.array([[1, 0]])).tolist()
+        [[0.5, -1.0]]
+    """
+    accuracy = np.full(flagged.shape, -1.0)
+    np.divide(detected, flagged, out=accuracy, where=flagged > 0)
+    return accuracy
+
+
 def best_detection(
     entropy: Floats, varentropy: Floats, wrong: NDArray[np.bool_], grid_e: Floats, grid_v: Floats
 ) -> Detection | None:
@@ -122,8 +141,7 @@ def best_detection(
     after = np.searchsorted(grid_v, varentropy, side="left") - 1
     grid_v = grid_v[_places(after, len(grid_v) - 1, len(grid_v))]
     flagged_rows, detected = detection_surface(entropy, varentropy, wrong[reached], grid_e, grid_v)
-    accuracy = np.full(flagged_rows.shape, -1.0)
-    np.divide(detected, flagged_rows, out=accuracy, where=flagged_rows > 0)
+    accuracy = accuracies(flagged_rows, detected)
     best = accuracy == accuracy.max()
     best &= flagged_rows == flagged_rows[best].max()
     row = int(best.any(axis=1).argmax())

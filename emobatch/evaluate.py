@@ -95,9 +95,7 @@ def without_unread(rows: pl.DataFrame) -> pl.DataFrame:
         Without transcripts and sentiments, if there are such rows: what was read is no fair
         sample of what is said.
     """
-    if "transcript_source" not in rows.columns:
-        return rows
-    gated = int((rows["transcript_source"].cast(pl.String) == "gated").sum())
+    gated = score_table.unread(rows.lazy()).select(pl.len()).collect().item()
     if not gated:
         return rows
     log.warning(

@@ -60,10 +60,8 @@ def labelled_rows(
 
 def _refuse_gated(rows: pl.LazyFrame) -> None:
     # What the gate left unread is no fair sample: the mapping would be fitted on flagged rows only.
-    if "transcript_source" in rows.collect_schema():
-        gated = pl.col("transcript_source").cast(pl.String) == "gated"
-        count = rows.select(gated.sum()).collect(engine="streaming").item()
-        if count:
-            raise CalibrationError(
-                f"{count} rows were scored with --gate and not read; score without it to calibrate"
-            )
+    count = score_table.unread(rows).select(pl.len()).collect(engine="streaming").item()
+    if count:
+        raise CalibrationError(
+            f"{count} rows were scored with --gate and not read; score without it to calibrate"
+        )

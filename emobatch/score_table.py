@@ -145,6 +145,20 @@ def with_predictions(rows: pl.LazyFrame) -> pl.LazyFrame:
     return with_uncertainty(_with_speech(rows, ()))
 
 
+def unread(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows that a gate left unread.
+
+    Args:
+        rows: a table, maybe with ``transcript_source``.
+
+    Returns:
+        Those that say ``gated``.
+    """
+    if "transcript_source" not in rows.collect_schema():
+        return rows.clear()
+    return rows.filter(pl.col("transcript_source").cast(pl.String) == "gated")
+
+
 def training_rows(rows: pl.DataFrame) -> int:
     """Count the rows that the speech model was trained on, by what ``split`` says.
 

@@ -86,10 +86,7 @@ def score(
                 if not restart and _is_whole(target, run, len(rows), saved):
                     _retry(rows, models, progress, saved, enabled=retry_errors)
                 else:
-                    if retry_errors:
-                        saved.forget_errors()
-                    _score_to_file(rows, models, progress, saved)
-                    saved.finish(run)
+                    _score_to_table(rows, models, progress, saved, retry_errors=retry_errors)
             errors = _count(target, (pl.col("status") == "error").sum())
     if errors:
         log.warning("note: %d of %d rows failed; column 'error' says why", errors, len(rows))
@@ -105,6 +102,15 @@ def _score_to_stream(rows: Manifest, models: Branches, progress: Progress) -> in
     frames = (frame for _, frame in score_chunks(rows, models, progress, _chunks(rows, models)))
     outputs.write_csv_stream(frames, _join(rows.frame(0, 0), []).schema)
     return progress.errors
+
+
+def _score_to_table(
+    rows: Manifest, models: Branches, progress: Progress, saved: Parts, *, retry_errors: bool
+) -> None:
+    if retry_errors:
+        saved.forget_errors()
+    _score_to_file(rows, models, progress, saved)
+    saved.finish(saved.run)
 
 
 def _score_to_file(rows: Manifest, models: Branches, progress: Progress, saved: Parts) -> None:

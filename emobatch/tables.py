@@ -43,12 +43,10 @@ def expand(sources: Sequence[str]) -> list[str]:
     """
     names: list[str] = []
     for source in sources:
-        if source == STANDARD_STREAM or Path(source).exists() or not glob.has_magic(source):
-            names.append(source)
-        elif matches := sorted(glob.glob(source, recursive=True)):  # noqa: PTH207 - may be absolute
-            names.extend(matches)
-        else:
+        matches = _matches(source)
+        if not matches:
             raise TableError(f"{source}: no file matches; check the pattern")
+        names.extend(matches)
     files: set[Path] = set()
     for name in names:
         if Path(name).resolve() in files:
@@ -66,12 +64,14 @@ def existing(sources: Sequence[str]) -> list[str]:
     Returns:
         File names.
     """
-    found = [
-        name
-        for source in sources
-        for name in ([source] if not glob.has_magic(source) else glob.glob(source, recursive=True))  # noqa: PTH207
-    ]
+    found = [name for source in sources for name in _matches(source)]
     return [name for name in found if name != STANDARD_STREAM and Path(name).is_file()]
+
+
+def _matches(source: str) -> list[str]:
+    if source == STANDARD_STREAM or Path(source).exists() or not glob.has_magic(source):
+        return [source]
+    return sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - may be absolute
 
 
 def scan(

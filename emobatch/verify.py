@@ -15,7 +15,7 @@ import polars as pl
 
 from emobatch import manifest, provenance, tables
 from emobatch.cascade import score_utterances
-from emobatch.checkpoints import Checkpoint
+from emobatch.checkpoints import BRANCHES, Checkpoint
 from emobatch.choice import Choice
 from emobatch.clips import clips
 from emobatch.errors import CheckpointError, TableError, VerificationError
@@ -28,7 +28,6 @@ from emobatch.utterances import Utterance, to_frame
 
 log = logging.getLogger(__name__)
 
-BRANCHES = ("speech", "asr", "sentiment")
 SETTINGS = ("device", "precision", "language", "asr_context", "clean")
 # Shorter than any window, so that each is a batch of its own.
 ALONE_SECONDS = 1e-3

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
+from emobatch.evaluation.word_error_rate import plain_words
+
 PAIR_SCHEMA = {"value": pl.String, "like": pl.String, "similarity": pl.Float64}
 # Within words: "call me" and "call him" share what is the same in both and no more.
 GRAMS = 4
@@ -30,14 +32,7 @@ def plain_text(column: str) -> pl.Expr:
         >>> pl.DataFrame({"said": ["Well -- I can't!"]}).select(plain_text("said")).item()
         'well i cant'
     """
-    words = (
-        pl.col(column)
-        .cast(pl.String)
-        .str.to_lowercase()
-        .str.replace_all(r"[\p{P}\p{S}]", "")
-        .str.replace_all(r"\s+", " ")
-        .str.strip_chars()
-    )
+    words = plain_words(pl.col(column))
     return pl.when(words != "").then(words)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from emobatch.checkpoints import BRANCHES
 from emobatch.choice import Choice
 from emobatch.doctor import devices, folders, machine, models
 from emobatch.doctor.finding import Finding, check
@@ -33,7 +34,7 @@ def examine(choice: Choice, output: Path | None = None) -> Iterator[Finding]:
     yield check("temporary files", folders.temporary)
     yield check("decoders", _decoders)
     there = []
-    for branch in models.BRANCHES:
+    for branch in BRANCHES:
         if (yield from _passes(f"{branch} model", partial(models.find, choice, branch))):
             there.append(branch)
     yield check("memory", partial(machine.memory, choice, there))

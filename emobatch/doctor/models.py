@@ -17,7 +17,6 @@ from emobatch.errors import CheckpointError
 if TYPE_CHECKING:
     from emobatch.devices import Device
 
-BRANCHES = ("speech", "asr", "sentiment")
 WORD = "fine"
 
 

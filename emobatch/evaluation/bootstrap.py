@@ -7,7 +7,7 @@ Application*, 1997, section 3.8). Intervals lie between percentiles of the resam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,10 +82,9 @@ def units(rows: pl.DataFrame) -> Units:
         return alone
     if names.has_nulls():
         note = f"{names.null_count()} of them name no speaker, so that speakers can't be drawn"
-        return Units(alone.name, alone.of_rows, alone.count, note)
+        return replace(alone, note=note)
     if names.n_unique() == 1:
-        note = "all of one speaker, so that they say nothing of others"
-        return Units(alone.name, alone.of_rows, alone.count, note)
+        return replace(alone, note="all of one speaker, so that they say nothing of others")
     numbers = names.rank("dense").cast(pl.Int64) - 1
     count = numbers.n_unique()
     return Units(SPEAKER, numbers.to_numpy(), count, _too_few(count))

@@ -47,13 +47,7 @@ def word_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
     import jiwer
 
     pairs = pl.DataFrame({"said": references, "heard": transcripts}).select(
-        pl.all()
-        .cast(pl.String)
-        .fill_null("")
-        .str.to_lowercase()
-        .str.replace_all(r"[\p{P}\p{S}]", "")
-        .str.replace_all(r"\s+", " ")
-        .str.strip_chars()
+        plain_words(pl.all()).fill_null("")
     )
     spoken = pairs.with_row_index("row").filter(pl.col("said") != "")
     counts = {"row": spoken["row"], "errors": [0] * len(spoken), "words": [0] * len(spoken)}
@@ -66,6 +60,28 @@ def word_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
         pairs.with_row_index("row")
         .join(found, on="row", how="left", maintain_order="left")
         .select(pl.col("errors", "words").fill_null(0))
+    )
+
+
+def plain_words(text: pl.Expr) -> pl.Expr:
+    """Normalise text as ``NORMALISATION`` says.
+
+    Args:
+        text: expression of any type.
+
+    Returns:
+        Expression of words with single spaces between them, null kept.
+
+    Examples:
+        >>> pl.select(plain_words(pl.lit("Well -- I can't!"))).item()
+        'well i cant'
+    """
+    return (
+        text.cast(pl.String)
+        .str.to_lowercase()
+        .str.replace_all(r"[\p{P}\p{S}]", "")
+        .str.replace_all(r"\s+", " ")
+        .str.strip_chars()
     )
 
 

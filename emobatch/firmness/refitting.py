@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emobatch.detection import Detection, best_detection, detection_surface, grids
+from emobatch.detection import Detection, accuracies, best_detection, detection_surface, grids
 from emobatch.evaluation.bootstrap import SEED, Units, interval
 from emobatch.firmness.firmness import Firmness, Span
 
@@ -98,8 +98,7 @@ def equal_pairs(
     flagged, detected = detection_surface(entropy, varentropy, wrong, grid_e, grid_v)
     if not flagged.any():
         return None
-    accuracy = np.full(flagged.shape, -1.0)
-    np.divide(detected, flagged, out=accuracy, where=flagged > 0)
+    accuracy = accuracies(flagged, detected)
     at_e, at_v = np.nonzero(accuracy == accuracy.max())
     return Firmness(len(at_e), _span(grid_e[at_e]), _span(grid_v[at_v]))
 
