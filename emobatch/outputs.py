@@ -76,7 +76,9 @@ def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any
         if extension == ".parquet":
             table.sink_parquet(partial, metadata={METADATA_KEY: text}, row_group_size=GROUP_ROWS)
         elif extension in JSON_LINES:
-            table.sink_ndjson(partial, check_extension=False)
+            # By handle: after a failure Polars may otherwise make the file once more.
+            with partial.open("wb") as handle:
+                table.sink_ndjson(handle)
         else:
             table.sink_csv(partial, separator=SEPARATORS[extension], check_extension=False)
     if extension != ".parquet":
