@@ -1,6 +1,6 @@
 """``python -m emobatch``."""
 
-from emobatch.cli import run
+from emobatch.cli.main import run
 
 if __name__ == "__main__":
     run()

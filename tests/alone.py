@@ -13,7 +13,7 @@ from transformers import (
     AutoTokenizer,
 )
 
-from emobatch.labels import EMOTIONS
+from emobatch.tasks.labels import EMOTIONS
 
 
 def speech(folder: Path, clips: list[np.ndarray]) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emobatch.thresholds import ClassThresholds, Thresholds
+from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
 
 
 def entropy(probabilities: Sequence[float]) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from emobatch.labels import EMOTIONS, SENTIMENTS
-from emobatch.thresholds import ClassThresholds, Thresholds, to_toml
-from emobatch.uncertainty import SPEECH_COLUMNS
+from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds, to_toml
+from emobatch.tables.uncertainty import SPEECH_COLUMNS
+from emobatch.tasks.labels import EMOTIONS, SENTIMENTS
 
 # Flags about half of the rows of `score_rows`, in every class and with both mappings.
 LOOSE = Thresholds(

@@ -12,8 +12,8 @@ import soundfile
 import soxr
 from sounds import save, tone
 
-from emobatch.audio import read_windows
 from emobatch.errors import AudioError
+from emobatch.manifests.audio import read_windows
 
 LOSSLESS = [".wav", ".flac", ".aiff", ".au", ".caf", ".w64"]
 LOSSY = [".mp3", ".ogg", ".opus", ".m4a", ".webm", ".aac"]

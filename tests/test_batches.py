@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emobatch import batches
 from emobatch.errors import DeviceError
+from emobatch.scoring import batches
 
 POOL = ThreadPoolExecutor(1)
 LENGTHS = st.lists(st.floats(0.01, 60), max_size=60)

@@ -10,7 +10,7 @@ from scipy import stats
 from emobatch.evaluation.bootstrap import Units, interval, resampled_counts, resampled_sums, units
 from emobatch.evaluation.intervals import confusion_figures, intervals
 from emobatch.evaluation.metrics import metrics, per_class
-from emobatch.labels import EMOTIONS
+from emobatch.tasks.labels import EMOTIONS
 
 classes = st.integers(0, len(EMOTIONS) - 1)
 tables = st.lists(st.tuples(classes, classes, classes), min_size=1, max_size=40).map(

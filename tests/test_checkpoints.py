@@ -16,9 +16,9 @@ from checkpoints import save_sentiment, save_speech
 from safetensors.torch import load_file
 from transformers import AutoConfig, dynamic_module_utils
 
-from emobatch import checkpoints
-from emobatch.checkpoints import Checkpoint
 from emobatch.errors import CheckpointError
+from emobatch.models import checkpoints
+from emobatch.models.checkpoints import Checkpoint
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
@@ -50,8 +50,8 @@ def to_pickle(folder: Path) -> None:
 def speech_scores(folder: Path) -> list[list[float]]:
     import numpy as np
 
-    from emobatch import devices
-    from emobatch.speech import SpeechClassifier
+    from emobatch.models import devices
+    from emobatch.scorers.speech import SpeechClassifier
 
     clip = np.sin(np.arange(16_000, dtype=np.float32) / 9)
     checkpoint = Checkpoint(str(folder), folder, None, "--speech-model")
@@ -59,8 +59,8 @@ def speech_scores(folder: Path) -> list[list[float]]:
 
 
 def sentiment_scores(folder: Path) -> list[list[float]]:
-    from emobatch import devices
-    from emobatch.sentiment import SentimentClassifier
+    from emobatch.models import devices
+    from emobatch.scorers.sentiment import SentimentClassifier
 
     checkpoint = Checkpoint(str(folder), folder, None, "--sentiment-model")
     return SentimentClassifier(checkpoint, devices.choose("cpu"), {}).scores(["well"]).tolist()

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emobatch.cleaning import STEPS, clean, parse_steps
 from emobatch.errors import EmobatchError
+from emobatch.scorers.cleaning import STEPS, clean, parse_steps
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from reference import algorithm_1
 from refusals import refusal
 from samples import LOOSE, LOOSE_TOML, csv, score_rows
 
-from emobatch import outputs, tables
-from emobatch.fusion import DECISION_COLUMNS
-from emobatch.score_table import NUMERIC
-from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
+from emobatch.fusion.selection.algorithm import DECISION_COLUMNS
+from emobatch.tables import reading, writing
+from emobatch.tables.score_table import NUMERIC
+from emobatch.tables.uncertainty import SPEECH_COLUMNS, with_uncertainty
 
 Cli = Callable[..., Result]
 
@@ -64,7 +64,7 @@ def test_every_format_holds_the_same(cli: Cli, toml: Path, tmp_path: Path, exten
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
     cli("apply", source, "-t", toml, "-o", tmp_path / "wanted.parquet")
     wanted = pl.read_parquet(tmp_path / "wanted.parquet")
-    found = tables.scan(str(target), NUMERIC).with_columns(
+    found = reading.scan(str(target), NUMERIC).with_columns(
         pl.col("flagged").cast(pl.String) == "true"
     )
     assert_frame_equal(found.collect(), wanted, check_exact=True)
@@ -121,7 +121,7 @@ def test_a_table_in_which_no_row_has_scores_is_carried(
         sentiment_score=pl.lit(None, dtype=pl.Float64),
     )
     source = tmp_path / f"s.{extension}"
-    outputs.write(rows.lazy(), source, {})
+    writing.write(rows.lazy(), source, {})
     found = final(cli("apply", source, "-t", toml))
     assert found["id"].to_list() == rows["id"].to_list()
     assert found["decided_by"].null_count() == 3
@@ -175,7 +175,7 @@ def test_where_keeps_rows(cli: Cli, toml: Path) -> None:
 
 def scored_with(folder: Path, **models: dict[str, str]) -> Path:
     path = folder / "scored.parquet"
-    outputs.write(score_rows(200).lazy(), path, {"models": models, "options": {"beam_size": 1}})
+    writing.write(score_rows(200).lazy(), path, {"models": models, "options": {"beam_size": 1}})
     return path
 
 
@@ -234,7 +234,7 @@ def test_the_final_table_keeps_the_provenance_of_its_scores_and_thresholds(
     table = scored_with(tmp_path, speech=SPEECH)
     cli("calibrate", table, "-o", toml)
     cli("apply", table, "-t", toml, "-o", target)
-    found = tables.metadata(str(target))
+    found = reading.metadata(str(target))
     assert found["models"] == {"speech": SPEECH}
     assert found["options"] == {"beam_size": 1}
     assert found["thresholds"]["rows"] == 200

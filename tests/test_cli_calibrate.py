@@ -16,9 +16,9 @@ from reference import best_pair
 from refusals import refusal
 from samples import csv, score_rows
 
-from emobatch import outputs
-from emobatch.labels import EMOTIONS
-from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
+from emobatch.tables import writing
+from emobatch.tables.uncertainty import SPEECH_COLUMNS, with_uncertainty
+from emobatch.tasks.labels import EMOTIONS
 
 Cli = Callable[..., Result]
 NOT_TEST = "split != 'test'"
@@ -232,7 +232,7 @@ def test_labels_of_any_spelling_are_read(cli: Cli) -> None:
 
 def test_models_of_the_score_table_are_kept(cli: Cli, tmp_path: Path) -> None:
     models = {"speech": {"name": "a/b", "revision": "abc", "digest": "sha256:1"}}
-    outputs.write(score_rows(200).lazy(), tmp_path / "s.parquet", {"models": models})
+    writing.write(score_rows(200).lazy(), tmp_path / "s.parquet", {"models": models})
     assert fitted(cli("calibrate", tmp_path / "s.parquet"))["fitted"]["models"] == models
 
 
@@ -286,7 +286,7 @@ def test_bad_tables_are_refused_in_one_line_and_leave_no_file(
     cli: Cli, tmp_path: Path, table: pl.DataFrame, parts: list[str], extension: str
 ) -> None:
     source = tmp_path / f"s.{extension}"
-    outputs.write(table.lazy(), source, {})
+    writing.write(table.lazy(), source, {})
     before = sorted(tmp_path.iterdir())
     said = refusal(cli("calibrate", source, "-o", tmp_path / "t.toml"))
     assert all(part in said for part in parts), said
@@ -341,7 +341,7 @@ def test_files_with_different_columns_are_refused(cli: Cli, tmp_path: Path) -> N
 def test_files_of_different_models_are_refused(cli: Cli, tmp_path: Path) -> None:
     for name in ("a", "b"):
         models = {"models": {"speech": {"name": name}}}
-        outputs.write(score_rows(50).lazy(), tmp_path / f"{name}.parquet", models)
+        writing.write(score_rows(50).lazy(), tmp_path / f"{name}.parquet", models)
     assert "different models" in refusal(cli("calibrate", tmp_path / "*.parquet"))
 
 
@@ -355,7 +355,7 @@ def test_files_of_other_versions_or_options_are_refused_unless_forced(
     for file, value in zip("ab", values, strict=True):
         made = {"models": {}, "software": {"python": file}, "options": {"gate": file}}
         made |= {"models": {"speech": {"name": "same"}}, part: {name: value}}
-        outputs.write(score_rows(50).lazy(), tmp_path / f"{file}.parquet", made)
+        writing.write(score_rows(50).lazy(), tmp_path / f"{file}.parquet", made)
     said = refusal(cli("calibrate", tmp_path / "*.parquet"))
     assert f"different {part}.{name}" in said
     forced = cli("calibrate", tmp_path / "*.parquet", "--force", "-o", tmp_path / "t.toml")
@@ -440,7 +440,7 @@ def test_without_resamples_the_thresholds_are_the_same(cli: Cli) -> None:
 def test_large_tables_are_resampled_only_on_request(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("emobatch.firmness.assessment.MOST_RESAMPLED", 100 * 200)
+    monkeypatch.setattr("emobatch.fusion.selection.assessment.MOST_RESAMPLED", 100 * 200)
     rows = csv(score_rows(101))
     assert "bootstrap" not in fitted(cli("calibrate", input=rows))["fitted"]
     assert "--bootstrap 200" in caplog.text

@@ -16,12 +16,12 @@ from reference import algorithm_1, best_pair
 from refusals import refusal
 from samples import csv, score_rows
 
-from emobatch import outputs
-from emobatch.calibration import Selection, fit
 from emobatch.cli import main
 from emobatch.evaluation.metrics import metrics
-from emobatch.labels import EMOTIONS
-from emobatch.uncertainty import with_uncertainty
+from emobatch.fusion.calibrate import Selection, fit
+from emobatch.tables import writing
+from emobatch.tables.uncertainty import with_uncertainty
+from emobatch.tasks.labels import EMOTIONS
 
 Cli = Callable[..., Result]
 RULES = ["none", "entropy", "varentropy", "both"]
@@ -280,7 +280,7 @@ def test_fitting_on_rows_that_the_speech_model_saw_is_said(
 
 def write_scored(file: Path, rows: pl.DataFrame, model: str) -> None:
     models = {"speech": {"name": model, "digest": f"sha256:{model}"}}
-    outputs.write(rows.lazy(), file, {"models": models})
+    writing.write(rows.lazy(), file, {"models": models})
 
 
 def test_each_fold_may_have_a_speech_model_of_its_own(

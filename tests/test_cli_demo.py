@@ -16,8 +16,8 @@ import polars as pl
 import pytest
 from click.testing import Result
 
-from emobatch.checkpoints import DEMO_FOLDER
 from emobatch.demo import corpus, sentences
+from emobatch.models.checkpoints import DEMO_FOLDER
 
 Cli = Callable[..., Result]
 MADE = ("manifest.csv", "scores.parquet", "thresholds.toml", "final.csv")

@@ -18,12 +18,13 @@ from checkpoints import save_speech
 from click.testing import Result
 from safetensors.torch import load_file, save_file
 
-from emobatch import devices, provenance
-from emobatch.choice import Choice
 from emobatch.doctor import decoders, folders, machine
 from emobatch.doctor import devices as device_checks
 from emobatch.doctor.finding import check
 from emobatch.errors import DeviceError, ExaminationError
+from emobatch.models import devices
+from emobatch.models.choice import Choice
+from emobatch.tables import provenance
 
 Cli = Callable[..., Result]
 CHECKS = [

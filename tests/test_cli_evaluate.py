@@ -19,11 +19,11 @@ from sklearn.metrics import (
     f1_score,
 )
 
-from emobatch.apply import decide
-from emobatch.console import FIGURES
+from emobatch.cli.console import FIGURES
 from emobatch.evaluation.paired_test import mcnemar
-from emobatch.labels import EMOTIONS, SENTIMENTS
-from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
+from emobatch.fusion.apply import decide
+from emobatch.tables.uncertainty import SPEECH_COLUMNS, with_uncertainty
+from emobatch.tasks.labels import EMOTIONS, SENTIMENTS
 
 Cli = Callable[..., Result]
 

@@ -13,8 +13,8 @@ from published import FIXTURE, PUBLISHED
 from refusals import refusal
 from samples import csv
 
-from emobatch.crossvalidation.schemes import SCHEMES, assign
 from emobatch.errors import TableError
+from emobatch.splits.schemes import SCHEMES, assign
 
 Cli = Callable[..., Result]
 MANIFEST = Path(__file__).parents[1] / "manifests" / "iemocap4.csv"

@@ -25,7 +25,7 @@ HEAVY = (
 def test_help_imports_nothing_heavy(command: list[str]) -> None:
     code = (
         "import sys, click\n"
-        "from emobatch.cli import main\n"
+        "from emobatch.cli.main import main\n"
         f"try: main({[*command, '--help']!r})\n"
         "except SystemExit as end: status = end.code\n"
         f"loaded = [name for name in {HEAVY!r} if name in sys.modules]\n"

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from refusals import refusal
 from samples import csv, score_rows
 
-from emobatch.crossvalidation import leakage
-from emobatch.crossvalidation.duplicates import near_pairs
+from emobatch.splits import leakage
+from emobatch.splits.duplicates import near_pairs
 
 Cli = Callable[..., Result]
 MANIFEST = Path(__file__).parents[1] / "manifests" / "iemocap4.csv"

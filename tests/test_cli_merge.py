@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sounds import save, tone
 
-from emobatch.shards import Shard, boundaries
+from emobatch.manifests.shards import Shard, boundaries
 
 Cli = Callable[..., Result]
 

@@ -19,7 +19,7 @@ from faster_whisper import utils as faster_whisper
 from hub_server import COMMIT, Hub, serve
 from sounds import save, tone
 
-from emobatch.hub import WHISPER_SIZES
+from emobatch.models.hub import WHISPER_SIZES
 
 SPEECH = "superb/wav2vec2-base-superb-er"
 ASR = "Systran/faster-whisper-large-v3"

@@ -20,9 +20,9 @@ from refusals import refusal
 from samples import LOOSE_TOML, csv, score_rows
 
 from emobatch.cli import main
-from emobatch.labels import EMOTIONS
 from emobatch.reporting.changes import MOST_ROWS
-from emobatch.uncertainty import SPEECH_COLUMNS
+from emobatch.tables.uncertainty import SPEECH_COLUMNS
+from emobatch.tasks.labels import EMOTIONS
 
 Cli = Callable[..., Result]
 HOSTILE = [

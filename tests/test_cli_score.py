@@ -25,10 +25,10 @@ from espeak import RATE, VOICES, speak
 from faster_whisper import WhisperModel
 from sounds import save, tone
 
-from emobatch import score_table
-from emobatch.audio import read_windows
-from emobatch.cleaning import clean
-from emobatch.score_table import COLUMNS
+from emobatch.manifests.audio import read_windows
+from emobatch.scorers.cleaning import clean
+from emobatch.tables import score_table
+from emobatch.tables.score_table import COLUMNS
 
 Cli = Callable[..., Result]
 EMOTIONS = ("angry", "happy", "neutral", "sad")

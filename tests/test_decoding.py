@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from sounds import save, tone
 
-from emobatch import audio, decoding
-from emobatch.clips import Clip
-from emobatch.decoding import decode
-from emobatch.utterances import Utterance
+from emobatch.manifests import audio
+from emobatch.manifests.clips import Clip
+from emobatch.scoring import decoding
+from emobatch.scoring.decoding import decode
+from emobatch.scoring.utterances import Utterance
 
 
 def utterances(files: list[Path]) -> list[Utterance]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from reference import best_pair
 
-from emobatch.detection import GRID_POINTS, Detection, best_detection, grid
+from emobatch.fusion.selection.detection import GRID_POINTS, Detection, best_detection, grid
 
 Floats = NDArray[np.float64]
 

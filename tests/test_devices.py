@@ -12,8 +12,8 @@ import torch
 from click.testing import Result
 from sounds import save, tone
 
-from emobatch import devices
 from emobatch.errors import DeviceError
+from emobatch.models import devices
 
 
 def test_the_cpu_computes_in_single_precision_on_every_core() -> None:

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 from matplotlib.figure import Figure
 
-from emobatch.detection import Detection
-from emobatch.labels import EMOTIONS
+from emobatch.fusion.selection.detection import Detection
+from emobatch.fusion.selection.surface import Surface
 from emobatch.reporting.decisions import OUTCOMES, decisions
 from emobatch.reporting.figures.confusion import confusion_matrix
 from emobatch.reporting.figures.curves import MOST_POINTS, reliability_diagram, risk_coverage_curve
@@ -21,7 +21,7 @@ from emobatch.reporting.figures.flow import flow
 from emobatch.reporting.figures.style import to_svg
 from emobatch.reporting.figures.surface import detection_heat_map
 from emobatch.reporting.figures.uncertainty import uncertainty_by_class
-from emobatch.reporting.surface import Surface
+from emobatch.tasks.labels import EMOTIONS
 
 COUNTS = [[80, 3, 4, 1], [5, 90, 30, 2], [9, 20, 120, 12], [0, 0, 0, 0]]
 AFTER = [[84, 2, 1, 1], [5, 90, 30, 2], [9, 20, 100, 32], [0, 0, 0, 0]]

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import algorithm_1
 
-from emobatch.fusion import DECISION_COLUMNS, could_change, select_emotion
-from emobatch.labels import EMOTIONS, SENTIMENTS
-from emobatch.thresholds import ClassThresholds, Thresholds
+from emobatch.fusion.selection.algorithm import DECISION_COLUMNS, could_change, select_emotion
+from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
+from emobatch.tasks.labels import EMOTIONS, SENTIMENTS
 
 SCHEMA = {
     "speech_emotion": pl.String,

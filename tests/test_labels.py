@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from emobatch.errors import LabelError
-from emobatch.labels import (
+from emobatch.tasks.labels import (
     EMOTION_ALIASES,
     EMOTIONS,
     SENTIMENTS,

@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from emobatch import manifest
-from emobatch.clips import Clip, clips
 from emobatch.errors import EmobatchError, LabelError
+from emobatch.manifests import manifest
+from emobatch.manifests.clips import Clip, clips
 
 
 def save(folder: Path, text: str, name: str = "manifest.csv") -> str:

@@ -17,7 +17,7 @@ from sklearn.metrics import (
 from emobatch.errors import LabelError
 from emobatch.evaluation.metrics import class_indices, confusion, metrics, per_class
 from emobatch.evaluation.transitions import transitions
-from emobatch.labels import EMOTIONS
+from emobatch.tasks.labels import EMOTIONS
 
 emotions = st.sampled_from(EMOTIONS)
 tables = st.lists(st.tuples(emotions, emotions, emotions), min_size=1, max_size=40).map(

@@ -6,13 +6,13 @@ import pytest
 from reference import best_pair
 from samples import score_rows
 
-from emobatch.calibration import fit
-from emobatch.detection import Detection, grids
 from emobatch.evaluation.bootstrap import Units
-from emobatch.firmness.assessment import assess
-from emobatch.firmness.refitting import ClassRows, refits
-from emobatch.labels import EMOTIONS
-from emobatch.uncertainty import with_uncertainty
+from emobatch.fusion.calibrate import fit
+from emobatch.fusion.selection.assessment import assess
+from emobatch.fusion.selection.detection import Detection, grids
+from emobatch.fusion.selection.refitting import ClassRows, refits
+from emobatch.tables.uncertainty import with_uncertainty
+from emobatch.tasks.labels import EMOTIONS
 
 ROWS = 120
 DRAWN = Units("row", np.arange(ROWS), ROWS)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from checkpoints import TEXT, save_sentiment
 
-from emobatch import devices
-from emobatch.checkpoints import Checkpoint
 from emobatch.errors import LabelError
-from emobatch.sentiment import SentimentClassifier
+from emobatch.models import devices
+from emobatch.models.checkpoints import Checkpoint
+from emobatch.scorers.sentiment import SentimentClassifier
 
 TEXTS = [*TEXT, "no", "sad " * 200, "zürich 漢字"]
 

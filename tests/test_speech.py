@@ -11,11 +11,11 @@ import torch
 from checkpoints import save_speech
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
-from emobatch import devices
-from emobatch.checkpoints import Checkpoint
 from emobatch.errors import CheckpointError, LabelError
-from emobatch.labels import EMOTIONS
-from emobatch.speech import SpeechClassifier
+from emobatch.models import devices
+from emobatch.models.checkpoints import Checkpoint
+from emobatch.scorers.speech import SpeechClassifier
+from emobatch.tasks.labels import EMOTIONS
 
 # Samples at 16 kHz: one frame, two, 56 ms … 30 s.
 LENGTHS = (400, 720, 900, 8_000, 16_001, 54_321, 200_000, 480_000)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emobatch.calibration import fit
-from emobatch.reporting.surface import Surface, surface
-from emobatch.thresholds import ClassThresholds
+from emobatch.fusion.calibrate import fit
+from emobatch.fusion.selection.surface import Surface, surface
+from emobatch.fusion.selection.thresholds import ClassThresholds
 
 Row = tuple[float, float, bool]
 measure = st.integers(0, 20).map(lambda step: step / 20)

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from polars.exceptions import PolarsError
 
-from emobatch import outputs, tables
 from emobatch.errors import OutputError, TableError
-from emobatch.where import filter_rows
+from emobatch.tables import reading, writing
+from emobatch.tables.where import filter_rows
 
 FORMATS = ["csv", "tsv", "parquet", "jsonl", "ndjson"]
 TEXT_FORMATS = ["csv", "tsv", "jsonl"]
@@ -28,12 +28,12 @@ NUMBERS = {"duration": pl.Float64}
 
 def written(folder: Path, extension: str, table: pl.DataFrame = AWKWARD) -> Path:
     target = folder / f"table.{extension}"
-    outputs.write(table.lazy(), target, {"made": "here"})
+    writing.write(table.lazy(), target, {"made": "here"})
     return target
 
 
 def read(path: Path) -> pl.DataFrame:
-    return tables.scan(str(path), NUMBERS).collect()
+    return reading.scan(str(path), NUMBERS).collect()
 
 
 def kept(where: str | None, **columns: list[object]) -> list[object]:
@@ -80,23 +80,23 @@ def test_blank_numbers_are_null_and_spaces_around_numbers_are_ignored(tmp_path: 
 @pytest.mark.parametrize("extension", ["csv", "parquet", "jsonl"])
 def test_a_file_named_like_a_pattern_is_that_file(tmp_path: Path, extension: str) -> None:
     decoy = tmp_path / f"a1.{extension}"
-    outputs.write(AWKWARD.head(1).lazy(), decoy, {})
+    writing.write(AWKWARD.head(1).lazy(), decoy, {})
     path = tmp_path / f"a[1].{extension}"
-    outputs.write(AWKWARD.lazy(), path, {})
-    assert tables.expand([str(path)]) == [str(path)]
+    writing.write(AWKWARD.lazy(), path, {})
+    assert reading.expand([str(path)]) == [str(path)]
     assert read(path).equals(AWKWARD)
 
 
 def test_patterns_are_expanded_in_sorted_order(tmp_path: Path) -> None:
     for name in ("b.csv", "a.csv", "c.tsv"):
         (tmp_path / name).touch()
-    found = tables.expand(["-", str(tmp_path / "*.csv"), "none/x.csv"])
+    found = reading.expand(["-", str(tmp_path / "*.csv"), "none/x.csv"])
     assert found == ["-", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "none/x.csv"]
 
 
 def test_a_pattern_that_nothing_matches_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"\*\.csv: no file matches"):
-        tables.expand([str(tmp_path / "*.csv")])
+        reading.expand([str(tmp_path / "*.csv")])
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_what_cannot_be_read_is_refused_by_name(
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(TableError) as refusal, tables.explained(str(path)):
+    with pytest.raises(TableError) as refusal, reading.explained(str(path)):
         read(path)
     assert str(refusal.value).startswith(f"{path}: ")
     assert fault in str(refusal.value)
@@ -133,7 +133,7 @@ def test_a_folder_is_no_table(tmp_path: Path) -> None:
     folder = tmp_path / "a.csv"
     folder.mkdir()
     with pytest.raises(TableError, match="is a folder"):
-        tables.scan(str(folder), {})
+        reading.scan(str(folder), {})
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_where_with_a_typo_is_refused(where: str, fault: str) -> None:
 def test_provenance_stands_in_parquet_and_beside_the_others(tmp_path: Path) -> None:
     for extension in FORMATS:
         target = written(tmp_path, extension)
-        assert tables.metadata(str(target)) == {"made": "here"}
+        assert reading.metadata(str(target)) == {"made": "here"}
         beside = tmp_path / f"table.{extension}.meta.json"
         assert beside.exists() == (extension != "parquet")
     parquet = pl.read_parquet_metadata(tmp_path / "table.parquet")
@@ -210,16 +210,16 @@ def test_provenance_stands_in_parquet_and_beside_the_others(tmp_path: Path) -> N
 @pytest.mark.parametrize("content", ["", "{", "[1]", "3"])
 def test_provenance_that_cannot_be_read_is_not_known(tmp_path: Path, content: str) -> None:
     target = written(tmp_path, "csv")
-    tables.sidecar(target).write_text(content)
-    assert tables.metadata(str(target)) == {}
+    reading.sidecar(target).write_text(content)
+    assert reading.metadata(str(target)) == {}
 
 
 def test_tables_made_elsewhere_have_no_provenance(tmp_path: Path) -> None:
     AWKWARD.write_parquet(tmp_path / "theirs.parquet")
     (tmp_path / "theirs.csv").write_text("path\nx\n")
     for source in ("theirs.parquet", "theirs.csv", "missing.parquet"):
-        assert tables.metadata(str(tmp_path / source)) == {}
-    assert tables.metadata("-") == {}
+        assert reading.metadata(str(tmp_path / source)) == {}
+    assert reading.metadata("-") == {}
 
 
 def fails_late() -> pl.LazyFrame:
@@ -232,7 +232,7 @@ def fails_late() -> pl.LazyFrame:
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, extension: str) -> None:
     target = tmp_path / f"t.{extension}"
     with pytest.raises(PolarsError):
-        outputs.write(fails_late(), target, {})
+        writing.write(fails_late(), target, {})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -240,20 +240,20 @@ def test_a_failed_write_leaves_the_old_table(tmp_path: Path) -> None:
     target = written(tmp_path, "csv")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(PolarsError):
-        outputs.write(fails_late(), target, {})
+        writing.write(fails_late(), target, {})
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_table_may_be_written_over_itself(tmp_path: Path) -> None:
     target = written(tmp_path, "csv")
-    outputs.write(tables.scan(str(target), NUMBERS), target, {})
+    writing.write(reading.scan(str(target), NUMBERS), target, {})
     assert read(target).equals(AWKWARD)
 
 
 def test_text_replaces_a_file_at_once_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "t.toml"
-    outputs.write_text(target, "old")
-    with pytest.raises(RuntimeError), outputs.replacing(target) as partial:
+    writing.write_text(target, "old")
+    with pytest.raises(RuntimeError), writing.replacing(target) as partial:
         partial.write_text("half")
         raise RuntimeError
     assert [path.name for path in tmp_path.iterdir()] == ["t.toml"]
@@ -263,7 +263,7 @@ def test_text_replaces_a_file_at_once_or_not_at_all(tmp_path: Path) -> None:
 def test_files_get_the_permissions_that_the_umask_gives(tmp_path: Path) -> None:
     old = os.umask(0o027)
     try:
-        outputs.write_text(tmp_path / "t.toml", "x")
+        writing.write_text(tmp_path / "t.toml", "x")
     finally:
         os.umask(old)
     assert (tmp_path / "t.toml").stat().st_mode & 0o777 == 0o640
@@ -283,19 +283,19 @@ def test_targets_that_cannot_be_written_are_refused_before_any_work(
 ) -> None:
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(OutputError, match=fault):
-        outputs.check_target(tmp_path / name)
+        writing.check_target(tmp_path / name)
 
 
 def test_targets_that_can_be_written_pass(tmp_path: Path) -> None:
-    outputs.check_target(None)
+    writing.check_target(None)
     for extension in FORMATS:
-        outputs.check_target(tmp_path / f"t.{extension}")
+        writing.check_target(tmp_path / f"t.{extension}")
 
 
 def test_nested_columns_have_no_place_in_csv(tmp_path: Path) -> None:
     nested = pl.LazyFrame({"a": [[1, 2]]})
     with pytest.raises(OutputError, match=r"t\.csv"):
-        outputs.write(nested, tmp_path / "t.csv", {})
+        writing.write(nested, tmp_path / "t.csv", {})
     assert list(tmp_path.iterdir()) == []
 
 

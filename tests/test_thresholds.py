@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emobatch.errors import ThresholdsError
-from emobatch.firmness.firmness import Firmness
-from emobatch.labels import EMOTIONS
-from emobatch.thresholds import ClassThresholds, Thresholds, read, to_toml
+from emobatch.fusion.selection.firmness import Firmness
+from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds, read, to_toml
+from emobatch.tasks.labels import EMOTIONS
 
 HAND_WRITTEN = """\
 format = 1

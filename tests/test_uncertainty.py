@@ -12,8 +12,8 @@ from samples import score_rows
 from scipy import stats
 
 from emobatch.errors import ProbabilityError
-from emobatch.labels import EMOTIONS
-from emobatch.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
+from emobatch.tables.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
+from emobatch.tasks.labels import EMOTIONS
 
 deterministic = settings(deadline=None, derandomize=True)
 

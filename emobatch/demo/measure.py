@@ -13,21 +13,21 @@ from pathlib import Path
 import click
 import polars as pl
 
-from emobatch.apply import apply
-from emobatch.calibration import calibrate
-from emobatch.checkpoints import DEMO_FOLDER, Checkpoint
-from emobatch.choice import Choice
-from emobatch.cleaning import clean
 from emobatch.demo.corpus import make_demo_rows
 from emobatch.demo.walkthrough import prepare
-from emobatch.devices import choose
 from emobatch.evaluation.metrics import metrics
 from emobatch.evaluation.word_error_rate import word_error_rate
-from emobatch.fusion import map_sentiment
-from emobatch.labels import SENTIMENTS
-from emobatch.scoring import score
-from emobatch.sentiment import SentimentClassifier
-from emobatch.thresholds import ClassThresholds
+from emobatch.fusion.apply import apply
+from emobatch.fusion.calibrate import calibrate
+from emobatch.fusion.selection.algorithm import map_sentiment
+from emobatch.fusion.selection.thresholds import ClassThresholds
+from emobatch.models.checkpoints import DEMO_FOLDER, Checkpoint
+from emobatch.models.choice import Choice
+from emobatch.models.devices import choose
+from emobatch.scorers.cleaning import clean
+from emobatch.scorers.sentiment import SentimentClassifier
+from emobatch.scoring.score import score
+from emobatch.tasks.labels import SENTIMENTS
 
 DATA_SEEDS = (0, 1, 2)
 

@@ -12,12 +12,12 @@ from typing import Final
 import click
 import torch
 
-from emobatch.checkpoints import DEMO_FOLDER
 from emobatch.demo import train_recogniser, train_sentiment, train_speech
 from emobatch.demo.measure import DATA_SEEDS, figures_table, measure
 from emobatch.demo.model_card import model_card, size_of
 from emobatch.demo.recogniser_model import CHUNK_SECONDS
 from emobatch.demo.sentences import vocabulary
+from emobatch.models.checkpoints import DEMO_FOLDER
 
 _READABLE: Final = 0o644
 

@@ -16,9 +16,9 @@ from transformers import (
     XLMRobertaTokenizer,
 )
 
-from emobatch.cleaning import clean
 from emobatch.demo.descent import Descent
 from emobatch.demo.sentences import SENTIMENTS, Sentence, draw_sentence, vocabulary
+from emobatch.scorers.cleaning import clean
 
 _SPECIAL: Final = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 _LONGEST: Final = 64

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from emobatch.demo import corpus
-from emobatch.outputs import write_text
-from emobatch.tables import explained, scan
+from emobatch.tables.reading import explained, scan
+from emobatch.tables.writing import write_text
 
 MANIFEST = "manifest.csv"
 # Rows whose label the manifest leaves out, to be found: one in three.

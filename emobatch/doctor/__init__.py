@@ -10,11 +10,11 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from emobatch.checkpoints import BRANCHES
-from emobatch.choice import Choice
 from emobatch.doctor import devices, folders, machine, models
 from emobatch.doctor.finding import Finding, check
 from emobatch.errors import ExaminationError
+from emobatch.models.checkpoints import BRANCHES
+from emobatch.models.choice import Choice
 
 
 def examine(choice: Choice, output: Path | None = None) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from emobatch.audio import SAMPLE_RATE, read_windows
 from emobatch.errors import AudioError, ExaminationError
+from emobatch.manifests.audio import SAMPLE_RATE, read_windows
 
 RATE = 44_100
 HERTZ = 440.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from emobatch.choice import Choice
 from emobatch.errors import DeviceError, ExaminationError
+from emobatch.models.choice import Choice
 
 # Rows of the matrices that are multiplied, and how far a product may be from the exact one, as a
 # share of its largest value: some times the rounding of the coarsest type, bfloat16.
@@ -16,7 +16,7 @@ def torch_device(choice: Choice) -> str:
     import torch
     from rich.filesize import decimal
 
-    from emobatch import devices
+    from emobatch.models import devices
 
     device = devices.choose(choice.device, choice.precision)
     if device.name != "cuda":
@@ -32,7 +32,7 @@ def precision(choice: Choice) -> str:
     """Whether the device multiplies matrices in the precision of the run."""
     import torch
 
-    from emobatch import devices
+    from emobatch.models import devices
 
     device = devices.choose(choice.device, choice.precision)
     factors = torch.randn(2, ROWS, ROWS, dtype=torch.float64, generator=torch.Generator())
@@ -52,7 +52,7 @@ def whisper_device(choice: Choice) -> str:
     """The device of CTranslate2, what it computes with, and the libraries that it needs."""
     import ctranslate2
 
-    from emobatch import devices
+    from emobatch.models import devices
 
     device = devices.choose(choice.device, choice.precision)
     if device.name == "cuda" and device.ctranslate2 != "cuda":

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from emobatch import outputs
 from emobatch.errors import ExaminationError, first_line
+from emobatch.tables import writing
 
 # Less than this, and a table of some hundred thousand rows with its saved work may not fit.
 LEAST_FREE = 10**8
@@ -19,7 +19,7 @@ TRIAL_BYTES = 10**6
 
 def output(target: Path) -> str:
     """Whether the table can be written, and how much room there is."""
-    outputs.check_target(target)
+    writing.check_target(target)
     return _write(target.parent, "write elsewhere with -o, or make room")
 
 

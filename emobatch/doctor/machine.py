@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from emobatch import provenance
-from emobatch.choice import Choice
 from emobatch.doctor import models
 from emobatch.errors import ExaminationError
+from emobatch.models.choice import Choice
+from emobatch.tables import provenance
 
 # Weights are in memory twice while they are loaded and converted; libraries and audio beside them.
 WEIGHTS_FACTOR = 2
@@ -32,7 +32,7 @@ def software() -> str:
 
 def cores() -> str:
     """Cores that a scheduler has left to this process."""
-    from emobatch.devices import available_cores
+    from emobatch.models.devices import available_cores
 
     return f"{available_cores()} of this machine's {os.cpu_count()}, {platform.machine()}"
 

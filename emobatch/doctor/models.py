@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.filesize import decimal
 
-from emobatch import checkpoints
-from emobatch.checkpoints import Checkpoint
-from emobatch.choice import Choice
 from emobatch.errors import CheckpointError
+from emobatch.models import checkpoints
+from emobatch.models.checkpoints import Checkpoint
+from emobatch.models.choice import Choice
 
 if TYPE_CHECKING:
-    from emobatch.devices import Device
+    from emobatch.models.devices import Device
 
 WORD = "fine"
 
@@ -36,7 +36,8 @@ def checkpoint(choice: Choice, branch: str) -> Checkpoint:
 
 def score(choice: Choice, branch: str) -> str:
     """Whether a model loads, has labels that can be mapped, and scores: as a run has it score."""
-    from emobatch import branches, devices
+    from emobatch.models import devices
+    from emobatch.scorers import branches
 
     found = checkpoint(choice, branch)
     device = devices.choose(choice.device, choice.precision)
@@ -51,7 +52,7 @@ def score(choice: Choice, branch: str) -> str:
 
 
 def _figures(choice: Choice, branch: str, found: Checkpoint, device: Device) -> NDArray[np.float64]:
-    from emobatch import branches
+    from emobatch.scorers import branches
 
     if branch == "speech":
         return branches.load_speech(choice, found, device).scores([_noise()])
@@ -62,6 +63,6 @@ def _figures(choice: Choice, branch: str, found: Checkpoint, device: Device) -> 
 
 
 def _noise() -> NDArray[np.float32]:
-    from emobatch.audio import SAMPLE_RATE
+    from emobatch.manifests.audio import SAMPLE_RATE
 
     return np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)

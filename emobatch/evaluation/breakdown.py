@@ -23,8 +23,8 @@ from emobatch.evaluation.reliability import (
 )
 from emobatch.evaluation.transitions import transitions
 from emobatch.evaluation.word_error_rate import word_errors
-from emobatch.labels import SENTIMENTS, canonical
-from emobatch.uncertainty import SPEECH_COLUMNS
+from emobatch.tables.uncertainty import SPEECH_COLUMNS
+from emobatch.tasks.labels import SENTIMENTS, canonical
 
 log = logging.getLogger(__name__)
 STAGES = {"before": "speech_emotion", "after": "emotion"}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emobatch.evaluation.bootstrap import Units, interval, resampled_counts
-from emobatch.labels import EMOTIONS
+from emobatch.tasks.labels import EMOTIONS
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]

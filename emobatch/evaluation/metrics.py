@@ -7,8 +7,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.errors import LabelError
-from emobatch.labels import EMOTIONS
-from emobatch.score_table import emotion_index
+from emobatch.tables.score_table import emotion_index
+from emobatch.tasks.labels import EMOTIONS
 
 Metrics = dict[str, float]
 Indices = NDArray[np.intp]

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.errors import ProbabilityError
-from emobatch.uncertainty import SUM_TOLERANCE, refuse_nan
+from emobatch.tables.uncertainty import SUM_TOLERANCE, refuse_nan
 
 Floats = NDArray[np.float64]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from emobatch import outputs, tables
-from emobatch.labels import EMOTIONS, SENTIMENTS
-from emobatch.provenance import date, software
+from emobatch.tables import reading, writing
+from emobatch.tables.provenance import date, software
+from emobatch.tasks.labels import EMOTIONS, SENTIMENTS
 
 JSON = ".json"
-EXTENSIONS = (JSON, *tables.EXTENSIONS)
+EXTENSIONS = (JSON, *reading.EXTENSIONS)
 SCHEMA: Mapping[str, type[pl.DataType]] = {
     "group": pl.String,
     "stage": pl.String,
@@ -37,7 +37,7 @@ def write(result: Mapping[str, Any], target: Path, made_of: Mapping[str, Any]) -
     """Write what `evaluate` measured.
 
     Args:
-        result: see :func:`emobatch.evaluate.evaluate`.
+        result: see :func:`emobatch.evaluation.evaluate.evaluate`.
         target: ``.json`` for the whole, a table's extension for :func:`long_table`.
         made_of: what was measured, for the table's metadata.
 
@@ -45,17 +45,17 @@ def write(result: Mapping[str, Any], target: Path, made_of: Mapping[str, Any]) -
         OutputError: if it can't be written.
     """
     if target.suffix.lower() == JSON:
-        outputs.write_text(target, json.dumps(result, ensure_ascii=False) + "\n")
+        writing.write_text(target, json.dumps(result, ensure_ascii=False) + "\n")
         return
     provenance = {**made_of, "date": date(), "software": software(["polars", "scikit-learn"])}
-    outputs.write(long_table(result).lazy(), target, provenance)
+    writing.write(long_table(result).lazy(), target, provenance)
 
 
 def long_table(result: Mapping[str, Any]) -> pl.DataFrame:
     """Lay out what `evaluate` measured as a row for each figure.
 
     Args:
-        result: see :func:`emobatch.evaluate.evaluate`.
+        result: see :func:`emobatch.evaluation.evaluate.evaluate`.
 
     Returns:
         ``group``, the value of `--by`, null for all rows together; ``stage``, ``before``, ``after``

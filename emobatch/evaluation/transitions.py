@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from emobatch.labels import EMOTIONS
+from emobatch.tasks.labels import EMOTIONS
 
 
 def transitions(labels: pl.Series, before: pl.Series, after: pl.Series) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from emobatch.labels import EMOTIONS
+from emobatch.tasks.labels import EMOTIONS
 
 # What became of the rows of a class, in the order in which it is decided.
 OUTCOMES = ("rows", "flagged", "changed", "confirmed", "reverted", "nothing said")

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from emobatch import score_table
 from emobatch.errors import TableError
-from emobatch.fusion import DECISION_COLUMNS
-from emobatch.labels import EMOTIONS, canonical
-from emobatch.uncertainty import SPEECH_COLUMNS
+from emobatch.fusion.selection.algorithm import DECISION_COLUMNS
+from emobatch.tables import score_table
+from emobatch.tables.uncertainty import SPEECH_COLUMNS
+from emobatch.tasks.labels import EMOTIONS, canonical
 
 DEFAULT_LABEL = "label"
 # What is shown or measured, where a table has it.
@@ -33,7 +33,7 @@ def final_rows(
     Args:
         rows: a final table.
         label_column: column that holds the labels; ``label`` may be missing.
-        label_map: overrides of the alias table, from :func:`emobatch.labels.parse_label_map`.
+        label_map: overrides of the alias table, from :func:`emobatch.tasks.labels.parse_label_map`.
 
     Returns:
         ``row``, its number from 1; ``label``, a class or null; ``speech_*``, ``speech_emotion``,

@@ -9,17 +9,17 @@ import numpy as np
 import polars as pl
 from markupsafe import Markup
 
-from emobatch.detection import Detection
 from emobatch.evaluation.reliability import risk_coverage
-from emobatch.labels import EMOTIONS
+from emobatch.fusion.selection.detection import Detection
+from emobatch.fusion.selection.surface import Surface
+from emobatch.fusion.selection.thresholds import Thresholds
 from emobatch.reporting.figures.confusion import confusion_matrix, describe_confusion
 from emobatch.reporting.figures.curves import reliability_diagram, risk_coverage_curve
 from emobatch.reporting.figures.flow import flow
 from emobatch.reporting.figures.style import to_svg
 from emobatch.reporting.figures.surface import detection_heat_map
 from emobatch.reporting.figures.uncertainty import uncertainty_by_class
-from emobatch.reporting.surface import Surface
-from emobatch.thresholds import Thresholds
+from emobatch.tasks.labels import EMOTIONS
 
 MEASURES = {"entropy": ("entropy, nats", "≥"), "varentropy": ("varentropy, nats²", "≤")}
 HALF = 0.5

@@ -9,22 +9,23 @@ from typing import Any
 
 import polars as pl
 
-from emobatch import outputs, score_table, tables, thresholds
-from emobatch.calibration import Protocol
-from emobatch.detection import FEWEST_ROWS
-from emobatch.evaluate import evaluate_rows, without_unread
+from emobatch.evaluation.evaluate import evaluate_rows, without_unread
 from emobatch.evaluation.transitions import transitions
-from emobatch.fusion import flagged
-from emobatch.labels import EMOTIONS, parse_label_map
+from emobatch.fusion.calibrate import Protocol
+from emobatch.fusion.selection import thresholds
+from emobatch.fusion.selection.algorithm import flagged
+from emobatch.fusion.selection.detection import FEWEST_ROWS
+from emobatch.fusion.selection.surface import Surface, surface
+from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
 from emobatch.reporting import illustrations
 from emobatch.reporting.changes import changed_rows
 from emobatch.reporting.decisions import OUTCOMES, TOTAL, decisions
 from emobatch.reporting.final_table import final_rows
 from emobatch.reporting.page import render
 from emobatch.reporting.run_notes import run_notes
-from emobatch.reporting.surface import Surface, surface
-from emobatch.score_table import training_rows
-from emobatch.thresholds import ClassThresholds, Thresholds
+from emobatch.tables import reading, score_table, writing
+from emobatch.tables.score_table import training_rows
+from emobatch.tasks.labels import EMOTIONS, parse_label_map
 
 log = logging.getLogger(__name__)
 EXTENSIONS = (".html", ".htm")
@@ -70,16 +71,16 @@ def report(
     Raises:
         EmobatchError: if something can't be read or written.
     """
-    outputs.check_target(target, EXTENSIONS)
+    writing.check_target(target, EXTENSIONS)
     fitted = thresholds.read(thresholds_file) if thresholds_file else None
     aliases = parse_label_map(label_map, EMOTIONS)
     table = score_table.read(sources, where, mixed=True)
-    with tables.explained(table.name):
+    with reading.explained(table.name):
         rows = final_rows(table.rows, label_column, aliases)
         contents = gather(rows, fitted)
     for note in contents["notes"]:
         log.warning("note: %s", note)
-    names = [Path(tables.spoken(name)).name for name in table.sources]
+    names = [Path(reading.spoken(name)).name for name in table.sources]
     page = render(
         "report",
         {
@@ -88,7 +89,7 @@ def report(
             **contents,
         },
     )
-    outputs.write_text(target, page)
+    writing.write_text(target, page)
 
 
 def gather(rows: pl.DataFrame, fitted: Thresholds | None) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from emobatch import tables
-from emobatch.provenance import software
-from emobatch.score_table import ScoreTable
-from emobatch.thresholds import Thresholds
+from emobatch.fusion.selection.thresholds import Thresholds
+from emobatch.tables import reading
+from emobatch.tables.provenance import software
+from emobatch.tables.score_table import ScoreTable
 
 Pairs = list[tuple[str, str]]
 DRAWN_WITH = ("matplotlib", "numpy", "polars", "scikit-learn")
@@ -48,7 +48,7 @@ def run_notes(
 def _of_table(table: ScoreTable, rows: pl.DataFrame) -> Pairs:
     scored, labelled = rows["emotion"].is_not_null().sum(), rows["label"].is_not_null().sum()
     return [
-        ("files", ", ".join(Path(tables.spoken(name)).name for name in table.sources)),
+        ("files", ", ".join(Path(reading.spoken(name)).name for name in table.sources)),
         ("rows where", table.where or "all rows"),
         ("rows", f"{len(rows)}, of which {scored} have scores and {labelled} a label"),
     ]

@@ -16,12 +16,12 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from emobatch import scoring
-from emobatch.choice import Choice
 from emobatch.demo import walkthrough
 from emobatch.errors import DeviceError
-from emobatch.score_table import TEXT_COLUMNS
-from emobatch.uncertainty import SPEECH_COLUMNS
+from emobatch.models.choice import Choice
+from emobatch.scoring.score import score
+from emobatch.tables.score_table import TEXT_COLUMNS
+from emobatch.tables.uncertainty import SPEECH_COLUMNS
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
@@ -53,7 +53,7 @@ def main(clips: int, device: str) -> None:
             choice = Choice(models="demo", precision=precision, device=device)
             began = time.perf_counter()
             try:
-                scoring.score(str(manifest), target, choice)
+                score.score(str(manifest), target, choice)
             except DeviceError as error:
                 click.echo(f"{precision}: {error}", err=True)
                 continue

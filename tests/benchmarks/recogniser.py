@@ -22,9 +22,11 @@ from rich.console import Console
 from rich.table import Table
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
-from emobatch import batches, devices, transcription
-from emobatch.checkpoints import Checkpoint
-from emobatch.transcription import Recogniser
+from emobatch.models import devices
+from emobatch.models.checkpoints import Checkpoint
+from emobatch.scorers import transcription
+from emobatch.scorers.transcription import Recogniser
+from emobatch.scoring import batches
 
 
 def transformers_alone(folder: Path, clips: list[np.ndarray]) -> list[str]:

@@ -33,13 +33,16 @@ from rich.console import Console
 from rich.table import Table
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, pipeline
 
-from emobatch import branches, manifest, scoring, thresholds, transcription
-from emobatch.apply import decide
-from emobatch.branches import Branches
-from emobatch.choice import Choice
-from emobatch.labels import EMOTIONS
-from emobatch.progress import Progress
-from emobatch.thresholds import ClassThresholds, Thresholds
+from emobatch.cli.progress import Progress
+from emobatch.fusion.apply import decide
+from emobatch.fusion.selection import thresholds
+from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
+from emobatch.manifests import manifest
+from emobatch.models.choice import Choice
+from emobatch.scorers import branches, transcription
+from emobatch.scorers.branches import Branches
+from emobatch.scoring.score import score
+from emobatch.tasks.labels import EMOTIONS
 
 RIVAL = "R1: transformers, one at a time"
 FLOOR = "the forward passes of it alone"
@@ -74,7 +77,7 @@ def ours(models: Branches, source: Path) -> Callable[[], pl.DataFrame]:
         firsts = range(0, len(rows), models.chunk_rows)
         with Progress(len(rows)) as progress:
             return pl.concat(
-                frame for _, frame in scoring.score_chunks(rows, models, progress, firsts)
+                frame for _, frame in score.score_chunks(rows, models, progress, firsts)
             )
 
     return run

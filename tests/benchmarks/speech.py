@@ -20,9 +20,10 @@ from rich.console import Console
 from rich.table import Table
 from transformers import pipeline
 
-from emobatch import batches, devices
-from emobatch.checkpoints import Checkpoint
-from emobatch.speech import SpeechClassifier
+from emobatch.models import devices
+from emobatch.models.checkpoints import Checkpoint
+from emobatch.scorers.speech import SpeechClassifier
+from emobatch.scoring import batches
 
 ORDER = [LABELS.index(name) for name in ("ang", "hap", "neu", "sad")]
 System = Callable[[], np.ndarray]

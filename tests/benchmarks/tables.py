@@ -22,10 +22,10 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from emobatch import thresholds
-from emobatch.detection import grids
-from emobatch.labels import EMOTIONS, SENTIMENTS
-from emobatch.uncertainty import SPEECH_COLUMNS, with_uncertainty
+from emobatch.fusion.selection import thresholds
+from emobatch.fusion.selection.detection import grids
+from emobatch.tables.uncertainty import SPEECH_COLUMNS, with_uncertainty
+from emobatch.tasks.labels import EMOTIONS, SENTIMENTS
 
 RIVAL_ROWS = 20_000
 PAIRS_TRIED = 400

@@ -21,10 +21,11 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from emobatch import manifest, thresholds
-from emobatch.apply import apply
-from emobatch.clips import clips
 from emobatch.errors import EmobatchError
+from emobatch.fusion.apply import apply
+from emobatch.fusion.selection import thresholds
+from emobatch.manifests import manifest
+from emobatch.manifests.clips import clips
 
 Reader = Callable[[Path], object]
 

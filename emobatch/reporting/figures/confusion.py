@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from emobatch.labels import EMOTIONS
 from emobatch.reporting.figures.style import INK, MINUS, style
+from emobatch.tasks.labels import EMOTIONS
 
 # From paper to dark blue in one hue: light in print, and in order of lightness for every reader.
 SHARES = LinearSegmentedColormap.from_list("shares", ["#FFFFFF", "#9CC8E3", "#0072B2", "#003E63"])

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch, Rectangle
 from matplotlib.path import Path
 
-from emobatch.labels import EMOTIONS
 from emobatch.reporting.figures.style import (
     INK,
     MINUS,
@@ -23,6 +22,7 @@ from emobatch.reporting.figures.style import (
     WRONG_HATCH,
     style,
 )
+from emobatch.tasks.labels import EMOTIONS
 
 # Of the rows of a flow, from its top.
 BANDS = {

@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
-from emobatch.detection import Detection
+from emobatch.fusion.selection.detection import Detection
+from emobatch.fusion.selection.surface import Surface
 from emobatch.reporting.figures.style import GREY, INK, PALE, style
-from emobatch.reporting.surface import Surface
 
 Floats = NDArray[np.float64]
 SEARCHED: Mapping[str, Any] = {"edgecolor": INK, "linewidth": 1.4, "linestyle": ":"}

@@ -12,7 +12,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from emobatch.labels import EMOTIONS
 from emobatch.reporting.figures.style import (
     INK,
     RIGHT_COLOUR,
@@ -22,6 +21,7 @@ from emobatch.reporting.figures.style import (
     WRONG_HATCH,
     style,
 )
+from emobatch.tasks.labels import EMOTIONS
 
 Floats = NDArray[np.float64]
 # A density of fewer rows would be a picture of its smoothing: these are drawn one by one.

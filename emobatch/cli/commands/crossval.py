@@ -1,0 +1,70 @@
+"""`emobatch crossval`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emobatch.cli.options import (
+    json_option,
+    label_column_option,
+    label_map_option,
+    protocol_option,
+    scores_argument,
+    where_option,
+)
+
+
+@click.command()
+@scores_argument
+@click.option(
+    "--by",
+    metavar="COLUMN",
+    help="Column of folds.  [default: fold; without one, each of several files is a fold]",
+)
+@click.option(
+    "--fit-on",
+    type=click.Choice(["train+val", "val", "train"]),
+    help="Splits to fit on; the speech model did not see val.  [default: train+val]",
+)
+@where_option
+@protocol_option
+@json_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File to write, a row for each fold and selection, or JSON; its extension names the "
+    "format.",
+)
+@click.option(
+    "--thresholds-out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write each fold's thresholds file there.",
+)
+@label_column_option
+@label_map_option
+def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **options: Any) -> None:
+    """Fit thresholds in each fold of SCORES and measure them on its test rows.
+
+    SCORES are score tables or globs of them; without any, CSV on standard input. A column `split`
+    says what each fold fits on and tests; without one, each fold in turn tests and the others are
+    fitted on. Shows UA, WA and macro F1 before and after by fold, then their means by what flags
+    a row: nothing, entropy alone, varentropy alone, or both.
+    """
+    from emobatch.cli.views import crossval
+    from emobatch.crossval.crossval import crossval as run
+    from emobatch.tables import writing
+
+    writing.check_target(output, writing.FIGURES, scores)
+    found = run(scores, **options)
+    if output is not None:
+        writing.write_figures(output, found.as_dict(), found.table())
+    elif as_json:
+        click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+    else:
+        crossval.show_crossval(found)

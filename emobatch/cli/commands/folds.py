@@ -1,0 +1,49 @@
+"""`emobatch folds`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emobatch.cli.options import output_option
+
+SCHEMES = ("iemocap10", "msp-improv6", "speaker", "session", "script", "speaker+script")
+
+
+@click.command()
+@click.argument("manifest")
+@click.option(
+    "--scheme",
+    required=True,
+    type=click.Choice(SCHEMES),
+    help="What tests: a speaker, the session's other one validating (iemocap10); a session, "
+    "20% of the rest validating (msp-improv6); one of a column, the next validating; or "
+    "speakers and scripts that are both new.",
+)
+@click.option(
+    "--fold",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Write only the Kth fold's rows, for `score` with its checkpoint.",
+)
+@click.option(
+    "--groups",
+    type=click.IntRange(min=2),
+    metavar="N",
+    help="Deal speakers, sessions, scripts into N groups that test together.  "
+    "[default: each alone; speaker+script: 5]",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the 20% of msp-improv6.")
+@output_option
+def folds(manifest: str, output: Path | None, **options: Any) -> None:
+    """Add columns `fold` and `split` (train, val, test) to MANIFEST.
+
+    MANIFEST is any table; `-` is CSV on standard input. Writes its rows once for each fold. With
+    speaker+script, training rows that have a speaker or a script of test are left out of that
+    fold; standard error says how many.
+    """
+    from emobatch.splits.folds import folds as run
+
+    run(manifest, output, **options)

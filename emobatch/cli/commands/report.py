@@ -1,0 +1,40 @@
+"""`emobatch report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emobatch.cli.options import label_column_option, label_map_option, where_option
+
+
+@click.command()
+@click.argument("final", nargs=-1, metavar="[FINAL]...")
+@click.option(
+    "-t",
+    "--thresholds",
+    type=click.Path(path_type=Path),
+    help="Thresholds file that FINAL was decided with; without it, M over the grid is left out.",
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Page to write (.html).",
+)
+@where_option
+@label_column_option
+@label_map_option
+def report(final: tuple[str, ...], thresholds: Path | None, output: Path, **options: Any) -> None:
+    """Write one HTML page about FINAL: figures, thresholds, and the rows that changed.
+
+    FINAL are tables that `apply` wrote, or globs of them; without any, CSV on standard input. The
+    page needs no network and no other file. Parts that need labels are left out where there are
+    none.
+    """
+    from emobatch.reporting.report import report as run
+
+    run(final, output, thresholds_file=thresholds, **options)

@@ -1,0 +1,129 @@
+"""`emobatch score`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emobatch.cli.options import (
+    device_options,
+    label_map_options,
+    language_option,
+    model_options,
+    offline_option,
+    output_option,
+    root_option,
+)
+
+TOYS = "note: the demo's models are toys, trained on synthetic speech; their scores mean nothing"
+
+
+@click.command()
+@click.argument("manifest")
+@output_option
+@root_option
+@model_options
+@device_options
+@language_option
+@click.option(
+    "--beam-size",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Beams of the recogniser; 1 is greedy.",
+)
+@click.option(
+    "--asr-context",
+    type=click.Choice(["full", "fit"]),
+    default="full",
+    show_default=True,
+    help="Audio that Whisper's encoder is given: the 30 s it was trained on, or as much as the "
+    "clip needs, rounded up to 5 s: faster, and can change transcripts.",
+)
+@click.option(
+    "--clean",
+    default="contractions,punctuation,lemmas,lowercase,numbers",
+    show_default=True,
+    metavar="STEPS",
+    help="Steps that transcripts go through, in this order; none for no step.",
+)
+@label_map_options
+@click.option(
+    "--batch-seconds",
+    type=float,
+    metavar="SECONDS",
+    help="Padded audio to a batch.  [default: by the device]",
+)
+@click.option(
+    "--gate",
+    type=click.Path(path_type=Path),
+    metavar="THRESHOLDS",
+    help="Consult the text branch only where these thresholds could need it; faster.",
+)
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Score only the Ith of N parts of the manifest, I from 0; `merge` joins their tables.",
+)
+@click.option(
+    "--decode-timeout",
+    type=float,
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Let a row fail if nothing more can be read of its file for so long.",
+)
+@click.option(
+    "--confine", is_flag=True, help="Let rows fail whose files are outside --root, links followed."
+)
+@offline_option
+@click.option(
+    "--restart", is_flag=True, help="Throw away what an earlier run has saved or finished."
+)
+@click.option(
+    "--retry-errors", is_flag=True, help="Score rows again that failed in an earlier run."
+)
+@click.option(
+    "--max-error-rate",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    metavar="SHARE",
+    help="End with status 3 if more than this share of rows failed.  [default: only if all did]",
+)
+def score(
+    manifest: str,
+    output: Path | None,
+    root: Path | None,
+    confine: bool,
+    shard: str | None,
+    restart: bool,
+    retry_errors: bool,
+    max_error_rate: float,
+    **choice: Any,
+) -> None:
+    """Score every clip of MANIFEST with the speech and the text branch.
+
+    MANIFEST is CSV, TSV, Parquet or JSON Lines with a column `path` and any of id, start, end,
+    label, transcript; `-` is CSV on standard input. Writes a score table with one row for each of
+    its rows, in order. With -o, work is saved as it goes, and an interrupted run goes on where it
+    was when the same command is given again.
+    """
+    if "demo" in choice.values():
+        click.echo(TOYS, err=True)
+    from emobatch.manifests.shards import Shard
+    from emobatch.models.choice import Choice
+    from emobatch.scoring.score import score as run
+
+    run(
+        manifest,
+        output,
+        Choice(**choice),
+        root=root,
+        confine=confine,
+        shard=None if shard is None else Shard.parse(shard),
+        restart=restart,
+        retry_errors=retry_errors,
+        max_error_rate=max_error_rate,
+    )

@@ -1,0 +1,55 @@
+"""`emobatch verify`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emobatch.cli.options import (
+    json_option,
+    offline_option,
+    table_device_options,
+    table_model_options,
+)
+
+
+@click.command()
+@click.argument("scores")
+@click.option("--sample", default=50, show_default=True, type=click.IntRange(min=1), metavar="ROWS")
+@click.option("--seed", default=0, show_default=True, help="Another seed takes other rows.")
+@click.option(
+    "--tolerance",
+    default=1e-5,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="By how much probabilities may differ. Half precision needs more than the default.",
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder that paths are relative to. Default: the table's own.",
+)
+@table_model_options
+@table_device_options
+@offline_option
+@json_option
+def verify(scores: str, as_json: bool, **options: Any) -> None:
+    """Score a sample of the rows of SCORES again, one at a time, and compare.
+
+    SCORES is a table that `score -o` wrote; it says which models and options to take. Fails if
+    those models have other weights by now, and names every value that differs: figures by more
+    than the tolerance, texts at all. Rows with status `error` are not looked at.
+    """
+    from emobatch.cli import console
+    from emobatch.scoring.verify import verify as run
+
+    result = run(scores, **options)
+    if as_json:
+        click.echo(json.dumps(asdict(result), ensure_ascii=False))
+    else:
+        console.show_verification(result)
+    result.refuse_differences()

@@ -1,0 +1,160 @@
+"""What is shown to a person: tables on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.filesize import decimal
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from emobatch.fusion.calibrate import Calibration
+    from emobatch.scoring.verify import Verification
+
+FIGURES = ("UA", "WA", "F1")
+# Wide enough for every table here when the output is a file, which has no width of its own.
+FILE_WIDTH = 120
+LINE_WIDTH = 10_000
+# As much of a digest and a revision as tells two of them apart.
+DIGEST_SHOWN = len("sha256:") + 12
+REVISION_SHOWN = 8
+
+
+def console(*, stderr: bool) -> Console:
+    """Open a console that doesn't wrap tables when it writes to a file.
+
+    Args:
+        stderr: whether it writes to standard error, else to standard output.
+
+    Returns:
+        The console.
+    """
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, width=None if terminal else FILE_WIDTH, highlight=False)
+
+
+def show_calibration(found: Calibration) -> None:
+    """Print to standard error what `calibrate` found.
+
+    Args:
+        found: thresholds with the figures on the rows that they were fitted on.
+    """
+    out = console(stderr=True)
+    table = plain_table(
+        "predicted", "entropy ≥", "varentropy ≤", "M %", "detected / flagged", "mapping"
+    )
+    for name, entry in found.thresholds.classes.items():
+        if entry.entropy is None:
+            table.add_row(name, "-", "-", "-", "-", f"never deferred: {entry.reason}")
+            continue
+        mapping = entry.mapping
+        if mapping == "simple":
+            mapping += f", score {'>' if entry.flip else '≤'} {entry.sentiment} is angry"
+        table.add_row(
+            name,
+            f"{entry.entropy:.4f}",
+            f"{entry.varentropy:.4f}",
+            f"{entry.detection_accuracy:.2f}",
+            f"{entry.detected} / {entry.flagged}",
+            mapping,
+        )
+    out.print(table)
+    changes = ", ".join(f"{before} → {after}" for before, after in found.thresholds.exclusions)
+    out.print(f"changes not made: {changes or 'none are excluded'}")
+    out.print(metrics_table({"before": found.before, "after": found.after}))
+
+
+def show_changes(rows: pl.DataFrame) -> None:
+    """Print to standard output rows in which the text branch changed the answer.
+
+    Args:
+        rows: see :func:`emobatch.demo.walkthrough.changed_rows`.
+    """
+    out = console(stderr=False)
+    table = Table(
+        "what was said", "meant", "speech says", "text says", "final", box=box.SIMPLE_HEAD
+    )
+    for said, meant, speech, sentiment, emotion in rows.iter_rows():
+        verdict = "right" if emotion == meant else "wrong"
+        table.add_row(said, meant, speech, sentiment, f"{emotion} ({verdict})")
+    out.print("Where the text branch changed the answer, for instance:")
+    out.print(table)
+
+
+def show_models(listed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print to standard output what is on this machine of the models that a run would need.
+
+    Args:
+        listed: see :func:`emobatch.models.survey.survey`.
+    """
+    table = Table.grid(padding=(0, 2))
+    for branch, entry in listed.items():
+        if entry["folder"] is None:
+            table.add_row(branch, entry["name"], "not here")
+            continue
+        size, digest = decimal(entry["bytes"]), entry["digest"][:DIGEST_SHOWN]
+        revision = (entry["revision"] or "a folder")[:REVISION_SHOWN]
+        table.add_row(branch, entry["name"], revision, size, digest, entry["folder"])
+    # One line each, however long: to be read by grep and cut as well.
+    Console(width=LINE_WIDTH, highlight=False, markup=False).print(table, soft_wrap=True)
+
+
+def show_verification(result: Verification) -> None:
+    """Print to standard output what `verify` found.
+
+    Args:
+        result: rows scored again, and what differed.
+    """
+    out = console(stderr=False)
+    for each in result.differences:
+        out.print(
+            f"{each.id}: {each.column}: {each.again}"
+            if each.column == "error"
+            else f"{each.id}: {each.column} is {each.table!r}, scored again {each.again!r}",
+            markup=False,
+            soft_wrap=True,
+        )
+    out.print(
+        f"{result.rows} of {result.ok_rows} scored rows were scored again, one at a time: "
+        f"{len(result.differences)} values differ; probabilities by {result.largest:.1g} at most, "
+        f"{result.tolerance:g} is allowed",
+        soft_wrap=True,
+    )
+
+
+def metrics_table(stages: Mapping[str, Mapping[str, float] | None]) -> Table:
+    """Lay out UA, WA and F1 of several stages.
+
+    Args:
+        stages: figures in percent by stage; a stage without figures is left out.
+
+    Returns:
+        The table.
+    """
+    table = plain_table("%", *FIGURES)
+    for stage, figures in stages.items():
+        if figures:
+            table.add_row(stage, *(f"{figures[name]:.2f}" for name in FIGURES))
+    return table
+
+
+def plain_table(*columns: str, left: Collection[int] = (0, 5)) -> Table:
+    """Begin a table without lines between its columns.
+
+    Args:
+        columns: their headings.
+        left: places of the columns that are flush left.
+
+    Returns:
+        A table without rows.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number in left else "right")
+    return table

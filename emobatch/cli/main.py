@@ -1,0 +1,99 @@
+"""The command line: parses, calls one library function for each command, and echoes.
+
+Nothing in this package imports torch, transformers, ctranslate2 or polars before a command runs, so
+that help is there at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Any
+
+import click
+
+from emobatch import __version__
+from emobatch.cli.commands.apply import apply
+from emobatch.cli.commands.calibrate import calibrate
+from emobatch.cli.commands.crossval import crossval
+from emobatch.cli.commands.demo import demo
+from emobatch.cli.commands.doctor import doctor
+from emobatch.cli.commands.evaluate import evaluate
+from emobatch.cli.commands.folds import folds
+from emobatch.cli.commands.leakage import leakage
+from emobatch.cli.commands.merge import merge
+from emobatch.cli.commands.models import models
+from emobatch.cli.commands.report import report
+from emobatch.cli.commands.score import score
+from emobatch.cli.commands.verify import verify
+from emobatch.cli.signals import ignore, interruptible
+from emobatch.errors import EmobatchError, Interrupted, first_line
+
+
+class EmobatchGroup(click.Group):
+    """Prints the errors that a user can mend as one line and ends with their exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command chosen.
+
+        Args:
+            ctx: the command line as parsed.
+
+        Raises:
+            click.ClickException: in place of any error that says how to mend it.
+        """
+        try:
+            with interruptible():
+                return super().invoke(ctx)
+        except EmobatchError as error:
+            raise Failure(str(error), error.exit_code) from error
+        except Interrupted as error:
+            Failure(str(error), error.exit_code).show()
+            sys.stdout.flush()
+            # Threads of the libraries may be anywhere, and an orderly exit would abort on them.
+            os._exit(error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever reads standard output has had enough: nobody's fault
+            raise Failure(first_line(error), 1) from error
+        except Exception as error:
+            # A value that only shows once a table is read to its end, deep in a streamed query.
+            polars = sys.modules.get("polars.exceptions")
+            if polars is None or not isinstance(error, polars.PolarsError):
+                raise
+            raise Failure(f"{first_line(error)}; check the table's values", 1) from error
+
+
+class Failure(click.ClickException):
+    """One line on standard error, and an exit status."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(" ".join(message.split()))
+        self.exit_code = exit_code  # type: ignore[misc]
+
+
+@click.group(cls=EmobatchGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="emobatch")
+def main() -> None:
+    """Recognise emotions in speech, in batch.
+
+    Score audio with a speech and a text model, fit on labelled rows where the text decides, and
+    apply that to all rows.
+    """
+
+
+COMMANDS = (
+    *(demo, models, doctor, folds, leakage),
+    *(score, merge, verify, calibrate, apply, evaluate, crossval, report),
+)
+for command in COMMANDS:
+    main.add_command(command)
+
+
+def run() -> None:
+    """Entry point of the process."""
+    try:
+        main()
+    finally:
+        ignore()

@@ -1,0 +1,137 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from emobatch.models.checkpoints import MODEL_SETS, PUBLISHED
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _go_offline(context: click.Context, option: click.Parameter, offline: bool) -> bool:
+    from emobatch.models import hub
+
+    if offline:
+        hub.go_offline()
+    return offline
+
+
+def _names(defaults: Mapping[str, str]) -> tuple[Callable[[Command], Command], ...]:
+    what = {
+        "speech": "Audio classifier: a hub name or a folder.",
+        "asr": "Whisper in CTranslate2's format: a size, a hub name or a folder.",
+        "sentiment": "Text classifier: a hub name or a folder.",
+    }
+    return tuple(
+        click.option(
+            f"--{branch}-model", metavar="MODEL", help=f"{text}  [default: {defaults[branch]}]"
+        )
+        for branch, text in what.items()
+    )
+
+
+def _devices(default: str | None) -> tuple[Callable[[Command], Command], ...]:
+    said = "" if default else "  [default: the table's]"
+    return (
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cuda", "mps", "cpu"]),
+            default=default,
+            show_default=True,
+            help=f"Where models run; in half precision on a GPU.{said}",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(["auto", "fp32", "fp16", "bf16", "int8"]),
+            default=default,
+            show_default=True,
+            help="Of all models; int8 is for Whisper alone. auto: half on a GPU, single on the "
+            f"CPU.{said}",
+        ),
+    )
+
+
+scores_argument = click.argument("scores", nargs=-1, metavar="[SCORES]...")
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File to write; its extension names the format. Without it, standard output.",
+)
+where_option = click.option(
+    "--where", metavar="SQL", help="Keep rows for which this holds, as in \"split != 'test'\"."
+)
+label_column_option = click.option(
+    "--label-column",
+    default="label",
+    show_default=True,
+    metavar="COLUMN",
+    help="Column that holds the labels.",
+)
+label_map_option = click.option(
+    "--label-map",
+    multiple=True,
+    metavar="NAME=CLASS",
+    help="Read label NAME as CLASS; CLASS none drops it. Repeatable, or separated by commas.",
+)
+protocol_option = click.option(
+    "--protocol",
+    type=click.Choice(["released", "paper"]),
+    default="released",
+    show_default=True,
+    help="Thresholds from each predicted class's errors (released) or each label's rows (paper).",
+)
+model_options = _together(
+    click.option(
+        "--models",
+        type=click.Choice([*MODEL_SETS]),
+        default=PUBLISHED,
+        show_default=True,
+        help="Where models that aren't named come from; demo are toys that come with the package.",
+    ),
+    *_names(MODEL_SETS[PUBLISHED]),
+)
+table_model_options = _together(*_names(dict.fromkeys(MODEL_SETS[PUBLISHED], "the table's")))
+offline_option = click.option(
+    "--offline",
+    is_flag=True,
+    callback=_go_offline,
+    help="Use only models that are on this machine.",
+)
+device_options = _together(*_devices("auto"))
+table_device_options = _together(*_devices(None))
+language_option = click.option(
+    "--language",
+    default="en",
+    show_default=True,
+    help="Language spoken, as a two-letter code; auto detects it clip by clip.",
+)
+label_map_options = _together(
+    label_map_option,
+    click.option(
+        "--sentiment-label-map",
+        multiple=True,
+        metavar="NAME=CLASS",
+        help="The same for the sentiment model's labels.",
+    ),
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+root_option = click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder that paths are relative to. Default: the manifest's own.",
+)

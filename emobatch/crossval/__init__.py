@@ -1,0 +1,1 @@
+"""Methods fitted and tested in each fold."""

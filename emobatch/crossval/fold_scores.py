@@ -1,0 +1,152 @@
+"""Score tables read as the folds of a cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from emobatch.errors import TableError
+from emobatch.fusion.labelled import labelled_rows
+from emobatch.splits import roles
+from emobatch.splits.leakage import FOLD, SPLIT
+from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN
+from emobatch.tables import reading, score_table
+from emobatch.tables.provenance import same_models
+from emobatch.tables.score_table import ScoreTable
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """Labelled and scored rows of several folds.
+
+    Attributes:
+        rows: see :func:`emobatch.fusion.labelled.labelled_rows`, with their fold and split.
+        by: the column of folds; None where each file is one.
+        has_split: whether the folds say what trains, validates and tests.
+        models: what each fold was scored with, where known.
+        sources: the tables' names.
+        left_out: rows without a label, scores, fold or split.
+        everything: all rows, not read yet, with their fold.
+    """
+
+    rows: pl.DataFrame
+    by: str | None
+    has_split: bool
+    models: Mapping[str, Mapping[str, Any]]
+    sources: tuple[str, ...]
+    left_out: int
+    everything: pl.LazyFrame
+
+    @property
+    def names(self) -> list[str]:
+        """The folds in order."""
+        return sorted(self.rows[FOLD].unique(), key=roles.natural)
+
+
+def read(
+    sources: Sequence[str],
+    by: str | None,
+    where: str | None,
+    label_column: str,
+    aliases: Mapping[str, str | None],
+) -> FoldScores:
+    """Read score tables and tell their folds apart.
+
+    Args:
+        sources: score tables, globs or ``-``.
+        by: column of folds; None takes ``fold``, or where there is none each file for a fold.
+        where: SQL expression; only rows for which it holds are read.
+        label_column: column that holds the labels.
+        aliases: extend the alias table of labels.
+
+    Returns:
+        Their rows.
+
+    Raises:
+        EmobatchError: if a table can't be read, lacks a column, or holds scores of other models
+            for the same fold.
+    """
+    # One by one: each fold has a speech model of its own.
+    names = reading.expand(sources or [reading.STANDARD_STREAM])
+    parts = [score_table.read([name], where) for name in names]
+    has_split = _has_split(parts)
+    by = _column(parts, by, has_split)
+    labels = [Path(reading.spoken(name)).stem for name in names]
+    if len(set(labels)) < len(labels):
+        labels = names
+    parts = [_marked(part, by, label) for part, label in zip(parts, labels, strict=True)]
+    needed = [FOLD, SPLIT] if has_split else [FOLD]
+    frames = [
+        labelled_rows(part, label_column, aliases, (FOLD, SPLIT)).drop_nulls(needed)
+        for part in parts
+    ]
+    rows = pl.concat(frames)
+    total = sum(part.rows.select(pl.len()).collect().item() for part in parts)
+    return FoldScores(
+        rows,
+        by,
+        has_split,
+        _models(parts, frames, apart=has_split),
+        tuple(names),
+        total - len(rows),
+        pl.concat([part.unfiltered for part in parts], how="diagonal_relaxed"),
+    )
+
+
+def _column(parts: Sequence[ScoreTable], by: str | None, has_split: bool) -> str | None:
+    column = by or FOLD_COLUMN
+    without = [part for part in parts if column not in part.unfiltered.collect_schema()]
+    if by is None and len(without) == len(parts) and (has_split or len(parts) > 1):
+        return None
+    if without:
+        columns = ", ".join(without[0].unfiltered.collect_schema())
+        raise TableError(
+            f"{without[0].name}: no column {column!r} to tell folds apart; name one with --by, or "
+            f"give a file for each fold; the columns are {columns}"
+        )
+    return column
+
+
+def _has_split(parts: Sequence[ScoreTable]) -> bool:
+    without = [part for part in parts if SPLIT_COLUMN not in part.unfiltered.collect_schema()]
+    if without and len(without) < len(parts):
+        raise TableError(f"{without[0].name}: no column {SPLIT_COLUMN!r}, which other tables have")
+    for part in parts if not without else ():
+        with reading.explained(part.name):
+            roles.check(part.rows, SPLIT_COLUMN)
+    return not without
+
+
+def _marked(part: ScoreTable, by: str | None, label: str) -> ScoreTable:
+    fold = pl.lit(label) if by is None else pl.col(by).cast(pl.String)
+    has_split = SPLIT_COLUMN in part.unfiltered.collect_schema()
+    split = roles.canonical(SPLIT_COLUMN) if has_split else pl.lit(None, dtype=pl.String)
+    return replace(
+        part,
+        rows=part.rows.with_columns(fold.alias(FOLD), split.alias(SPLIT)),
+        unfiltered=part.unfiltered.with_columns(fold.alias(FOLD)),
+    )
+
+
+def _models(
+    parts: Sequence[ScoreTable], frames: Sequence[pl.DataFrame], *, apart: bool
+) -> dict[str, Mapping[str, Any]]:
+    # Thresholds fitted on one model's scores say nothing about another's: folds may differ only
+    # where each is fitted on its own rows.
+    found: dict[str, Mapping[str, Any]] = {}
+    seen: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for part, frame in zip(parts, frames, strict=True):
+        models = part.provenance.get("models") or {}
+        for fold in frame[FOLD].unique():
+            other, theirs = seen.setdefault(fold if apart else "", (part.name, models))
+            if not same_models(models, theirs):
+                raise TableError(
+                    f"{part.name} and {other} were scored with different models, and thresholds "
+                    "would be fitted on both; give folds with a column 'split'"
+                )
+            found[fold] = models
+    return found

@@ -1,1 +1,0 @@
-"""Folds of a corpus, what they leak, and thresholds fitted and tested in each."""

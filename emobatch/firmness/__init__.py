@@ -1,1 +1,0 @@
-"""How far thresholds that were fitted can be trusted."""

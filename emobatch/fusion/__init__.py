@@ -1,0 +1,1 @@
+"""Methods that fuse both branches: fitted on labelled rows, applied to all."""

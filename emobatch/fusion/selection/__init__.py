@@ -1,0 +1,1 @@
+"""Entropy-aware score selection (Chua et al.)."""

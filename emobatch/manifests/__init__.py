@@ -1,0 +1,1 @@
+"""The way in: what names clips, the clips, and their audio."""

@@ -1,0 +1,248 @@
+"""The manifest: which clips to score, and whatever else its rows carry."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
+from typing import IO
+
+import polars as pl
+from polars import selectors
+
+from emobatch.errors import ManifestError, first_line
+from emobatch.manifests.clips import REPLACEMENT
+from emobatch.tables import reading
+from emobatch.tasks.labels import EMOTIONS, canonical_column, parse_label_map
+
+log = logging.getLogger(__name__)
+
+NUMERIC = {"start": pl.Float64, "end": pl.Float64}
+# Rows that are copied, and read back, at a time.
+SPOOL_ROWS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A checked manifest, kept on disk as it was when it was read.
+
+    Attributes:
+        rows: its columns in order, with ``id``, and labels as class names.
+        length: how many rows there are.
+        root: folder that paths are relative to.
+        confine: whether files have to be in it.
+        spool: the copy, a file without a name; it lives as long as this does.
+    """
+
+    rows: pl.LazyFrame
+    length: int
+    root: Path
+    confine: bool
+    spool: IO[bytes]
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self.length
+
+    def frame(self, first: int, count: int) -> pl.DataFrame:
+        """Some rows, with all their columns.
+
+        Args:
+            first: the first row's number, from 0.
+            count: how many.
+
+        Returns:
+            (count,) rows, fewer at the end.
+        """
+        return self.rows.slice(first, count).collect()
+
+    def pick(self, numbers: pl.Series) -> Manifest:
+        """Make a manifest of some rows.
+
+        Args:
+            numbers: of the rows wanted, from 0, rising.
+
+        Returns:
+            Those rows in order.
+        """
+        number = "\0number"
+        chosen = self.rows.with_row_index(number).filter(pl.col(number).is_in(numbers.implode()))
+        return replace(self, rows=chosen.drop(number), length=len(numbers))
+
+    def digest(self) -> str:
+        """SHA-256 of the rows."""
+        digest = hashlib.sha256()
+        for first in range(0, self.length, SPOOL_ROWS):
+            # Arrow's own format has a place for any column.
+            content = io.BytesIO()
+            self.frame(first, SPOOL_ROWS).write_ipc(content)
+            digest.update(content.getbuffer())
+        return digest.hexdigest()
+
+
+def read(
+    source: str,
+    root: Path | None = None,
+    label_map: Sequence[str] = (),
+    reserved: Collection[str] = (),
+    *,
+    confine: bool = False,
+) -> Manifest:
+    """Read a manifest and check every row of it before any work begins.
+
+    It is copied on the way, to a temporary file: a manifest of millions of rows is never held in
+    memory, and one that is edited while its clips are scored does no harm.
+
+    Args:
+        source: CSV, TSV, Parquet or JSON Lines by extension; ``-`` is CSV on standard input.
+        root: folder that paths are relative to; by default the manifest's own, or the working
+            folder for standard input.
+        label_map: ``NAME=CLASS`` pairs that extend the alias table.
+        reserved: names that no column may have, for they will be written beside the manifest's.
+        confine: let rows fail whose files are outside of that folder, links followed.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        TableError: if it can't be read.
+        ManifestError: if its rows make no sense.
+        LabelError: if a label is outside the classes.
+    """
+    aliases = parse_label_map(label_map, EMOTIONS)
+    with reading.explained(source):
+        rows = reading.scan(source, NUMERIC, lossy=True)
+        _check_columns(rows.collect_schema(), reserved)
+        rows, spool = _copied(_normalised(rows))
+        length = rows.select(pl.len()).collect().item()
+        if not length:
+            raise ManifestError("no rows; a manifest has one row for each clip")
+        _note_lost_bytes(rows)
+        _check_segments(rows)
+        _check_ids(rows)
+        rows = _with_labels(rows, aliases)
+    if root is None:
+        root = Path() if source == reading.STANDARD_STREAM else Path(source).parent
+    return Manifest(rows, length, root, confine, spool)
+
+
+def _check_columns(schema: pl.Schema, reserved: Collection[str]) -> None:
+    if "path" not in schema:
+        raise ManifestError(
+            f"no column 'path' with the audio files; the columns are {', '.join(schema)}"
+        )
+    taken = [name for name in schema if name in reserved]
+    if taken:
+        raise ManifestError(
+            f"columns that emobatch itself writes: {', '.join(taken)}; drop or rename them"
+        )
+    for name in NUMERIC:
+        # A column of no type is a JSON Lines column without any value.
+        if name in schema and not (schema[name].is_numeric() or schema[name] == pl.Null):
+            raise ManifestError(f"column {name!r} holds no numbers; give seconds")
+
+
+def _normalised(rows: pl.LazyFrame) -> pl.LazyFrame:
+    schema = rows.collect_schema()
+    text = [name for name in ("path", "id", "transcript", "label") if name in schema]
+    numbers = [name for name in NUMERIC if name in schema]
+    rows = rows.with_columns(
+        *(pl.col(name).cast(pl.String) for name in text),
+        *(pl.col(name).cast(NUMERIC[name]) for name in numbers),
+    )
+    if "transcript" in schema:
+        blank = pl.col("transcript").str.strip_chars() == ""
+        rows = rows.with_columns(transcript=pl.when(~blank).then(pl.col("transcript")))
+    if "id" in schema:
+        return rows
+    bounds = [
+        pl.col(name).cast(pl.String).str.strip_suffix(".0").fill_null("")
+        if name in numbers
+        else pl.lit("")
+        for name in NUMERIC
+    ]
+    segment = pl.format("#{}-{}", *bounds)
+    whole = segment == "#-"
+    return rows.with_columns(id=pl.col("path") + pl.when(whole).then(pl.lit("")).otherwise(segment))
+
+
+def _copied(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, IO[bytes]]:
+    spool = TemporaryFile()  # noqa: SIM115 - read as long as the manifest lives
+    try:
+        rows.sink_parquet(spool, row_group_size=SPOOL_ROWS, statistics=False)
+        spool.flush()
+    except OSError as error:
+        raise ManifestError(
+            f"no temporary copy can be made in {gettempdir()}: {first_line(error)}; "
+            "set TMPDIR to a folder with space"
+        ) from error
+    spool.seek(0)
+    return pl.scan_parquet(spool), spool
+
+
+def _note_lost_bytes(rows: pl.LazyFrame) -> None:
+    text = selectors.string().str.contains(REPLACEMENT, literal=True)
+    lost = rows.select(pl.any_horizontal(text).sum()).collect(engine="streaming").item()
+    if lost:
+        log.warning(
+            "note: %d rows of the manifest have text that isn't UTF-8, read as %s",
+            lost,
+            REPLACEMENT,
+        )
+
+
+def _check_segments(rows: pl.LazyFrame) -> None:
+    schema = rows.collect_schema()
+    start = pl.col("start") if "start" in schema else pl.lit(None, dtype=pl.Float64)
+    end = pl.col("end") if "end" in schema else pl.lit(None, dtype=pl.Float64)
+    rules = {
+        "no path": pl.col("path").is_null() | (pl.col("path").str.strip_chars() == ""),
+        "no id": pl.col("id").is_null(),
+        "start or end is NaN or infinite": ~(start.is_finite() & end.is_finite()),
+        "start is negative": start < 0,
+        "start is not before end": start.fill_null(0.0) >= end,
+    }
+    for what, broken in rules.items():
+        row, count = (
+            rows.select(broken=broken.fill_null(False))
+            .with_row_index("row")
+            .filter("broken")
+            .select(pl.col("row").first(), count=pl.len())
+            .collect(engine="streaming")
+            .row(0)
+        )
+        if count:
+            more = f", and {count - 1} more rows like it" if count > 1 else ""
+            raise ManifestError(f"row {row + 1}: {what}{more}; mend or drop it")
+
+
+def _check_ids(rows: pl.LazyFrame) -> None:
+    # By hash: 8 bytes for each row, and the names themselves only if something is wrong.
+    distinct = rows.select(pl.col("id").hash().n_unique(), rows=pl.len())
+    if distinct.select(pl.col("id") == pl.col("rows")).collect(engine="streaming").item():
+        return
+    doubled = (
+        rows.select("id")
+        .with_row_index("row")
+        .group_by("id")
+        .agg(pl.col("row").sort().head(3))
+        .filter(pl.col("row").list.len() > 1)
+        .sort(pl.col("row").list.first())
+        .first()
+        .collect()
+    )
+    for name, places in doubled.rows():
+        raise ManifestError(
+            f"id {name!r} occurs in rows {', '.join(str(place + 1) for place in places)}; "
+            "give each row an id of its own in column 'id'"
+        )
+
+
+def _with_labels(rows: pl.LazyFrame, label_map: Mapping[str, str | None]) -> pl.LazyFrame:
+    if "label" not in rows.collect_schema():
+        return rows
+    return rows.with_columns(canonical_column(rows, "label", EMOTIONS, label_map))

@@ -1,0 +1,153 @@
+"""A manifest shared between jobs, and their tables joined again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from emobatch.errors import EmobatchError, TableError
+from emobatch.manifests.manifest import Manifest
+from emobatch.tables import reading, score_table, writing
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several parts of a manifest.
+
+    Attributes:
+        index: from 0.
+        count: how many parts there are.
+    """
+
+    index: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read the value of ``--shard``.
+
+        Args:
+            text: ``I/N``, I from 0 to N - 1.
+
+        Returns:
+            The shard.
+
+        Raises:
+            EmobatchError: if it isn't of that form.
+
+        Examples:
+            >>> Shard.parse("0/8")
+            Shard(index=0, count=8)
+        """
+        found = re.fullmatch(r"(\d+)/(\d+)", text.strip())
+        if not found or int(found[1]) >= int(found[2]):
+            raise EmobatchError(f"--shard {text}: give I/N, with I from 0 to N - 1")
+        return cls(int(found[1]), int(found[2]))
+
+    def take(self, manifest: Manifest) -> tuple[Manifest, dict[str, Any]]:
+        """Cut this shard out of a manifest: rows that follow each other, so that order is kept.
+
+        Args:
+            manifest: whole; its column ``duration`` (seconds), where all rows have one, makes
+                shards of like duration instead of like length.
+
+        Returns:
+            The shard's rows, and what is stored with its table.
+
+        Raises:
+            EmobatchError: if no row falls to this shard.
+        """
+        bounds = boundaries(_weights(manifest), self.count)
+        first, rows = bounds[self.index], bounds[self.index + 1] - bounds[self.index]
+        if not rows:
+            raise EmobatchError(
+                f"--shard {self.index}/{self.count}: no row is left for it; use fewer shards"
+            )
+        note = {
+            "index": self.index,
+            "count": self.count,
+            "first": first,
+            "rows": rows,
+            "manifest": manifest.digest(),
+            "manifest_rows": len(manifest),
+        }
+        return replace(manifest, rows=manifest.rows.slice(first, rows), length=rows), note
+
+
+def boundaries(weights: ArrayLike, count: int) -> list[int]:
+    """Cut rows into parts of like weight.
+
+    Args:
+        weights: (rows,) at least 0.
+        count: number of parts.
+
+    Returns:
+        (count + 1,) numbers of rows at which parts begin and end, from 0 to the number of rows.
+
+    Examples:
+        >>> boundaries([1.0, 1.0, 1.0, 3.0], 2)
+        [0, 3, 4]
+    """
+    ends = np.cumsum(weights)
+    cuts = np.searchsorted(ends, ends[-1] * np.arange(1, count) / count, side="left") + 1
+    return [0, *np.minimum(cuts, len(ends)).tolist(), len(ends)]
+
+
+def merge(sources: Sequence[str], target: Path | None) -> None:
+    """Join the tables of all shards of a manifest, in its order.
+
+    Args:
+        sources: score tables that `score --shard` wrote, or globs of them.
+        target: the table, standard output where None.
+
+    Raises:
+        TableError: if a table is no shard or of another run, or shards are missing or doubled.
+        OutputError: if the table can't be written.
+    """
+    writing.check_target(target, sources=sources)
+    names = reading.expand(sources)
+    notes = {name: reading.metadata(name).get("shard") for name in names}
+    ordered = _check_complete(notes)
+    scores = score_table.read(ordered)
+    provenance = {key: value for key, value in scores.provenance.items() if key != "shard"}
+    provenance["manifest"] = reading.metadata(ordered[0])["shard"]["manifest"]
+    with reading.explained(scores.name):
+        writing.write(scores.rows, target, provenance)
+
+
+def _check_complete(notes: Mapping[str, Any]) -> list[str]:
+    by_index: dict[int, str] = {}
+    first = next(iter(notes.values()), None)
+    for name, note in notes.items():
+        if not isinstance(note, dict) or not isinstance(first, dict):
+            raise TableError(f"{name}: not written by `emobatch score --shard`; leave it out")
+        if any(note[key] != first[key] for key in ("manifest", "count")):
+            raise TableError(f"{name}: a shard of another manifest or split; leave it out")
+        if note["index"] in by_index:
+            twin = by_index[note["index"]]
+            raise TableError(f"{name}: the same shard {note['index']} as {twin}; leave one out")
+        by_index[note["index"]] = name
+    count = first["count"] if isinstance(first, dict) else 0
+    missing = [str(index) for index in range(count) if index not in by_index]
+    if missing or not count:
+        raise TableError(
+            f"shards missing: {', '.join(missing) or 'all'} of {count}; "
+            f"score them with --shard I/{count}"
+        )
+    return [by_index[index] for index in range(count)]
+
+
+def _weights(manifest: Manifest) -> NDArray[np.float64]:
+    if "duration" in manifest.rows.collect_schema():
+        duration = pl.col("duration").cast(pl.Float64, strict=False)
+        seconds = manifest.rows.select(duration).collect().to_series()
+        if not seconds.has_nulls() and (seconds > 0).all() and seconds.is_finite().all():
+            return seconds.to_numpy()
+    return np.ones(len(manifest))

@@ -1,0 +1,1 @@
+"""Checkpoints: chosen, found or fetched, and put on a device."""

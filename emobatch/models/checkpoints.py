@@ -1,0 +1,244 @@
+"""Model checkpoints on this machine's disk: a folder, or what the hub's cache has or fetches.
+
+Nothing here imports the libraries that load them, so that what is missing is said at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, first_line
+from emobatch.models import hub
+
+# The name of the toys that come with the package.
+DEMO = "demo"
+DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "checkpoints"
+PUBLISHED = "published"
+# Models that go together, by the branch.
+MODEL_SETS: Mapping[str, Mapping[str, str]] = {
+    PUBLISHED: {
+        "speech": "superb/wav2vec2-base-superb-er",
+        "asr": "large-v3",
+        "sentiment": "cardiffnlp/twitter-xlm-roberta-base-sentiment",
+    },
+    DEMO: {"speech": DEMO, "asr": DEMO, "sentiment": DEMO},
+}
+SAFETENSORS = "model*.safetensors"
+PICKLES = "pytorch_model*.bin"
+CTRANSLATE2 = "model.bin"
+# Weights that can be loaded, the preferred first; large ones are cut into what an index names.
+TRANSFORMERS = ("model.safetensors", "pytorch_model.bin")
+FORMATS = {"speech": TRANSFORMERS, "asr": (CTRANSLATE2,), "sentiment": TRANSFORMERS}
+BRANCHES = tuple(FORMATS)
+# What a run reads beside the weights. One file of each group must be there.
+COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "speech": (("config.json",), ("preprocessor_config.json",)),
+    "asr": (("config.json",), ("tokenizer.json",), ("vocabulary.*",)),
+    "sentiment": (("config.json",), ("tokenizer.json", "*.model", "vocab.*")),
+}
+CTRANSLATE2_FILES = ("*config.json", "tokenizer.json", "vocabulary.*", CTRANSLATE2)
+TRANSFORMERS_FILES = ("*.json", "*.txt", "*.model")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint's files.
+
+    Attributes:
+        name: hub name or folder, as the user gave it.
+        folder: where its files are.
+        revision: the hub's commit, None for a folder.
+        option: the command line's option that names it, for messages.
+    """
+
+    name: str
+    folder: Path
+    revision: str | None
+    option: str
+
+    def weights(self) -> list[Path]:
+        """Files of the weights that are loaded: the safetensors where there are any."""
+        others = [f for pattern in (PICKLES, CTRANSLATE2) for f in self.folder.glob(pattern)]
+        return sorted(self.folder.glob(SAFETENSORS)) or sorted(others)
+
+    def provenance(self) -> dict[str, str | None]:
+        """Name, revision and SHA-256 digest of the weights."""
+        digest = hashlib.sha256()
+        for file in self.weights():
+            with file.open("rb") as handle:
+                digest.update(hashlib.file_digest(handle, "sha256").digest())
+        return {
+            "name": self.name,
+            "revision": self.revision,
+            "digest": f"sha256:{digest.hexdigest()}",
+        }
+
+    def size(self) -> int:
+        """Bytes of the weights."""
+        return sum(file.stat().st_size for file in self.weights())
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn whatever a loader raises into one line with a remedy.
+
+        Yields:
+            Nothing.
+
+        Raises:
+            CheckpointError: in place of any error that isn't emobatch's own.
+        """
+        try:
+            yield
+        except EmobatchError:
+            raise
+        except Exception as error:
+            raise CheckpointError(
+                f"{self.name}: can't be loaded: {first_line(error)}; "
+                f"give {self.option} another name or a folder"
+            ) from error
+
+
+def find(name: str, branch: str) -> Checkpoint | None:
+    """Find a checkpoint on this machine.
+
+    What the hub's cache has is taken as it is, without asking the hub for a newer one.
+
+    Args:
+        name: a folder, a hub name, for Whisper a size that faster-whisper knows (``large-v3``),
+            or ``demo``.
+        branch: ``speech``, ``asr`` or ``sentiment``.
+
+    Returns:
+        The checkpoint, or None where the hub may have it, see :func:`fetch`.
+
+    Raises:
+        CheckpointError: if that is no folder and no hub name, or in another format.
+    """
+    option = f"--{branch}-model"
+    if name == DEMO:
+        return Checkpoint(name, DEMO_FOLDER / branch, None, option)
+    repository = _repository(name, branch)
+    if repository == name and _is_folder(name, branch):
+        return Checkpoint(name, Path(name), None, option)
+    try:
+        folder = hub.cached(repository)
+    except CheckpointError as error:
+        raise CheckpointError(f"{name}: {error}; give {option} one of them") from error
+    if folder is None or not _is_whole(folder, branch):
+        return None
+    return Checkpoint(name, folder, folder.name, option)
+
+
+def fetch(name: str, branch: str) -> Checkpoint:
+    """Fetch a checkpoint from the hub: only the files that a run needs.
+
+    Args:
+        name: a hub name, or for Whisper a size.
+        branch: ``speech``, ``asr`` or ``sentiment``.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        HubUnreachable: if the hub doesn't answer within a few seconds.
+        CheckpointError: if it can't be had or is in another format.
+    """
+    option = f"--{branch}-model"
+    repository = _repository(name, branch)
+    with _named(name, option):
+        there = hub.files(repository)
+    _check_format(name, branch, there)
+    with _named(name, option):
+        folder = hub.fetch(repository, needed_files(there, branch))
+    return Checkpoint(name, folder, folder.name, option)
+
+
+def needed_files(names: Sequence[str], branch: str) -> list[str]:
+    """Pick what a run needs of a repository: weights in one format, and what describes them.
+
+    Args:
+        names: of all its files.
+        branch: ``speech``, ``asr`` or ``sentiment``.
+
+    Returns:
+        Those of the files, in order.
+
+    Examples:
+        >>> files = ["README.md", "config.json", "model.safetensors", "pytorch_model.bin"]
+        >>> needed_files(files, "speech")
+        ['config.json', 'model.safetensors']
+    """
+    safe = any(fnmatch(name, SAFETENSORS) for name in names)
+    patterns = (*TRANSFORMERS_FILES, SAFETENSORS if safe else PICKLES)
+    if branch == "asr":
+        patterns = CTRANSLATE2_FILES
+    return [
+        name
+        for name in names
+        if "/" not in name and any(fnmatch(name, pattern) for pattern in patterns)
+    ]
+
+
+def _is_folder(name: str, branch: str) -> bool:
+    path = Path(name)
+    try:
+        if path.is_dir():
+            _check_format(name, branch, [file.name for file in path.iterdir()])
+            return True
+    except OSError as error:
+        raise CheckpointError(
+            f"{name}: {first_line(error)}; give --{branch}-model a folder that can be read"
+        ) from error
+    if path.exists() or path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
+        raise CheckpointError(
+            f"{name}: no such folder; give --{branch}-model a checkpoint's folder or a hub name"
+        )
+    return False
+
+
+def _repository(name: str, branch: str) -> str:
+    return hub.WHISPER_SIZES.get(name, name) if branch == "asr" else name
+
+
+@contextmanager
+def _named(name: str, option: str) -> Iterator[None]:
+    try:
+        yield
+    except HubUnreachable as error:
+        raise HubUnreachable(f"{name}: not on this machine, and {error}") from error
+    except CheckpointError as error:
+        raise CheckpointError(f"{name}: {error}; give {option} another name or a folder") from error
+
+
+def _is_whole(folder: Path, branch: str) -> bool:
+    # An interrupted download leaves some of the files.
+    for group in COMPANIONS[branch]:
+        if not any(any(folder.glob(pattern)) for pattern in group):
+            return False
+    for weights in FORMATS[branch]:
+        if (folder / weights).exists():
+            return True
+        with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+            index = json.loads((folder / f"{weights}.index.json").read_text(encoding="utf-8"))
+            return all((folder / part).exists() for part in set(index["weight_map"].values()))
+    return False
+
+
+def _check_format(name: str, branch: str, files: Sequence[str]) -> None:
+    if any(file.startswith(weights) for file in files for weights in FORMATS[branch]):
+        return
+    if branch == "asr":
+        raise CheckpointError(
+            f"{name}: no model.bin, so not in CTranslate2's format; convert it with "
+            f"`ct2-transformers-converter --model {name} --output_dir DIR --copy_files "
+            f"tokenizer.json preprocessor_config.json` and give --asr-model DIR"
+        )
+    raise CheckpointError(
+        f"{name}: no weights in {' or '.join(FORMATS[branch])}; give --{branch}-model another"
+    )

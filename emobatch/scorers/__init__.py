@@ -1,0 +1,1 @@
+"""What each model says of a clip or of a text."""

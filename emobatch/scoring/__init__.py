@@ -1,0 +1,1 @@
+"""The job: a manifest's clips through the scorers into a score table."""

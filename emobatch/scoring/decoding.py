@@ -1,0 +1,104 @@
+"""Utterances decoded by threads, ahead of the models and in order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from queue import Empty, Full, Queue
+from threading import Event, Thread
+
+from emobatch.errors import AudioError
+from emobatch.manifests import audio
+from emobatch.manifests.audio import Samples
+from emobatch.scoring.utterances import Utterance, Window
+
+# Files that are decoded ahead, and windows of each: at most 60 MB. Decoders leave Python's lock
+# alone most of the time; more than a few starve the models of cores.
+FILES_AHEAD = 2 * min(4, os.cpu_count() or 1)
+WINDOWS_AHEAD = 2
+
+
+@dataclass
+class Decoding:
+    """A file that is being decoded, in a thread of its own.
+
+    A thread that hangs, as in a network file system that has gone away, can't be stopped. So it
+    is left behind: a daemon, which holds up neither other files nor the end of the process.
+
+    Attributes:
+        utterance: whose file it is.
+        windows: what is decoded; then what went wrong, or None where the file has ended.
+        abandoned: set when nobody waits for it any more.
+    """
+
+    utterance: Utterance
+    windows: Queue[Samples | Exception | None] = field(default_factory=lambda: Queue(WINDOWS_AHEAD))
+    abandoned: Event = field(default_factory=Event)
+
+    def start(self) -> None:
+        """Begin."""
+        Thread(target=self._decode, daemon=True).start()
+
+    def _decode(self) -> None:
+        clip = self.utterance.clip
+        try:
+            for window in audio.read_windows(clip.located(), clip.start, clip.end):
+                self._hand_on(window)
+        except Exception as error:
+            self._hand_on(error)
+        else:
+            self._hand_on(None)
+
+    def _hand_on(self, item: Samples | Exception | None) -> None:
+        while not self.abandoned.is_set():
+            try:
+                self.windows.put(item, timeout=1)
+            except Full:
+                continue  # the models have other files to score first
+            return
+
+
+def decode(utterances: Iterable[Utterance], time_limit: float) -> Iterator[Window]:
+    """Decode utterances, each once for both branches.
+
+    Args:
+        utterances: marked as decoded, or failed, on the way.
+        time_limit: seconds to wait for a file's next window before its row fails.
+
+    Yields:
+        Their windows in order.
+    """
+    ahead: deque[Decoding] = deque()
+    try:
+        for utterance in utterances:
+            ahead.append(Decoding(utterance))
+            ahead[-1].start()
+            if len(ahead) > FILES_AHEAD:
+                yield from _windows(ahead[0], time_limit)
+                ahead.popleft()
+        while ahead:
+            yield from _windows(ahead[0], time_limit)
+            ahead.popleft()
+    finally:
+        for decoding in ahead:
+            decoding.abandoned.set()
+
+
+def _windows(decoding: Decoding, time_limit: float) -> Iterator[Window]:
+    utterance = decoding.utterance
+    while True:
+        try:
+            found = decoding.windows.get(timeout=time_limit)
+        except Empty:
+            decoding.abandoned.set()
+            found = AudioError(f"nothing more could be read of it in {time_limit:g} s")
+        if found is None:
+            break
+        if isinstance(found, Exception):
+            utterance.fail("audio", found)
+            break
+        utterance.windows_left += 1
+        yield Window(utterance, found)
+    utterance.decoded = True

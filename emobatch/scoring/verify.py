@@ -1,0 +1,248 @@
+"""A score table held against its own audio: a sample of its rows, scored again one at a time."""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from emobatch.cli.progress import Progress
+from emobatch.errors import CheckpointError, TableError, VerificationError
+from emobatch.manifests import manifest
+from emobatch.manifests.clips import clips
+from emobatch.models.checkpoints import BRANCHES, Checkpoint
+from emobatch.models.choice import Choice
+from emobatch.scoring.cascade import score_utterances
+from emobatch.scoring.utterances import Utterance, to_frame
+from emobatch.tables import provenance, reading
+from emobatch.tables.provenance import same_models
+from emobatch.tables.score_table import COLUMNS, NUMERIC, TEXT_COLUMNS
+from emobatch.tables.uncertainty import SPEECH_COLUMNS
+from emobatch.tasks.labels import DROPPED
+
+log = logging.getLogger(__name__)
+
+SETTINGS = ("device", "precision", "language", "asr_context", "clean")
+# Shorter than any window, so that each is a batch of its own.
+ALONE_SECONDS = 1e-3
+PROBABILITIES = (*SPEECH_COLUMNS, *TEXT_COLUMNS, "sentiment_score", "asr_no_speech")
+# The other figures are sums of logarithms, which differ by more than the probabilities behind them.
+LOGARITHMS_FACTOR = 10.0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value of the table that didn't come out again.
+
+    Attributes:
+        id: of the row.
+        column: of the value; ``error`` where the row could not be scored.
+        table: what the table says.
+        again: what came out.
+    """
+
+    id: str
+    column: str
+    table: Any
+    again: Any
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What came of it.
+
+    Attributes:
+        source: the table.
+        ok_rows: rows that it has scores for.
+        rows: how many of them were scored again.
+        tolerance: by how much probabilities may differ.
+        largest: by how much a probability differed at most.
+        differences: what was beyond the tolerance.
+    """
+
+    source: str
+    ok_rows: int
+    rows: int
+    tolerance: float
+    largest: float
+    differences: tuple[Difference, ...]
+
+    def refuse_differences(self) -> None:
+        """Fail if anything differed.
+
+        Raises:
+            VerificationError: says how many rows.
+        """
+        bad = len({difference.id for difference in self.differences})
+        if bad:
+            raise VerificationError(
+                f"{self.source}: {bad} of {self.rows} rows don't score as it says; mend audio or "
+                "--root if that is what changed, else score the manifest again"
+            )
+
+
+def verify(
+    source: str,
+    *,
+    root: Path | None = None,
+    sample: int = 50,
+    seed: int = 0,
+    tolerance: float = 1e-5,
+    **overrides: Any,
+) -> Verification:
+    """Score a random sample of a table's rows again and compare.
+
+    Args:
+        source: a score table with its provenance.
+        root: folder that its paths are relative to; by default the table's own.
+        sample: how many of the rows with scores to take, all if there are fewer.
+        seed: another seed takes other rows.
+        tolerance: by how much a probability may differ; any other figure by ten times that.
+        overrides: fields of :class:`Choice` that shall not be the table's; None leaves the table's.
+
+    Returns:
+        What differed.
+
+    Raises:
+        TableError: if the table can't be read or doesn't say how it was made.
+        CheckpointError: if its models aren't to be had, or have other weights.
+    """
+    table = _scored_rows(source)
+    made = reading.metadata(source)
+    choice = _choice(source, made, overrides)
+    found = choice.find_checkpoints()
+    _check_weights(made, found)
+    _note_versions(made)
+    chosen = sorted(random.Random(seed).sample(range(len(table)), min(sample, len(table))))
+    rows = table[chosen]
+    again = _score_alone(rows, Path(source).parent if root is None else root, choice, found)
+    differences: list[Difference] = []
+    largest = 0.0
+    for stored, fresh in zip(rows.iter_rows(named=True), again, strict=True):
+        beyond, difference = _compare(stored, fresh, tolerance)
+        differences += beyond
+        largest = max(largest, difference)
+    return Verification(source, len(table), len(rows), tolerance, largest, tuple(differences))
+
+
+def _scored_rows(source: str) -> pl.DataFrame:
+    with reading.explained(source):
+        table = reading.scan(source, {**NUMERIC, **manifest.NUMERIC})
+        schema = table.collect_schema()
+        missing = [name for name in ("path", *COLUMNS) if name not in schema]
+        if missing:
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise TableError(
+                f"no column {missing[0]}{more}; verify a table as `emobatch score` wrote it"
+            )
+        kept = ["path", *(name for name in manifest.NUMERIC if name in schema), *COLUMNS]
+        types: Mapping[str, Any] = {**COLUMNS, "path": pl.String, **manifest.NUMERIC}
+        table = table.select(pl.col(name).cast(types[name]) for name in kept)
+        rows = table.filter(pl.col("status") == "ok").collect()
+        if rows.is_empty():
+            raise TableError("no row with status ok, so nothing to verify; see its column 'error'")
+        return rows
+
+
+def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) -> Choice:
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        models, options = made["models"], made["options"]
+        names = {f"{branch}_model": str(models[branch]["name"]) for branch in BRANCHES}
+        settings = {name: str(options[name]) for name in SETTINGS}
+        maps = {
+            name: tuple(f"{label}={target or DROPPED}" for label, target in options[name].items())
+            for name in ("label_map", "sentiment_label_map")
+        }
+        known = {**names, **settings, **maps, "beam_size": int(options["beam_size"])}
+        return Choice(**{**known, **given, "batch_seconds": ALONE_SECONDS})
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise TableError(
+            f"{source}: doesn't say what it was made with; verify the file that `score -o` wrote, "
+            f"with {reading.sidecar(Path(source)).name} beside it if it isn't Parquet"
+        ) from error
+
+
+def _check_weights(made: Mapping[str, Any], found: Mapping[str, Checkpoint]) -> None:
+    for branch, checkpoint in found.items():
+        stored, here = made["models"][branch], checkpoint.provenance()
+        if not same_models({branch: stored}, {branch: here}):
+            raise CheckpointError(
+                f"{checkpoint.name}: other weights than the table's: here {here['digest']}, there "
+                f"{stored.get('digest')} of {stored.get('name')}, revision "
+                f"{stored.get('revision') or 'unknown'}; give {checkpoint.option} those"
+            )
+
+
+def _note_versions(made: Mapping[str, Any]) -> None:
+    here, there = provenance.software(provenance.SCORING_PACKAGES), made.get("software")
+    if isinstance(there, Mapping):
+        changed = [f"{name} {there[name]}" for name in there if there[name] != here.get(name)]
+        if changed:
+            now = ", ".join(
+                f"{name} {here[name]}" for name in here if here[name] != there.get(name)
+            )
+            log.warning("note: the table was made with %s; here is %s", ", ".join(changed), now)
+
+
+def _score_alone(
+    rows: pl.DataFrame, root: Path, choice: Choice, found: Mapping[str, Checkpoint]
+) -> Sequence[dict[str, Any]]:
+    with Progress(len(rows)) as progress, ThreadPoolExecutor(1) as pool:
+        from emobatch.scorers import (
+            branches,  # torch, which takes seconds: after all that can fail fast
+        )
+
+        models = branches.load(choice, found)
+        progress.begin()
+        again = []
+        for utterance in _utterances(rows, root):
+            score_utterances([utterance], models, pool, progress)
+            progress.finished([utterance])
+            again.append(to_frame([utterance]).row(0, named=True))
+    return again
+
+
+def _utterances(rows: pl.DataFrame, root: Path) -> Iterator[Utterance]:
+    own = pl.col("transcript_source") == "manifest"
+    given = rows.with_columns(transcript=pl.when(own).then(pl.col("transcript")))
+    walked = clips(given, root)
+    for clip, row in zip(walked, rows.iter_rows(named=True), strict=True):
+        utterance = Utterance(clip, row["id"])
+        if row["transcript_source"] == "gated":
+            utterance.consulted = False
+        yield utterance
+
+
+def _compare(
+    stored: Mapping[str, Any], again: Mapping[str, Any], tolerance: float
+) -> tuple[list[Difference], float]:
+    if again["error"] is not None:
+        return [Difference(stored["id"], "error", None, again["error"])], 0.0
+    beyond: list[Difference] = []
+    largest = 0.0
+    for name in COLUMNS:
+        mine, theirs = stored[name], again[name]
+        if isinstance(mine, float) and isinstance(theirs, float):
+            difference = abs(mine - theirs)
+            probability = name in PROBABILITIES
+            if probability and math.isfinite(difference):
+                largest = max(largest, difference)
+            if difference <= tolerance * (1.0 if probability else LOGARITHMS_FACTOR):
+                continue
+        elif (mine or None) == (theirs or None):  # a text format has one way to write nothing
+            continue
+        beyond.append(Difference(stored["id"], name, _plain(mine), _plain(theirs)))
+    return beyond, largest
+
+
+def _plain(value: Any) -> Any:
+    # JSON has no NaN.
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

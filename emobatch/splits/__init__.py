@@ -1,0 +1,1 @@
+"""Folds, splits, and what they leak."""

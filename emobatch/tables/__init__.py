@@ -1,0 +1,1 @@
+"""Tables of rows: read, filtered, checked, written, with what they were made of."""

@@ -1,0 +1,218 @@
+"""Writing tables and other files: wholly or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from emobatch.errors import OutputError, first_line
+from emobatch.tables.provenance import software
+from emobatch.tables.reading import (
+    EXTENSIONS,
+    JSON_LINES,
+    METADATA_KEY,
+    SEPARATORS,
+    existing,
+    sidecar,
+)
+
+# Rows of a Parquet file that are held until they are written together.
+GROUP_ROWS = 1 << 14
+# How Polars quotes an error of the operating system.
+SYSTEM_ERROR = re.compile(r"([^:]+) \(os error \d+\)")
+# What can be measured is written as one JSON object or as a table.
+FIGURES = (".json", *EXTENSIONS)
+
+
+def check_target(
+    target: Path | None, extensions: Sequence[str] = EXTENSIONS, sources: Sequence[str] = ()
+) -> None:
+    """Refuse an output file before hours of work go into it.
+
+    Args:
+        target: file to be written, None for standard output.
+        extensions: those that can be written.
+        sources: files or globs that it is made from.
+
+    Raises:
+        OutputError: if its extension is unknown, its folder can't be written to, or it would
+            take the place of a source.
+    """
+    if target is None:
+        return
+    if target.suffix.lower() not in extensions:
+        raise OutputError(f"{target}: can't write that format; name it {', '.join(extensions)}")
+    if target.is_dir():
+        raise OutputError(f"{target}: is a folder; name a file in it")
+    if not target.parent.is_dir():
+        raise OutputError(f"{target}: no such folder; make it with mkdir -p {target.parent}")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{target}: no permission to write in {target.parent}; choose another")
+    if target.exists() and any(target.samefile(name) for name in existing(sources)):
+        raise OutputError(f"{target}: is what is read, which would be lost; name another file")
+
+
+def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any]) -> None:
+    """Write a table, to a file at once or not at all, to standard output as CSV in pieces.
+
+    Args:
+        table: what to write; rows keep their order.
+        target: file name, its extension names the format; None is standard output.
+        provenance: stored as metadata of a Parquet file, else beside the table.
+
+    Raises:
+        OutputError: if the file can't be written.
+    """
+    check_columns(table.collect_schema(), target)
+    if target is None:
+        write_csv_stream(table.collect_batches(maintain_order=True), table.collect_schema())
+        return
+    text = json.dumps(provenance, ensure_ascii=False)
+    extension = target.suffix.lower()
+    with replacing(target) as partial:
+        if extension == ".parquet":
+            table.sink_parquet(partial, metadata={METADATA_KEY: text}, row_group_size=GROUP_ROWS)
+        elif extension in JSON_LINES:
+            # By handle: after a failure Polars may otherwise make the file once more.
+            with partial.open("wb") as handle:
+                table.sink_ndjson(handle)
+        else:
+            table.sink_csv(partial, separator=SEPARATORS[extension], check_extension=False)
+    if extension != ".parquet":
+        write_text(sidecar(target), text + "\n")
+
+
+def check_columns(schema: Mapping[str, pl.DataType], target: Path | None) -> None:
+    """Refuse columns that a format has no place for.
+
+    Args:
+        schema: types by name.
+        target: file that they are for, None for standard output.
+
+    Raises:
+        OutputError: names the first such column.
+    """
+    extension = ".csv" if target is None else target.suffix.lower()
+    for name, kind in schema.items():
+        nested = kind.is_nested() and extension in SEPARATORS
+        if extension != ".parquet" and (nested or kind in (pl.Binary, pl.Object)):
+            raise OutputError(
+                f"{target or 'standard output'}: no place for column {name!r}, which holds "
+                f"{kind}; write .parquet, or drop the column"
+            )
+
+
+def write_csv_stream(frames: Iterable[pl.DataFrame], schema: Mapping[str, Any]) -> None:
+    """Write frames to standard output as one CSV table, each as soon as it comes.
+
+    Args:
+        frames: pieces of the table in order.
+        schema: the table's columns, for a table without rows.
+    """
+    header: bytes | None = pl.DataFrame(schema=schema).write_csv().encode()
+    for frame in frames:
+        # Not before the first rows are there: what fails early then leaves nothing behind.
+        _print((header or b"") + frame.write_csv(include_header=False).encode())
+        header = None
+    _print(header or b"")
+
+
+def write_figures(target: Path, figures: Mapping[str, Any], table: pl.DataFrame) -> None:
+    """Write what was measured, as JSON or as a table.
+
+    Args:
+        target: file name, its extension names the format, one of ``FIGURES``.
+        figures: all of it, for JSON.
+        table: its rows, for the other formats.
+
+    Raises:
+        OutputError: if the file can't be written.
+    """
+    if target.suffix.lower() == ".json":
+        write_text(target, json.dumps(figures, ensure_ascii=False) + "\n")
+    else:
+        write(table.lazy(), target, {"software": software([])})
+
+
+def write_text(target: Path | None, text: str) -> None:
+    """Write a text file at once or not at all.
+
+    Args:
+        target: the file, standard output where None.
+        text: its content.
+
+    Raises:
+        OutputError: if it can't be written.
+    """
+    if target is None:
+        _print(text.encode())
+        return
+    with replacing(target) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def _print(content: bytes) -> None:
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; write to a file with -o")
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"standard output: {first_line(error)}; write to a file with -o"
+        ) from error
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a file to write aside, which takes the target's place when all went well.
+
+    Args:
+        target: the file that shall appear complete or not at all.
+
+    Yields:
+        A file in the same folder, gone or renamed afterwards.
+
+    Raises:
+        OutputError: in place of the operating system's errors.
+    """
+    target = target.resolve()  # a link stays a link
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        os.close(handle)
+        partial = Path(name)
+        try:
+            yield partial
+            _finish(partial)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{target}: {first_line(error)}; mend that or choose another") from error
+    except PolarsError as error:
+        # What is wrong with the rows is said elsewhere, in the name of where they come from.
+        cause = SYSTEM_ERROR.search(str(error))
+        if cause is None:
+            raise
+        raise OutputError(f"{target}: {cause[1]}; mend that or choose another") from error
+
+
+def _finish(partial: Path) -> None:
+    # On disk before it is renamed, and as readable as any file that the user makes.
+    with partial.open("rb") as handle:
+        os.fsync(handle.fileno())
+    mask = os.umask(0)
+    os.umask(mask)
+    partial.chmod(0o666 & ~mask)
