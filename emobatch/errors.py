@@ -23,6 +23,14 @@ class ManifestError(TableError):
     """A manifest's rows make no sense."""
 
 
+class UnknownName(EmobatchError):  # noqa: N818 - says what is the matter
+    """There is no part of that name."""
+
+
+class TaskError(EmobatchError):
+    """Classes that can't be told apart, or that nothing stands for."""
+
+
 class LabelError(EmobatchError):
     """A label is outside the classes."""
 

@@ -39,6 +39,24 @@ def canonical(column: str) -> pl.Expr:
     return lookup(spelling, ALIASES).cast(pl.String).alias(column)
 
 
+def training_rows(rows: pl.DataFrame) -> int:
+    """Count the rows that a table says the speech model was trained on.
+
+    Args:
+        rows: a table, maybe with ``split``.
+
+    Returns:
+        How many rows are of the split ``train``.
+
+    Examples:
+        >>> training_rows(pl.DataFrame({"split": ["training", "test", None]}))
+        1
+    """
+    if SPLIT_COLUMN not in rows.columns:
+        return 0
+    return int((rows.select(canonical(SPLIT_COLUMN)).to_series() == TRAIN).sum())
+
+
 def check(rows: pl.LazyFrame, column: str) -> None:
     """Refuse a column that holds anything but splits; empty is in none of them.
 

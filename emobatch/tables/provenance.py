@@ -138,7 +138,7 @@ def run_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[st
         other: that of another.
 
     Returns:
-        ``models``, and versions and options by name. Python's own version makes no difference,
+        ``models``, ``classes``, and versions and options by name. Python's own version makes no difference,
         nor does the gate: what it left unread says so itself.
     """
     known = {
@@ -149,5 +149,7 @@ def run_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[st
     for each in (known, mine):
         each["software"] = {k: v for k, v in each["software"].items() if k != "python"}
         each["options"] = {k: v for k, v in each["options"].items() if k != "gate"}
-    models = [] if same_models(one["models"], other["models"]) else ["models"]
-    return models + differences(mine, known)
+    differing = [] if same_models(one["models"], other["models"]) else ["models"]
+    if "task" in one and "task" in other and one["task"] != other["task"]:
+        differing.append("classes")
+    return differing + differences(mine, known)

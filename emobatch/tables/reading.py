@@ -8,7 +8,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -25,6 +25,8 @@ JSON_LINES = (".jsonl", ".ndjson")
 EXTENSIONS = (*SEPARATORS, ".parquet", *JSON_LINES)
 # What Polars makes of a header's second "x".
 DOUBLED = "_duplicated_"
+# Picks the columns that hold numbers from the names of a table's columns.
+Numbers = Callable[[Sequence[str]], Collection[str]]
 # Bytes of standard input that are held in memory; what is longer goes to a temporary file.
 MOST_HELD = 1 << 26
 
@@ -74,17 +76,27 @@ def _matches(source: str) -> list[str]:
     return sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - may be absolute
 
 
-def scan(
-    source: str, numeric: Mapping[str, type[pl.DataType]], *, lossy: bool = False
-) -> pl.LazyFrame:
+def no_numbers(names: Sequence[str]) -> list[str]:
+    """Say of a table's columns that none of them holds numbers, or none that matter.
+
+    Args:
+        names: of all its columns.
+
+    Returns:
+        None of them.
+    """
+    return []
+
+
+def scan(source: str, numbers: Numbers = no_numbers, *, lossy: bool = False) -> pl.LazyFrame:
     """Open one table; its rows are read when they are needed, standard input's at once.
 
-    Columns of a text format stay text unless named in ``numeric``: what is carried through is
+    Columns of a text format stay text unless ``numbers`` names them: what is carried through is
     carried through untouched (``007`` stays ``007``).
 
     Args:
         source: a file's name, or ``-`` for CSV on standard input.
-        numeric: types of the columns whose text stands for numbers, where they are present.
+        numbers: picks the columns whose text stands for numbers from the names of all.
         lossy: read text that isn't UTF-8 with a replacement character for each wrong byte.
 
     Returns:
@@ -96,7 +108,7 @@ def scan(
     """
     with explained(source):
         if source == STANDARD_STREAM:
-            return _scan_text(_standard_input(), ",", numeric, lossy)
+            return _scan_text(_standard_input(), ",", numbers, lossy)
         path = Path(source)
         extension = path.suffix.lower()
         if extension not in EXTENSIONS:
@@ -104,7 +116,7 @@ def scan(
         if not path.is_file():
             raise TableError("is a folder" if path.is_dir() else "no such file")
         if extension in SEPARATORS:
-            return _scan_text(path, SEPARATORS[extension], numeric, lossy)
+            return _scan_text(path, SEPARATORS[extension], numbers, lossy)
         if extension == ".parquet":
             table = pl.scan_parquet(path, glob=False)
         else:
@@ -203,7 +215,7 @@ def _standard_input() -> IO[bytes]:
 def _scan_text(
     source: Path | IO[bytes],
     separator: str,
-    numeric: Mapping[str, type[pl.DataType]],
+    numbers: Numbers,
     lossy: bool,
 ) -> pl.LazyFrame:
     encoding: Literal["utf8", "utf8-lossy"] = "utf8-lossy" if lossy else "utf8"
@@ -214,8 +226,8 @@ def _scan_text(
     for name in names:
         if DOUBLED in name and name.split(DOUBLED)[0] in names:
             raise TableError(f"column {name.split(DOUBLED)[0]!r} occurs twice; rename one")
-    text = {name: blank_as_null(name) for name in names if name in numeric}
-    values = {name: text[name].cast(numeric[name], strict=False) for name in text}
+    text = {name: blank_as_null(name) for name in numbers(names)}
+    values = {name: text[name].cast(pl.Float64, strict=False) for name in text}
     # One pass over the numbers, so that a bad one is named and not met in the middle of things.
     bad = table.select(
         (text[name].is_not_null() & values[name].is_null()).arg_true().first().alias(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,36 +12,23 @@ from polars import selectors
 from emobatch.errors import TableError
 from emobatch.tables import reading
 from emobatch.tables.provenance import run_differences
-from emobatch.tables.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
+from emobatch.tables.uncertainty import check_probabilities, with_uncertainty
 from emobatch.tables.where import filter_rows
-from emobatch.tasks.labels import EMOTIONS, SENTIMENTS, canonical_column, lookup
+from emobatch.tasks import choose
+from emobatch.tasks.labels import SENTIMENT_LABELS, canonical_column, lookup
+from emobatch.tasks.spellings import ATTRIBUTES, SENTIMENTS
+from emobatch.tasks.task import Task
 
-TEXT_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
-# What `score` adds to the manifest's columns, in this order.
-COLUMNS: Mapping[str, type[pl.DataType]] = {
-    "id": pl.String,
-    "duration": pl.Float64,
-    **dict.fromkeys(SPEECH_COLUMNS, pl.Float64),
-    "speech_emotion": pl.String,
-    "entropy": pl.Float64,
-    "varentropy": pl.Float64,
-    "transcript": pl.String,
-    "transcript_source": pl.String,
-    "asr_logprob": pl.Float64,
-    "asr_no_speech": pl.Float64,
-    "asr_compression": pl.Float64,
-    "cleaned_text": pl.String,
-    **dict.fromkeys(TEXT_COLUMNS, pl.Float64),
-    "sentiment": pl.String,
-    "sentiment_score": pl.Float64,
-    "status": pl.String,
-    "error": pl.String,
-}
-# A column that says what the speech model was trained on, and what it calls these rows.
-SPLIT, TRAINED_ON = "split", "train"
+# Columns that hold numbers, beside those of classes and attributes.
+NUMBERS = (
+    *("duration", "entropy", "varentropy", "sentiment_score", "text_score"),
+    *("asr_logprob", "asr_no_speech", "asr_compression"),
+)
+# What the text branch says of a row, by the kind of its model.
+SENTIMENT_COLUMNS = ("sentiment", "sentiment_score")
+TEXT_EMOTION_COLUMNS = ("text_emotion", "text_score")
 # As CSV has them.
 BOOLEANS = {"true": True, "false": False}
-NUMERIC = {name: kind for name, kind in COLUMNS.items() if kind == pl.Float64}
 
 
 @dataclass(frozen=True)
@@ -51,6 +38,7 @@ class ScoreTable:
     Attributes:
         rows: the table, not read yet.
         provenance: what `score` stored with it; empty where unknown.
+        task: its classes.
         sources: names of its files.
         where: which of their rows these are, None for all.
         unfiltered: the table with the other rows as well.
@@ -58,6 +46,7 @@ class ScoreTable:
 
     rows: pl.LazyFrame
     provenance: Mapping[str, Any]
+    task: Task
     sources: tuple[str, ...]
     where: str | None
     unfiltered: pl.LazyFrame
@@ -70,13 +59,20 @@ class ScoreTable:
         return name + (f", rows where {self.where}" if self.where else "")
 
 
-def read(sources: Sequence[str], where: str | None = None, *, mixed: bool = False) -> ScoreTable:
+def read(
+    sources: Sequence[str],
+    where: str | None = None,
+    *,
+    mixed: bool = False,
+    classes: str | None = None,
+) -> ScoreTable:
     """Open score tables or final tables as one table.
 
     Args:
         sources: file names, globs or ``-``; none means ``-``.
         where: SQL expression over the columns; rows for which it is not true are dropped.
         mixed: take files that were scored with different models, versions or options as well.
+        classes: the value of ``--classes``, for tables that don't say what their classes are.
 
     Returns:
         The rows in order of the files.
@@ -86,7 +82,7 @@ def read(sources: Sequence[str], where: str | None = None, *, mixed: bool = Fals
             versions or options where they are known.
     """
     names = reading.expand(sources or [reading.STANDARD_STREAM])
-    parts = [reading.scan(name, NUMERIC) for name in names]
+    parts = [reading.scan(name, number_columns) for name in names]
     first = parts[0].collect_schema()
     for name, part in zip(names, parts, strict=True):
         if set(part.collect_schema()) != set(first):
@@ -101,15 +97,52 @@ def read(sources: Sequence[str], where: str | None = None, *, mixed: bool = Fals
     if first.get("flagged") == pl.String:
         rows = rows.with_columns(flagged=lookup(pl.col("flagged"), BOOLEANS).cast(pl.Boolean))
     provenance = _common_provenance({name: reading.metadata(name) for name in names}, mixed)
+    task = choose.named(classes) if classes else choose.of_table(list(first), provenance)
     kept = filter_rows(rows, where)
-    return ScoreTable(kept, provenance, tuple(names), where, unfiltered=rows)
+    return ScoreTable(kept, provenance, task, tuple(names), where, unfiltered=rows)
 
 
-def with_scores(rows: pl.LazyFrame) -> pl.LazyFrame:
+def number_columns(names: Sequence[str]) -> list[str]:
+    """Say which columns of a score table hold numbers.
+
+    Args:
+        names: of all its columns.
+
+    Returns:
+        Those of them that do.
+
+    Examples:
+        >>> number_columns(["id", "speech_calm", "text_calm", "text_of_page"])
+        ['speech_calm', 'text_calm']
+    """
+    classes = choose.classes_of(names)
+    known = {
+        *NUMBERS,
+        *(f"speech_{name}" for name in (*classes, *ATTRIBUTES)),
+        *(f"text_{name}" for name in (*classes, *SENTIMENTS, *ATTRIBUTES)),
+    }
+    return [name for name in names if name in known]
+
+
+def text_columns(names: Collection[str]) -> tuple[str, str]:
+    """Say which columns hold what the text branch says.
+
+    Args:
+        names: of a score table's columns.
+
+    Returns:
+        The column of its emotion or sentiment, and that of the probability of this.
+    """
+    return TEXT_EMOTION_COLUMNS if "text_emotion" in names else SENTIMENT_COLUMNS
+
+
+def with_scores(rows: pl.LazyFrame, task: Task) -> pl.LazyFrame:
     """Check the scores that deciding needs, and compute what can be computed of them.
 
     Args:
-        rows: a table with ``speech_*``, ``sentiment`` and ``sentiment_score``.
+        rows: a table with ``speech_*``, and ``sentiment`` and ``sentiment_score``, or
+            ``text_emotion`` and ``text_score``.
+        task: its classes.
 
     Returns:
         The table with ``speech_emotion``, ``entropy`` and ``varentropy`` (nats).
@@ -117,19 +150,24 @@ def with_scores(rows: pl.LazyFrame) -> pl.LazyFrame:
     Raises:
         TableError: if a column is missing.
         ProbabilityError: if a row's probabilities are none.
-        LabelError: if a sentiment is unknown.
+        LabelError: if a sentiment or an emotion of the text branch is unknown.
     """
-    rows = _with_speech(rows, ("sentiment", "sentiment_score"))
-    remedy = "score again with a sentiment model of these classes"
-    sentiments = canonical_column(rows, "sentiment", SENTIMENTS, remedy=remedy)
-    return with_uncertainty(rows).with_columns(sentiments)
+    said, score = text_columns(rows.collect_schema())
+    rows = _with_speech(rows, task, (said, score))
+    sentiment = said == "sentiment"
+    remedy = f"score again with {'a sentiment model' if sentiment else 'a model'} of these classes"
+    labels = SENTIMENT_LABELS if sentiment else task.labels
+    return with_uncertainty(rows, task).with_columns(
+        canonical_column(rows, said, labels, remedy=remedy)
+    )
 
 
-def with_predictions(rows: pl.LazyFrame) -> pl.LazyFrame:
+def with_predictions(rows: pl.LazyFrame, task: Task) -> pl.LazyFrame:
     """Check what there is of predictions, before and after fusion.
 
     Args:
         rows: a table that may have ``speech_*``, and may have ``emotion``.
+        task: its classes.
 
     Returns:
         The table, with ``speech_emotion``, ``entropy`` and ``varentropy`` (nats) where it has
@@ -140,13 +178,13 @@ def with_predictions(rows: pl.LazyFrame) -> pl.LazyFrame:
         ProbabilityError: if a row's probabilities are none.
     """
     schema = rows.collect_schema()
-    if not any(name in schema for name in SPEECH_COLUMNS):
+    if not any(name in schema for name in task.speech_columns):
         return rows.drop("speech_emotion", strict=False)
-    return with_uncertainty(_with_speech(rows, ()))
+    return with_uncertainty(_with_speech(rows, task, ()), task)
 
 
-def unread(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """The rows that a gate left unread.
+def gated(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows whose text branch a gate left out.
 
     Args:
         rows: a table, maybe with ``transcript_source``.
@@ -159,56 +197,21 @@ def unread(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.filter(pl.col("transcript_source").cast(pl.String) == "gated")
 
 
-def training_rows(rows: pl.DataFrame) -> int:
-    """Count the rows that the speech model was trained on, by what ``split`` says.
-
-    Args:
-        rows: a table, maybe with ``split``.
-
-    Returns:
-        How many rows are of the split ``train``.
-
-    Examples:
-        >>> training_rows(pl.DataFrame({"split": ["train", "test", None]}))
-        1
-    """
-    if SPLIT not in rows.columns:
-        return 0
-    names = rows[SPLIT].cast(pl.String).str.strip_chars().str.to_lowercase()
-    return int((names == TRAINED_ON).sum())
-
-
-def emotion_index(emotions: pl.Series) -> pl.Series:
-    """Number the classes.
-
-    Args:
-        emotions: names of classes, or null.
-
-    Returns:
-        Their places in ``EMOTIONS``, null kept.
-    """
-    return emotions.replace_strict(list(EMOTIONS), list(range(len(EMOTIONS))), return_dtype=pl.Int8)
-
-
-def _with_speech(rows: pl.LazyFrame, others: tuple[str, ...]) -> pl.LazyFrame:
+def _with_speech(rows: pl.LazyFrame, task: Task, others: tuple[str, ...]) -> pl.LazyFrame:
     schema = rows.collect_schema()
-    missing = [name for name in (*SPEECH_COLUMNS, *others) if name not in schema]
+    wanted = (*task.speech_columns, *others)
+    missing = [name for name in wanted if name not in schema]
     if missing:
         raise TableError(
             f"no column {', '.join(missing)}; is this a score table? `emobatch score` writes one"
         )
+    numbers = [name for name in wanted if name in task.speech_columns or name in NUMBERS]
     # A JSON Lines table in which no row has scores has columns of no type.
-    wrong = [
-        name
-        for name in (*SPEECH_COLUMNS, *others)
-        if name in NUMERIC and not (schema[name].is_numeric() or schema[name] == pl.Null)
-    ]
+    wrong = [n for n in numbers if not (schema[n].is_numeric() or schema[n] == pl.Null)]
     if wrong:
         raise TableError(f"column {wrong[0]} holds no numbers; score the manifest again")
-    rows = rows.with_columns(
-        pl.col(name).cast(pl.Float64) for name in (*SPEECH_COLUMNS, *others) if name in NUMERIC
-    )
-    check_probabilities(rows)
+    rows = rows.with_columns(pl.col(name).cast(pl.Float64) for name in numbers)
+    check_probabilities(rows, task.speech_columns, [name for name in others if name in numbers])
     return rows
 
 

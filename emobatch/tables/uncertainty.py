@@ -6,19 +6,20 @@ that are streamed. A probability of zero adds nothing to either sum (the limit o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.errors import ProbabilityError
-from emobatch.tasks.labels import EMOTIONS
+from emobatch.tasks.task import Task
 
-SPEECH_COLUMNS = tuple(f"speech_{emotion}" for emotion in EMOTIONS)
 # Wide enough for probabilities stored in half precision or with four decimals, and no wider.
 SUM_TOLERANCE = 2e-3
 
 
-def entropy(columns: tuple[str, ...] = SPEECH_COLUMNS) -> pl.Expr:
+def entropy(columns: Sequence[str]) -> pl.Expr:
     """Entropy, ``H = - sum_i p_i ln p_i`` (Chua et al., equation 1).
 
     Args:
@@ -36,7 +37,7 @@ def entropy(columns: tuple[str, ...] = SPEECH_COLUMNS) -> pl.Expr:
     return pl.sum_horizontal(terms, ignore_nulls=False)
 
 
-def varentropy(columns: tuple[str, ...] = SPEECH_COLUMNS) -> pl.Expr:
+def varentropy(columns: Sequence[str]) -> pl.Expr:
     """Varentropy, ``V = sum_i p_i (ln p_i + H)^2`` (Chua et al., equation 2).
 
     Args:
@@ -56,7 +57,7 @@ def varentropy(columns: tuple[str, ...] = SPEECH_COLUMNS) -> pl.Expr:
     return pl.sum_horizontal(terms, ignore_nulls=False)
 
 
-def predicted(columns: tuple[str, ...] = SPEECH_COLUMNS) -> pl.Expr:
+def predicted(columns: Sequence[str]) -> pl.Expr:
     """Class of the highest probability; of equals the first, as ``numpy.argmax`` has it.
 
     Args:
@@ -79,38 +80,40 @@ def predicted(columns: tuple[str, ...] = SPEECH_COLUMNS) -> pl.Expr:
     )
 
 
-def with_uncertainty(table: pl.LazyFrame) -> pl.LazyFrame:
+def with_uncertainty(table: pl.LazyFrame, task: Task) -> pl.LazyFrame:
     """Add ``speech_emotion``, ``entropy`` and ``varentropy`` (nats) to a table.
 
     Args:
-        table: has the columns ``speech_angry`` … ``speech_sad``.
+        table: has the columns ``speech_CLASS``.
+        task: its classes.
 
     Returns:
         The table with the three columns, in their old places where it had them.
     """
+    columns = task.speech_columns
     return table.with_columns(
-        speech_emotion=predicted(), entropy=entropy(), varentropy=varentropy()
+        speech_emotion=predicted(columns), entropy=entropy(columns), varentropy=varentropy(columns)
     )
 
 
-def check_probabilities(table: pl.LazyFrame) -> None:
+def check_probabilities(
+    table: pl.LazyFrame, columns: Sequence[str], others: Sequence[str] = ()
+) -> None:
     """Refuse rows whose probabilities are no probabilities.
 
     Rows in which all of the speech branch's are null have not been scored, and pass.
 
     Args:
-        table: has the columns ``speech_angry`` … ``speech_sad``, and maybe ``sentiment_score``.
+        table: has these columns.
+        columns: of the speech branch's probabilities, which sum to 1.
+        others: of single probabilities, each of which may be null.
 
     Raises:
         ProbabilityError: names the first bad row, what is wrong with it, and how many more.
     """
     names = table.collect_schema().names()
     identity = pl.col("id").cast(pl.String) if "id" in names else pl.lit(None, dtype=pl.String)
-    faults = [_speech_fault()]
-    if "sentiment_score" in names:
-        score = pl.col("sentiment_score").cast(pl.Float64)
-        outside = ~score.is_between(0, 1) | score.is_nan()
-        faults.append(pl.when(outside).then(pl.lit("sentiment_score is not from 0 to 1")))
+    faults = [_speech_fault(columns), *map(_fault, others)]
     bad = (
         table.select(identity.alias("id"), pl.coalesce(faults).alias("fault"))
         .with_row_index("row")
@@ -148,8 +151,14 @@ def refuse_nan(**arrays: NDArray[np.float64]) -> None:
             raise ProbabilityError(f"{name}: row {row} is NaN; score it again or leave it out")
 
 
-def _speech_fault() -> pl.Expr:
-    values = [pl.col(name) for name in SPEECH_COLUMNS]
+def _fault(column: str) -> pl.Expr:
+    value = pl.col(column).cast(pl.Float64)
+    outside = ~value.is_between(0, 1) | value.is_nan()
+    return pl.when(outside).then(pl.lit(f"{column} is not from 0 to 1"))
+
+
+def _speech_fault(columns: Sequence[str]) -> pl.Expr:
+    values = [pl.col(name) for name in columns]
     nulls = pl.sum_horizontal([value.is_null() for value in values])
     total = pl.sum_horizontal(values)
     return (

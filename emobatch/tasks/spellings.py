@@ -1,0 +1,52 @@
+"""The one alias table: how corpora and checkpoints spell emotions and sentiments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTIMENTS = ("negative", "neutral", "positive")
+ATTRIBUTES = ("arousal", "valence", "dominance")
+
+
+def _by_spelling(names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    return {spelling: name for name, others in names.items() for spelling in (name, *others)}
+
+
+# Emotion by spelling, in lower case.
+EMOTIONS: Mapping[str, str] = _by_spelling(
+    {
+        "angry": ("ang", "anger"),
+        "happy": ("hap", "happiness", "joy", "exc", "excited", "excitement"),
+        "neutral": ("neu", "neutrality"),
+        "sad": ("sadness",),
+        "surprise": ("sur", "surprised"),
+        "fear": ("fea", "fearful", "afraid"),
+        "disgust": ("dis", "disgusted"),
+        "contempt": ("con", "contemptuous"),
+    }
+)
+SENTIMENT_SPELLINGS: Mapping[str, str] = _by_spelling(
+    {"negative": ("neg",), "neutral": ("neu",), "positive": ("pos",)}
+)
+# What each emotion is taken for, unless a user says otherwise. Surprise may be either.
+SENTIMENT_OF: Mapping[str, str] = {
+    "happy": "positive",
+    "neutral": "neutral",
+    **dict.fromkeys(("angry", "sad", "fear", "disgust", "contempt"), "negative"),
+}
+
+
+def sentiment_of(name: str) -> str | None:
+    """Sentiment that a class stands for unless a user says otherwise.
+
+    Args:
+        name: of a class, in lower case.
+
+    Returns:
+        A sentiment, or None where the name says nothing of it.
+
+    Examples:
+        >>> sentiment_of("joy"), sentiment_of("surprise")
+        ('positive', None)
+    """
+    return SENTIMENT_OF.get(EMOTIONS.get(name, ""), SENTIMENT_SPELLINGS.get(name))
