@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from emobatch.fusion.methods import OPTIONS
 from emobatch.models.checkpoints import MODEL_SETS, PUBLISHED
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -88,12 +89,21 @@ label_map_option = click.option(
     metavar="NAME=CLASS",
     help="Read label NAME as CLASS; CLASS none drops it. Repeatable, or separated by commas.",
 )
-protocol_option = click.option(
-    "--protocol",
-    type=click.Choice(["released", "paper"]),
-    default="released",
-    show_default=True,
-    help="Thresholds from each predicted class's errors (released) or each label's rows (paper).",
+fit_options = _together(
+    *(
+        click.option(
+            f"--{option.name.replace('_', '-')}",
+            type=click.Choice(option.choices),
+            help=f"{option.help}  [default: {option.default}]",
+        )
+        for option in OPTIONS
+    )
+)
+sentiment_map_option = click.option(
+    "--sentiment-map",
+    multiple=True,
+    metavar="CLASS=SENTIMENT",
+    help="Which sentiment CLASS stands for: negative, neutral, positive or none. Repeatable.",
 )
 model_options = _together(
     click.option(
