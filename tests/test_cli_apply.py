@@ -13,12 +13,12 @@ from polars.testing import assert_frame_equal
 from published import FIXTURE, Fold, every_fold
 from reference import algorithm_1
 from refusals import refusal
-from samples import LOOSE, LOOSE_TOML, csv, score_rows
+from samples import LOOSE, LOOSE_TOML, SPEECH_COLUMNS, csv, score_rows
 
-from emobatch.fusion.selection.algorithm import DECISION_COLUMNS
 from emobatch.tables import reading, writing
-from emobatch.tables.score_table import NUMERIC
-from emobatch.tables.uncertainty import SPEECH_COLUMNS, with_uncertainty
+from emobatch.tables.score_table import DECISION_COLUMNS, number_columns
+from emobatch.tables.uncertainty import with_uncertainty
+from emobatch.tasks.four import FOUR
 
 Cli = Callable[..., Result]
 
@@ -50,7 +50,7 @@ def test_table_iv_is_reproduced(cli: Cli, fold: Fold) -> None:
 def test_decisions_equal_algorithm_1(cli: Cli, toml: Path) -> None:
     rows = score_rows(300)
     found = final(cli("apply", "-t", toml, input=csv(rows))).select(DECISION_COLUMNS)
-    scored = with_uncertainty(rows.lazy()).collect()
+    scored = with_uncertainty(rows.lazy(), FOUR).collect()
     wanted = pl.DataFrame([algorithm_1(row, LOOSE) for row in scored.iter_rows(named=True)])
     assert found.equals(wanted.cast(pl.String))
     assert set(found["decided_by"]) == {"speech", "text", "reverted"}
@@ -64,7 +64,7 @@ def test_every_format_holds_the_same(cli: Cli, toml: Path, tmp_path: Path, exten
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
     cli("apply", source, "-t", toml, "-o", tmp_path / "wanted.parquet")
     wanted = pl.read_parquet(tmp_path / "wanted.parquet")
-    found = reading.scan(str(target), NUMERIC).with_columns(
+    found = reading.scan(str(target), number_columns).with_columns(
         pl.col("flagged").cast(pl.String) == "true"
     )
     assert_frame_equal(found.collect(), wanted, check_exact=True)
@@ -342,25 +342,28 @@ def test_a_remedy_for_an_unknown_sentiment_is_one_that_apply_has(cli: Cli, toml:
 
 
 def gated_rows() -> pl.DataFrame:
-    """Rows of which a gate left every other one unread."""
+    """Rows of which a gate left out every other one."""
     rows = score_rows(200).with_columns(
         reference=pl.lit("well said"), transcript=pl.lit("well said")
     )
     read = pl.int_range(pl.len()) % 2 == 0
-    unread = [
+    left_out = [
         pl.when(read).then(pl.col(name)) for name in ("sentiment", "sentiment_score", "transcript")
     ]
     source = pl.when(read).then(pl.lit("asr")).otherwise(pl.lit("gated"))
-    return rows.with_columns(*unread, transcript_source=source)
+    return rows.with_columns(*left_out, transcript_source=source)
 
 
-def test_rows_left_unread_by_another_gate_are_refused_unless_forced(
+def test_rows_that_another_gate_left_out_are_refused_unless_forced(
     cli: Cli, tmp_path: Path
 ) -> None:
     thresholds = tmp_path / "loose.toml"
     thresholds.write_text("format = 1\n[thresholds.neutral]\nentropy = 0.0\nvarentropy = 9.0\n")
     refused = cli("apply", "-t", thresholds, input=gated_rows().write_csv())
-    assert refused.exit_code == 1 and "were left unread by a gate" in refused.stderr
+    assert (
+        refused.exit_code == 1
+        and "have no text, for a gate of other thresholds left it out" in refused.stderr
+    )
     forced = cli("apply", "-t", thresholds, "--force", input=gated_rows().write_csv())
     assert forced.exit_code == 0 and "no-text" in forced.stdout
 

@@ -29,6 +29,7 @@ from architectures import (
     save_xlm_roberta_base,
 )
 from clips import compare, spoken_clips
+from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
 from rich.console import Console
 from rich.table import Table
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, pipeline
@@ -36,7 +37,6 @@ from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneratio
 from emobatch.cli.progress import Progress
 from emobatch.fusion.apply import decide
 from emobatch.fusion.selection import thresholds
-from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
 from emobatch.manifests import manifest
 from emobatch.models.choice import Choice
 from emobatch.scorers import branches, transcription

@@ -48,9 +48,7 @@ def show_crossval(result: CrossValidation) -> None:
     out.print(f"by fold, %; fitted on {result.fit_on or 'the other folds'}")
     for method in result.methods:
         out.print(_by_fold(result, method))
-    by_method = plain_table(
-        "method", *FIGURES, *(f"{name} wins/losses" for name in FIGURES), left=(0,)
-    )
+    by_method = plain_table("method", *FIGURES, *(f"{name} up/down" for name in FIGURES), left=(0,))
     for method in result.compared:
         summary = result.summary(method)
         means = [
@@ -60,7 +58,9 @@ def show_crossval(result: CrossValidation) -> None:
         ]
         pairs = [f"{summary['wins'][name]}/{summary['losses'][name]}" for name in FIGURES]
         by_method.add_row(method, *means, *(pairs if method != BASELINE else "---"))
-    out.print("mean ± standard deviation over folds, %; in how many folds better/worse than speech")
+    out.print(
+        "mean ± standard deviation over folds, %; in how many folds it is up and down from speech"
+    )
     out.print(by_method)
 
 
