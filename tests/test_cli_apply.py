@@ -392,3 +392,26 @@ def test_nothing_is_said_of_transcripts_that_a_gate_left_out(
     found = json.loads(result.stdout)
     assert "wer" not in found and "sentiment_f1" not in found
     assert "100 rows were scored with --gate and not read" in caplog.text
+
+
+@pytest.mark.parametrize("spelling", [("True", "False"), ("TRUE", "FALSE"), ("1", "0")])
+def test_flags_that_another_program_wrote_are_read(
+    cli: Cli, tmp_path: Path, spelling: tuple[str, str]
+) -> None:
+    (tmp_path / "t.toml").write_text(LOOSE_TOML)
+    final = cli("apply", "-t", tmp_path / "t.toml", input=csv(score_rows(60))).stdout
+    other = final.replace(",true,", f",{spelling[0]},").replace(",false,", f",{spelling[1]},")
+    assert other != final
+    measured = [
+        cli("evaluate", "--json", "--bootstrap", "0", input=table).stdout
+        for table in (final, other)
+    ]
+    assert json.loads(measured[0])["flagged"] > 0
+    assert measured[0] == measured[1]
+
+
+def test_flags_that_are_none_are_refused(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text(LOOSE_TOML)
+    final = cli("apply", "-t", tmp_path / "t.toml", input=csv(score_rows(60))).stdout
+    said = refusal(cli("evaluate", input=final.replace(",true,", ",yes,")))
+    assert "column 'flagged' holds 'yes'" in said
