@@ -15,7 +15,7 @@ from reference import algorithm_1
 from refusals import refusal
 from samples import LOOSE, LOOSE_TOML, SPEECH_COLUMNS, csv, score_rows
 
-from emobatch.tables import reading, writing
+from emobatch.tables import reading, stored, writing
 from emobatch.tables.score_table import DECISION_COLUMNS, number_columns
 from emobatch.tables.uncertainty import with_uncertainty
 from emobatch.tasks.four import FOUR
@@ -234,7 +234,7 @@ def test_the_final_table_keeps_the_provenance_of_its_scores_and_thresholds(
     table = scored_with(tmp_path, speech=SPEECH)
     cli("calibrate", table, "-o", toml)
     cli("apply", table, "-t", toml, "-o", target)
-    found = reading.metadata(str(target))
+    found = stored.metadata(str(target))
     assert found["models"] == {"speech": SPEECH}
     assert found["options"] == {"beam_size": 1}
     assert found["thresholds"]["rows"] == 200

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,7 @@ import pytest
 from polars.exceptions import PolarsError
 
 from emobatch.errors import OutputError, TableError
-from emobatch.tables import reading, writing
+from emobatch.tables import reading, stored, writing
 from emobatch.tables.where import filter_rows
 
 FORMATS = ["csv", "tsv", "parquet", "jsonl", "ndjson"]
@@ -246,7 +247,7 @@ def test_where_with_a_typo_is_refused(where: str, fault: str) -> None:
 def test_provenance_stands_in_parquet_and_beside_the_others(tmp_path: Path) -> None:
     for extension in FORMATS:
         target = written(tmp_path, extension)
-        assert reading.metadata(str(target)) == {"made": "here"}
+        assert stored.metadata(str(target)) == {"made": "here"}
         beside = tmp_path / f"table.{extension}.meta.json"
         assert beside.exists() == (extension != "parquet")
     parquet = pl.read_parquet_metadata(tmp_path / "table.parquet")
@@ -256,16 +257,69 @@ def test_provenance_stands_in_parquet_and_beside_the_others(tmp_path: Path) -> N
 @pytest.mark.parametrize("content", ["", "{", "[1]", "3"])
 def test_provenance_that_cannot_be_read_is_not_known(tmp_path: Path, content: str) -> None:
     target = written(tmp_path, "csv")
-    reading.sidecar(target).write_text(content)
-    assert reading.metadata(str(target)) == {}
+    stored.sidecar(target).write_text(content)
+    assert stored.metadata(str(target)) == {}
+
+
+@pytest.mark.parametrize(
+    "content", ['{"models": "x"}', '{"options": [1]}', '{"models": {"speech": 3}}', '{"task": 1}']
+)
+def test_provenance_that_emobatch_would_not_store_is_refused(tmp_path: Path, content: str) -> None:
+    target = written(tmp_path, "csv")
+    stored.sidecar(target).write_text(content)
+    with pytest.raises(TableError, match=r"table\.csv\.meta\.json: .* mend or remove it"):
+        stored.metadata(str(target))
+
+
+@pytest.mark.parametrize("extension", TEXT_FORMATS)
+def test_provenance_is_of_its_own_content_alone(
+    tmp_path: Path, extension: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = written(tmp_path, extension)
+    target.write_text(target.read_text() + target.read_text().splitlines()[-1] + "\n")
+    assert stored.metadata(target) == {}
+    assert "is about another content" in caplog.text
+
+
+def test_a_fingerprint_sees_either_end_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    seen = []
+    for content in (b"a" * 200_000, b"b" + b"a" * 199_999, b"a" * 199_999 + b"b", b"a" * 199_999):
+        file.write_bytes(content)
+        seen.append(json.dumps(stored.fingerprint(file)))
+    assert len(set(seen)) == 4
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_a_replaced_table_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    target = written(tmp_path, "csv")
+    target.chmod(mode)
+    written(tmp_path, "csv")
+    assert target.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("extension", ["csv", "tsv"])
+def test_durations_have_no_place_in_text(tmp_path: Path, extension: str) -> None:
+    table = pl.LazyFrame({"took": [timedelta(seconds=1)]})
+    with pytest.raises(OutputError, match="no place for column 'took'"):
+        writing.write(table, tmp_path / f"t.{extension}", {})
+
+
+def test_numbers_that_json_lines_lose_are_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = pl.LazyFrame({"a": [1.0, float("nan"), float("inf"), None], "b": [0.0] * 4})
+    writing.write(table, tmp_path / "t.jsonl", {})
+    assert "2 values of column 'a' are NaN or infinite" in caplog.text
+    assert "'b'" not in caplog.text
 
 
 def test_tables_made_elsewhere_have_no_provenance(tmp_path: Path) -> None:
     AWKWARD.write_parquet(tmp_path / "theirs.parquet")
     (tmp_path / "theirs.csv").write_text("path\nx\n")
     for source in ("theirs.parquet", "theirs.csv", "missing.parquet"):
-        assert reading.metadata(str(tmp_path / source)) == {}
-    assert reading.metadata("-") == {}
+        assert stored.metadata(str(tmp_path / source)) == {}
+    assert stored.metadata("-") == {}
 
 
 def fails_late() -> pl.LazyFrame:
@@ -354,3 +408,14 @@ def test_text_formats_are_what_other_programs_read(tmp_path: Path, extension: st
         "jsonl": '{"path":"007","duration":1.5}\n{"path":"say \\"hi\\"","duration":null}\n',
     }
     assert written(tmp_path, extension, table).read_text() == wanted[extension]
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_no_failed_write_leaves_a_file(tmp_path: Path, extension: str) -> None:
+    # Polars' writer runs on after an error, and once in twenty times made its file anew.
+    numbers = pl.Series("number", [*map(str, range(50_000)), "x"])
+    broken = pl.LazyFrame({"number": numbers}).select(pl.col("number").cast(pl.Int64))
+    for _ in range(60):
+        with pytest.raises(PolarsError):
+            writing.write(broken, tmp_path / f"t.{extension}", {})
+        assert not list(tmp_path.iterdir())

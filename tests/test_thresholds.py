@@ -267,6 +267,11 @@ def test_what_is_no_text_is_refused(file: Path, content: bytes) -> None:
         read(file)
 
 
+def test_a_byte_order_mark_is_no_harm(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + HAND_WRITTEN.encode())
+    assert read(file) == parse(file, HAND_WRITTEN)
+
+
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ThresholdsError, match="directory"):
         read(tmp_path)

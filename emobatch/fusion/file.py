@@ -81,7 +81,7 @@ def read(path: Path) -> Fitted:
         ThresholdsError: if it can't be read or anything in it is misspelt or out of range.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ThresholdsError(
             f"{path}: {error.strerror or error}; `emobatch calibrate` writes thresholds files"

@@ -12,7 +12,7 @@ from emobatch.errors import TableError
 from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST, TRAIN, VAL
 from emobatch.splits.scheme import Fold
 from emobatch.splits.schemes import SCHEMES
-from emobatch.tables import reading, writing
+from emobatch.tables import reading, stored, writing
 from emobatch.tables.provenance import software
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def folds(
     )
     written = pl.concat(part.filter(pl.col(SPLIT_COLUMN).is_not_null()) for part in columns)
     making = {"scheme": scheme, "seed": seed, "groups": groups, "software": software([])}
-    writing.write(written.lazy(), target, {**reading.metadata(source), "folds": making})
+    writing.write(written.lazy(), target, {**stored.metadata(source), "folds": making})
 
 
 def assign(

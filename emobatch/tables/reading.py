@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import glob
 import io
-import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
@@ -19,7 +18,6 @@ from polars.exceptions import PanicException, PolarsError
 from emobatch.errors import LabelError, ProbabilityError, TableError, first_line
 
 STANDARD_STREAM = "-"
-METADATA_KEY = "emobatch"
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
 EXTENSIONS = (*SEPARATORS, ".parquet", *JSON_LINES)
@@ -123,41 +121,6 @@ def scan(source: str, numbers: Numbers = no_numbers, *, lossy: bool = False) -> 
             table = pl.scan_ndjson(glob.escape(source), infer_schema_length=None)
         table.collect_schema()  # so that what is wrong with the file is said in its name
         return table
-
-
-def metadata(source: str | Path) -> dict[str, Any]:
-    """Provenance that was stored with a table.
-
-    Args:
-        source: a table's file name, or ``-``.
-
-    Returns:
-        What it was written with, empty where nothing is known.
-    """
-    path = Path(source)
-    try:
-        if source == STANDARD_STREAM:
-            return {}
-        if path.suffix.lower() == ".parquet":
-            text = pl.read_parquet_metadata(path).get(METADATA_KEY, "{}")
-        else:
-            text = sidecar(path).read_text(encoding="utf-8")
-        found = json.loads(text)
-    except (OSError, ValueError, PolarsError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def sidecar(path: Path) -> Path:
-    """Where the provenance of a text table stands: ``NAME.meta.json`` beside ``NAME``.
-
-    Args:
-        path: the table.
-
-    Returns:
-        The file with its provenance.
-    """
-    return path.with_name(path.name + ".meta.json")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import polars as pl
 from polars import selectors
 
 from emobatch.errors import TableError
-from emobatch.tables import reading
+from emobatch.tables import reading, stored
 from emobatch.tables.provenance import run_differences
 from emobatch.tables.uncertainty import check_probabilities, with_uncertainty
 from emobatch.tables.where import filter_rows
@@ -99,7 +99,7 @@ def read(
     if first.get("flagged") == pl.String:
         with reading.explained(names[0]):
             rows = rows.with_columns(flagged=_booleans(rows, "flagged"))
-    provenance = _common_provenance({name: reading.metadata(name) for name in names}, mixed)
+    provenance = _common_provenance({name: stored.metadata(name) for name in names}, mixed)
     task = choose.named(classes) if classes else choose.of_table(list(first), provenance)
     kept = filter_rows(rows, where)
     return ScoreTable(kept, provenance, task, tuple(names), where, unfiltered=rows)
