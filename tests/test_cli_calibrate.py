@@ -96,6 +96,19 @@ def best_of_class(name: str, sample: pl.Expr) -> tuple[float, float, int, int] |
     )
 
 
+@pytest.mark.parametrize(("protocol", "most"), [("released", 0.7), ("paper", 1.0)])
+def test_tau_m_goes_as_far_as_the_protocol_says(cli: Cli, protocol: str, most: float) -> None:
+    # All who are sad say it with a score of 0.9, all who are angry with one of 0.99.
+    rows = score_rows(400).with_columns(sentiment=pl.lit("negative"))
+    score = pl.when(pl.col("label") == "sad").then(0.9).otherwise(0.99)
+    rows = rows.filter(pl.col("label").is_in(["angry", "sad"])).with_columns(sentiment_score=score)
+    options = ("--protocol", protocol, "--bootstrap", 0)
+    entries = fitted(cli("calibrate", *options, input=csv(rows)))["thresholds"].values()
+    simple = [entry for entry in entries if entry["mapping"] == "simple"]
+    assert all(entry["sentiment"] <= most for entry in simple)
+    assert any(0.9 <= entry["sentiment"] < 0.99 for entry in simple) == (protocol == "paper")
+
+
 @pytest.mark.parametrize("protocol", ["released", "paper"])
 def test_the_protocols_take_their_percentiles_from_different_rows(cli: Cli, protocol: str) -> None:
     found = fitted(cli("calibrate", FIXTURE.table, "--where", NOT_TEST, "--protocol", protocol))
