@@ -15,7 +15,7 @@ from typing import IO, Literal
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
-from emobatch.errors import LabelError, ProbabilityError, TableError, first_line
+from emobatch.errors import LabelError, ProbabilityError, TableError, TaskError, first_line
 
 STANDARD_STREAM = "-"
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -139,16 +139,17 @@ def explained(source: str) -> Iterator[None]:
     name = spoken(source)
     try:
         yield
-    except (TableError, LabelError, ProbabilityError) as error:
-        known = str(error).startswith(f"{name}: ")
-        raise type(error)(str(error) if known else f"{name}: {error}") from error
+    except (TableError, TaskError, LabelError, ProbabilityError) as error:
+        if error.source == name:
+            raise
+        raise error.named(name) from error
     except BrokenPipeError:
         raise  # whoever reads standard output has had enough: nobody's fault
     except (PolarsError, OSError, UnicodeError) as error:
-        raise TableError(f"{name}: {first_line(error)}; check the file") from error
+        raise TableError(f"{first_line(error)}; check the file").named(name) from error
     except PanicException as error:
         # How Polars ends on some damaged Parquet files; no Exception, so that it is named here.
-        raise TableError(f"{name}: damaged: {first_line(error)}; check the file") from error
+        raise TableError(f"damaged: {first_line(error)}; check the file").named(name) from error
 
 
 def spoken(source: str) -> str:
