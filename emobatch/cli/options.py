@@ -88,6 +88,18 @@ label_map_option = click.option(
     metavar="NAME=CLASS",
     help="Read label NAME as CLASS; CLASS none drops it. Repeatable, or separated by commas.",
 )
+table_classes_option = click.option(
+    "--classes",
+    metavar="CLASSES",
+    help="Classes of a table that doesn't say: four, eight, or names separated by commas.",
+)
+sentiment_map_option = click.option(
+    "--sentiment-map",
+    multiple=True,
+    metavar="CLASS=SENTIMENT",
+    help="Sentiment that a class stands for, none for no sentiment. Repeatable, or separated by "
+    "commas.",
+)
 protocol_option = click.option(
     "--protocol",
     type=click.Choice(["released", "paper"]),
