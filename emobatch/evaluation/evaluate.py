@@ -12,7 +12,7 @@ from emobatch.errors import LabelError, TableError
 from emobatch.evaluation.bootstrap import SPEAKER
 from emobatch.evaluation.figure import STAGES, Figure
 from emobatch.evaluation.measure import Measure
-from emobatch.evaluation.measures import MEASURES
+from emobatch.evaluation.measures import every_measure
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
 from emobatch.splits import leakage
@@ -104,7 +104,7 @@ def evaluate_rows(
         50.0
     """
     gated = len(score_table.gated(rows.lazy()).collect())
-    measures = [MEASURES[name]() for name in MEASURES]
+    measures = every_measure()
     notes = []
     if gated:
         # What was recognised is no fair sample of what was said.
@@ -164,7 +164,7 @@ def _labelled(
             "neither speech scores nor final emotions to measure; is this a table that "
             "`emobatch score` or `emobatch apply` wrote?"
         )
-    read = [name for each in MEASURES for name in MEASURES[each].columns]
+    read = [name for measure in every_measure() for name in measure.columns]
     wanted = (
         *(column, *STAGES.values(), *task.speech_columns),
         *(*read, *ABOUT_ROWS, *([by] if by else [])),

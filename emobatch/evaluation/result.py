@@ -9,7 +9,7 @@ from typing import Any
 
 from emobatch.evaluation.bootstrap import Resampling
 from emobatch.evaluation.figure import Figure, Key, key
-from emobatch.evaluation.measures import MEASURES
+from emobatch.evaluation.measures import every_measure
 from emobatch.tasks.task import Task
 
 
@@ -114,10 +114,11 @@ class Evaluation:
         return document
 
     def _document(self, group: str | None) -> dict[str, Any]:
-        measures = [MEASURES[name]() for name in MEASURES]
-        if group is not None:
-            measures = [measure for measure in measures if measure.by_group]
-        return _merged(measure.document(self, group) for measure in measures)
+        return _merged(
+            measure.document(self, group)
+            for measure in every_measure()
+            if group is None or measure.by_group
+        )
 
 
 def _merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from emobatch.evaluation.figure import Figure
-from emobatch.evaluation.measures import MEASURES
+from emobatch.evaluation.measures import every_measure
 from emobatch.evaluation.result import Evaluation
 from emobatch.tables import writing
 from emobatch.tables.provenance import date, software
@@ -56,10 +56,11 @@ def long_table(evaluation: Evaluation) -> pl.DataFrame:
 
     Returns:
         ``group``, the value of `--by`, null for all rows together; ``stage``, ``before``, ``after``
-        or ``difference``, or ``text`` for the text branch alone; ``figure``; ``class`` that it is about, and ``to``, the class predicted
-        (of ``confusion``) or changed to (of ``transition_…``); ``coverage``, the percentage of rows
-        kept, those of least entropy, where not all are; ``value``, and ``low`` and ``high``,
-        its 95 % interval. What a figure has none of is null.
+        or ``difference``, or ``text`` for the text branch alone; ``figure``; ``class`` that it is
+        about, and ``to``, the class predicted (of ``confusion``) or changed to (of
+        ``transition_…``); ``coverage``, the percentage of rows kept, those of least entropy, where
+        not all are; ``value``, and ``low`` and ``high``, its 95 % interval. What a figure has none
+        of is null.
 
     Examples:
         >>> from emobatch.evaluation.evaluate import evaluate_rows
@@ -69,7 +70,7 @@ def long_table(evaluation: Evaluation) -> pl.DataFrame:
         >>> long_table(found).select("stage", "figure", "value").rows()[:2]
         [(None, 'rows', 2.0), ('after', 'UA', 50.0)]
     """
-    measures = {name: MEASURES[name]() for name in MEASURES}
+    measures = {measure.name: measure for measure in every_measure()}
     rows = [_row(each) for each in evaluation.figures if measures[each.measure].is_listed(each)]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from emobatch.cli.console import console
 from emobatch.evaluation import layout
-from emobatch.evaluation.measures import MEASURES
+from emobatch.evaluation.measures import every_measure
 from emobatch.evaluation.result import Evaluation
 
 
@@ -28,8 +28,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
     if (left_out := evaluation.get("left_out")) is not None:
         title += f", {left_out.text()} labelled rows without scores left out"
     out.print(title)
-    measures = [MEASURES[name]() for name in MEASURES]
-    tables = [table for measure in measures for table in measure.tables(evaluation)]
+    tables = [table for measure in every_measure() for table in measure.tables(evaluation)]
     if evaluation.groups is not None:
         tables.append(_groups(evaluation))
     for number, table in enumerate(tables):
@@ -49,18 +48,16 @@ def _remarks(evaluation: Evaluation) -> list[str]:
             f"95 %: percentiles of {drawn.resamples} bootstrap resamples of "
             f"{drawn.units} {drawn.unit}s{note}; seed {drawn.seed}"
         )
-    measures = [MEASURES[name]() for name in MEASURES]
-    for measure in sorted(measures, key=lambda each: not each.beside_headline):
+    for measure in sorted(every_measure(), key=lambda each: not each.beside_headline):
         lines += measure.remarks(evaluation)
     return lines
 
 
 def _groups(evaluation: Evaluation) -> layout.Table:
-    measures = [MEASURES[name]() for name in MEASURES]
     # First what is said of predictions, then of text.
     columns = [("by", evaluation.groups or ())] + [
         column
-        for measure in sorted(measures, key=lambda each: each.of_text)
+        for measure in sorted(every_measure(), key=lambda each: each.of_text)
         if measure.by_group
         for column in measure.by_groups(evaluation)
     ]

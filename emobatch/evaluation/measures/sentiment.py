@@ -48,8 +48,11 @@ class Sentiment(Measure):
             drawn = confusion_figures(counts.reshape(-1, SIZE, SIZE))["class F1"]
             bounds = [interval(drawn[:, number]) for number in range(SIZE)]
         for name, value, between in zip(SENTIMENTS, values, bounds, strict=True):
-            low, high = between or (None, None)
-            yield Figure(FIGURE, value, low, high, len(rows), of_class=name)
+            # What no class stands for is never right: a 0 would look measured.
+            is_implied = bool(sample.task.sentiments[name])
+            low, high = (between if is_implied else None) or (None, None)
+            found = value if is_implied else None
+            yield Figure(FIGURE, found, low, high, len(rows), of_class=name)
 
     def _rows(self, rows: pl.DataFrame, task: Task) -> pl.DataFrame:
         if "sentiment" not in rows.columns:
