@@ -27,6 +27,10 @@ class UnknownName(EmobatchError):  # noqa: N818 - says what is the matter
     """There is no part of that name."""
 
 
+class OptionError(EmobatchError):
+    """An option's value makes no sense, or not with the others."""
+
+
 class TaskError(EmobatchError):
     """Classes that can't be told apart, or that nothing stands for."""
 

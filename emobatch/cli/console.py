@@ -16,7 +16,6 @@ from emobatch.evaluation.metrics import HEADLINE
 if TYPE_CHECKING:
     import polars as pl
 
-    from emobatch.fusion.calibrate import Calibration
     from emobatch.scoring.verify import Verification
 
 # Wide enough for every table here when the output is a file, which has no width of its own.
@@ -38,37 +37,6 @@ def console(*, stderr: bool) -> Console:
     """
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
     return Console(stderr=stderr, width=None if terminal else FILE_WIDTH, highlight=False)
-
-
-def show_calibration(found: Calibration) -> None:
-    """Print to standard error what `calibrate` found.
-
-    Args:
-        found: thresholds with the figures on the rows that they were fitted on.
-    """
-    out = console(stderr=True)
-    table = plain_table(
-        "predicted", "entropy ≥", "varentropy ≤", "M %", "detected / flagged", "mapping"
-    )
-    for name, entry in found.thresholds.classes.items():
-        if entry.entropy is None:
-            table.add_row(name, "-", "-", "-", "-", f"never deferred: {entry.reason}")
-            continue
-        mapping = entry.mapping
-        if mapping == "simple":
-            mapping += f", score {'>' if entry.flip else '≤'} {entry.sentiment} is angry"
-        table.add_row(
-            name,
-            f"{entry.entropy:.4f}",
-            f"{entry.varentropy:.4f}",
-            f"{entry.detection_accuracy:.2f}",
-            f"{entry.detected} / {entry.flagged}",
-            mapping,
-        )
-    out.print(table)
-    changes = ", ".join(f"{before} → {after}" for before, after in found.thresholds.exclusions)
-    out.print(f"changes not made: {changes or 'none are excluded'}")
-    out.print(metrics_table({"before": found.before, "after": found.after}))
 
 
 def show_changes(rows: pl.DataFrame) -> None:

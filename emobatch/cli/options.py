@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from emobatch.fusion.methods import OPTIONS
 from emobatch.models.checkpoints import MODEL_SETS, PUBLISHED
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -93,19 +94,21 @@ table_classes_option = click.option(
     metavar="CLASSES",
     help="Classes of a table that doesn't say: four, eight, or names separated by commas.",
 )
+fit_options = _together(
+    *(
+        click.option(
+            f"--{option.name.replace('_', '-')}",
+            type=click.Choice(option.choices),
+            help=f"{option.help}  [default: {option.default}]",
+        )
+        for option in OPTIONS
+    )
+)
 sentiment_map_option = click.option(
     "--sentiment-map",
     multiple=True,
     metavar="CLASS=SENTIMENT",
-    help="Sentiment that a class stands for, none for no sentiment. Repeatable, or separated by "
-    "commas.",
-)
-protocol_option = click.option(
-    "--protocol",
-    type=click.Choice(["released", "paper"]),
-    default="released",
-    show_default=True,
-    help="Thresholds from each predicted class's errors (released) or each label's rows (paper).",
+    help="Which sentiment CLASS stands for: negative, neutral, positive or none. Repeatable.",
 )
 model_options = _together(
     click.option(

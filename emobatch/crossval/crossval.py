@@ -1,63 +1,61 @@
-"""Cross-validation: thresholds fitted and tested in each fold (Chua et al., Tables III and IV)."""
+"""Cross-validation: methods fitted and tested in each fold (Chua et al., Tables III and IV)."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from emobatch.crossval import fold_scores
-from emobatch.crossval.fold_figures import (
-    RULES,
-    CrossValidation,
-    FoldFigures,
-    Rule,
-    never_deferred,
-)
+from emobatch.crossval.fold_figures import BASELINE, CrossValidation, FoldFigures
 from emobatch.crossval.fold_scores import FoldScores
 from emobatch.errors import CalibrationError, OutputError, TableError
 from emobatch.evaluation.metrics import metrics
-from emobatch.fusion.calibrate import Protocol, fit
-from emobatch.fusion.selection.algorithm import select_emotion
-from emobatch.fusion.selection.thresholds import Thresholds, to_toml
+from emobatch.fusion.file import Fitted, to_toml
+from emobatch.fusion.methods import DEFAULT, METHODS, options_for
 from emobatch.splits import leakage
 from emobatch.splits.leakage import FOLD, SPLIT, Against, of_train
 from emobatch.splits.roles import TEST, TRAIN
 from emobatch.tables import writing
 from emobatch.tables.provenance import date, software
-from emobatch.tasks.labels import EMOTIONS, parse_label_map
 
 log = logging.getLogger(__name__)
+# Options by method, each as given.
+Options = Mapping[str, Mapping[str, Any]]
 
 
 def crossval(
     sources: Sequence[str],
     *,
+    methods: Sequence[str] = (DEFAULT,),
     by: str | None = None,
     fit_on: Against | None = None,
     where: str | None = None,
-    protocol: Protocol = "released",
     label_column: str = "label",
     label_map: Sequence[str] = (),
+    sentiment_map: Sequence[str] = (),
     thresholds_out: Path | None = None,
+    **options: Any,
 ) -> CrossValidation:
-    """Fit thresholds in each fold and measure them on the rows of that fold which test.
+    """Fit methods in each fold and measure them on the rows of that fold which test.
 
     Args:
         sources: score tables, globs or ``-``.
+        methods: names of the methods; each comes with those that it is compared with.
         by: column of folds; by default ``fold``, or each of several files is a fold where they
             have no such column. Without a column ``split``, each fold in turn tests and all the
             others are fitted on.
         fit_on: the splits that are fitted on; None for train and val.
         where: SQL expression; only rows for which it holds take part.
-        protocol: see :func:`emobatch.fusion.calibrate.fit`.
         label_column: column that holds the labels.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
-        thresholds_out: folder for the thresholds of each fold; None writes none.
+        sentiment_map: ``CLASS=SENTIMENT`` pairs that override what classes stand for.
+        thresholds_out: folder for what each fold fitted; None writes none.
+        options: of the methods, see :data:`emobatch.fusion.methods.OPTIONS`.
 
     Returns:
         What was found.
@@ -65,19 +63,19 @@ def crossval(
     Raises:
         EmobatchError: if something can't be read, fitted or written.
     """
-    aliases = parse_label_map(label_map, EMOTIONS)
-    scores = fold_scores.read(sources, by, where, label_column, aliases)
+    given = options_for(_compared(methods), options)
+    scores = fold_scores.read(sources, by, where, label_column, label_map, sentiment_map)
     if fit_on is not None and not scores.has_split:
         raise TableError(f"--fit-on {fit_on}: no column 'split'; `emobatch folds` adds one")
     splits_used: Against | None = (fit_on or "train+val") if scores.has_split else None
-    files = {} if thresholds_out is None else _files(thresholds_out, scores)
-    folds = {name: _fold(scores.rows, name, splits_used, protocol) for name in scores.names}
-    result = CrossValidation(folds, splits_used, scores.left_out)
+    files = {} if thresholds_out is None else _files(thresholds_out, scores, methods)
+    folds = {name: _fold(scores, name, splits_used, given) for name in scores.names}
+    result = CrossValidation(tuple(methods), folds, splits_used, scores.left_out)
     _note(result, scores)
-    for name, file in files.items():
+    for (name, method), file in files.items():
         fitted = {
             "rows": folds[name].fitted_on,
-            "protocol": protocol,
+            **folds[name].methods[method].settings(),
             "fold": name,
             "fit_on": splits_used or "other folds",
             "tables": [Path(source).name for source in scores.sources],
@@ -86,50 +84,62 @@ def crossval(
             "software": software(["polars", "numpy", "scikit-learn"]),
             "models": scores.models[name] or None,
         }
-        writing.write_text(file, to_toml(replace(folds[name].thresholds, fitted=fitted)))
+        writing.write_text(file, to_toml(Fitted(folds[name].methods[method], fitted)))
     return result
 
 
-def _fold(rows: pl.DataFrame, name: str, fit_on: Against | None, protocol: Protocol) -> FoldFigures:
+def _compared(methods: Sequence[str]) -> list[str]:
+    # The baseline first, then what is compared with the methods asked for, then these.
+    names = [BASELINE]
+    for method in methods:
+        names += [*METHODS[method].beside, method]
+    return list(dict.fromkeys(names))
+
+
+def _fold(scores: FoldScores, name: str, fit_on: Against | None, methods: Options) -> FoldFigures:
     in_fold = pl.col(FOLD) == name
     if fit_on is None:
-        fitted, tested = rows.filter(~in_fold), rows.filter(in_fold)
+        rows, tested = scores.rows.filter(~in_fold), scores.rows.filter(in_fold)
     else:
-        fitted = rows.filter(in_fold & of_train(fit_on))
-        tested = rows.filter(in_fold & (pl.col(SPLIT) == TEST))
-    for part, use in ((fitted, f"fit on ({fit_on or 'other folds'})"), (tested, "test")):
+        rows = scores.rows.filter(in_fold & of_train(fit_on))
+        tested = scores.rows.filter(in_fold & (pl.col(SPLIT) == TEST))
+    for part, use in ((rows, f"fit on ({fit_on or 'other folds'})"), (tested, "test")):
         if part.is_empty():
             raise CalibrationError(
                 f"fold {name!r} has no labelled and scored row to {use}; look at columns "
                 "'split' and 'label', or leave the fold out with --where"
             )
-    thresholds = {rule: _fit(fitted, protocol, rule) for rule in RULES}
-    final = {
-        rule: tested.select(select_emotion(found)).unnest("decision")
-        for rule, found in thresholds.items()
+    fitted = {
+        method: METHODS[method].fit(rows, scores.task, **given) for method, given in methods.items()
     }
+    decided = {method: each.decide(tested.lazy()).collect() for method, each in fitted.items()}
+    labels, classes = tested["label"], scores.task.classes
     return FoldFigures(
         rows=len(tested),
-        fitted_on=len(fitted),
-        figures={rule: metrics(tested["label"], rows["emotion"]) for rule, rows in final.items()},
-        flagged={rule: int(rows["flagged"].sum()) for rule, rows in final.items()},
-        thresholds=thresholds["both"],
+        fitted_on=len(rows),
+        figures={
+            method: metrics(labels, each["emotion"], classes) for method, each in decided.items()
+        },
+        flagged={method: _flagged(each) for method, each in decided.items()},
+        methods=fitted,
     )
 
 
-def _fit(rows: pl.DataFrame, protocol: Protocol, rule: Rule) -> Thresholds:
-    return Thresholds({}) if rule == "none" else fit(rows, protocol, rule)
+def _flagged(decided: pl.DataFrame) -> int | None:
+    if "flagged" in decided.columns:
+        return int(decided["flagged"].sum())
+    return 0 if (decided["decided_by"] == "speech").all() else None
 
 
-def _note(found: CrossValidation, scores: FoldScores) -> None:
-    if found.left_out:
+def _note(result: CrossValidation, scores: FoldScores) -> None:
+    if result.left_out:
         log.warning(
-            "note: %d rows without a label, scores, fold or split are left out", found.left_out
+            "note: %d rows without a label, scores, fold or split are left out", result.left_out
         )
-    for name, fold in found.folds.items():
-        for emotion, reason in never_deferred(fold.thresholds).items():
-            log.warning("note: fold %s: %s is never deferred: %s", name, emotion, reason)
-    if TRAIN in (found.fit_on or "") and TRAIN in scores.rows[SPLIT]:
+    for name, fold in result.folds.items():
+        for emotion, reason in fold.methods[result.methods[0]].reasons().items():
+            log.warning("note: fold %s: %s is never flagged: %s", name, emotion, reason)
+    if TRAIN in (result.fit_on or "") and TRAIN in scores.rows[SPLIT]:
         log.warning(
             "note: thresholds are fitted on rows that the speech model was trained on, of which "
             "it is surer than of others; --fit-on val takes those that it did not see"
@@ -137,10 +147,14 @@ def _note(found: CrossValidation, scores: FoldScores) -> None:
     leakage.warn(scores.everything, FOLD)
 
 
-def _files(folder: Path, scores: FoldScores) -> dict[str, Path]:
+def _files(folder: Path, scores: FoldScores, methods: Sequence[str]) -> dict[tuple[str, str], Path]:
     prefix = f"{scores.by}_" if scores.by else ""
-    files = {name: folder / f"{prefix}{name}.toml" for name in scores.names}
-    for name, file in files.items():
+    files = {
+        (name, method): folder / f"{prefix}{name}{f'_{method}' if len(methods) > 1 else ''}.toml"
+        for name in scores.names
+        for method in methods
+    }
+    for (name, _), file in files.items():
         if not re.fullmatch(r"[\w][\w. +-]*", file.name) or file.parent != folder:
             raise OutputError(f"{folder}: fold {name!r} makes no file name; rename it")
     try:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import mean, stdev
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
-from emobatch.fusion.selection.thresholds import Thresholds
+from emobatch.fusion.method import Method
 
-Rule = Literal["none", "entropy", "varentropy", "both"]
-# What flags a row, in the order of Table III; `none` is the speech branch alone.
-RULES: tuple[Rule, ...] = ("none", "entropy", "varentropy", "both")
+# The method that the others are compared with.
+BASELINE = "speech"
+# What selection's variants are called by what flags a row (Table III).
+FLAGGED_BY = {
+    "speech": "none",
+    "selection-entropy": "entropy",
+    "selection-varentropy": "varentropy",
+    "selection": "both",
+}
 
 
 @dataclass(frozen=True)
@@ -22,17 +28,17 @@ class FoldFigures:
 
     Attributes:
         rows: how many test.
-        fitted_on: how many rows the thresholds were fitted on.
-        figures: UA, WA and F1 in percent on the rows that test, by rule.
-        flagged: how many of these each rule flags.
-        thresholds: those of ``both``.
+        fitted_on: how many rows the methods were fitted on.
+        figures: UA, WA and F1 in percent on the rows that test, by method.
+        flagged: how many of these each method flags, None for one that flags none.
+        methods: as fitted, by name.
     """
 
     rows: int
     fitted_on: int
-    figures: Mapping[Rule, Mapping[str, float]]
-    flagged: Mapping[Rule, int]
-    thresholds: Thresholds
+    figures: Mapping[str, Mapping[str, float]]
+    flagged: Mapping[str, int | None]
+    methods: Mapping[str, Method]
 
 
 @dataclass(frozen=True)
@@ -40,38 +46,45 @@ class CrossValidation:
     """All folds.
 
     Attributes:
+        methods: names of those that were asked for; the first is what ``after`` stands for.
         folds: by name, in order.
-        fit_on: the splits that were fitted on, or None where each fold was tested with thresholds
-            from all the others.
+        fit_on: the splits that were fitted on, or None where each fold was tested with methods
+            fitted on all the others.
         left_out: rows without a label, scores, fold or split.
     """
 
+    methods: tuple[str, ...]
     folds: Mapping[str, FoldFigures]
     fit_on: str | None
     left_out: int
 
-    def summary(self, rule: Rule) -> dict[str, Any]:
-        """Mean and spread of a rule's figures, and in how many folds it was better than none.
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Names of all methods that were fitted, the baseline first."""
+        return tuple(next(iter(self.folds.values())).figures)
+
+    def summary(self, method: str) -> dict[str, Any]:
+        """Mean and spread of a method's figures, and in how many folds it beat the baseline.
 
         Args:
-            rule: what flags a row.
+            method: its name.
 
         Returns:
             By UA, WA and F1, in percent: ``mean``, the sample's standard deviation ``sd`` (None
-            for one fold), and the number of ``wins`` and ``losses`` against ``none``.
+            for one fold), and the number of ``wins`` and ``losses`` against the speech branch.
         """
-        found = [fold.figures[rule] for fold in self.folds.values()]
-        plain = [fold.figures["none"] for fold in self.folds.values()]
+        own = [fold.figures[method] for fold in self.folds.values()]
+        plain = [fold.figures[BASELINE] for fold in self.folds.values()]
 
         def by_figure(value: Callable[[str], Any]) -> dict[str, Any]:
-            return {name: value(name) for name in found[0]}
+            return {name: value(name) for name in own[0]}
 
-        pairs = list(zip(found, plain, strict=True))
-        several = len(found) > 1
+        pairs = list(zip(own, plain, strict=True))
+        several = len(own) > 1
         return {
-            "mean": by_figure(lambda name: round(mean(one[name] for one in found), 2)),
+            "mean": by_figure(lambda name: round(mean(one[name] for one in own), 2)),
             "sd": by_figure(
-                lambda name: round(stdev(one[name] for one in found), 2) if several else None
+                lambda name: round(stdev(one[name] for one in own), 2) if several else None
             ),
             "wins": by_figure(lambda name: sum(one[name] > other[name] for one, other in pairs)),
             "losses": by_figure(lambda name: sum(one[name] < other[name] for one, other in pairs)),
@@ -81,57 +94,67 @@ class CrossValidation:
         """What is written as JSON.
 
         Returns:
-            ``fit_on``, ``left_out``, ``folds`` (``before`` and ``after`` as in `evaluate`, and
-            those of either measure alone) and ``selection``, the summary of each rule.
+            ``fit_on``, ``left_out``, ``folds`` (``before`` and ``after`` as in `evaluate`),
+            ``methods`` with each one's mean, its folds, and in how many of them it beat the speech
+            branch; and where selection was compared, ``selection``, its summary by what flags a
+            row.
         """
+        names = {method: FLAGGED_BY[method] for method in self.compared if method in FLAGGED_BY}
         return {
             "fit_on": self.fit_on,
             "left_out": self.left_out,
-            "folds": {
-                name: {
-                    "rows": fold.rows,
-                    "fitted_on": fold.fitted_on,
-                    "before": dict(fold.figures["none"]),
-                    "after": dict(fold.figures["both"]),
-                    "entropy": dict(fold.figures["entropy"]),
-                    "varentropy": dict(fold.figures["varentropy"]),
-                    "flagged": dict(fold.flagged),
-                    "never_deferred": never_deferred(fold.thresholds),
-                }
-                for name, fold in self.folds.items()
-            },
-            "selection": {rule: self.summary(rule) for rule in RULES},
+            "folds": {name: self._fold(fold, names) for name, fold in self.folds.items()},
+            "selection": {short: self.summary(method) for method, short in names.items()},
+            "methods": {method: self._method(method) for method in self.compared},
         }
 
     def table(self) -> pl.DataFrame:
         """What is written as a table.
 
         Returns:
-            One row for each fold and rule: ``fold``, ``selection``, ``rows``, ``fitted_on``,
-            ``flagged``, ``UA``, ``WA`` and ``F1`` in percent.
+            One row for each fold and method: ``fold``, ``selection`` (what flags a row, where the
+            method is one of selection's), ``method``, ``rows``, ``fitted_on``, ``flagged``, ``UA``,
+            ``WA`` and ``F1`` in percent.
         """
         return pl.DataFrame(
             {
                 "fold": name,
-                "selection": rule,
+                "selection": FLAGGED_BY.get(method),
+                "method": method,
                 "rows": fold.rows,
                 "fitted_on": fold.fitted_on,
-                "flagged": fold.flagged[rule],
-                **fold.figures[rule],
+                "flagged": fold.flagged[method],
+                **fold.figures[method],
             }
             for name, fold in self.folds.items()
-            for rule in RULES
+            for method in self.compared
         )
 
+    def _fold(self, fold: FoldFigures, names: Mapping[str, str]) -> dict[str, Any]:
+        first = self.methods[0]
+        alone = {FLAGGED_BY[name]: name for name in names if name not in (BASELINE, "selection")}
+        return {
+            "rows": fold.rows,
+            "fitted_on": fold.fitted_on,
+            "before": dict(fold.figures[BASELINE]),
+            "after": dict(fold.figures[first]),
+            **{short: dict(fold.figures[name]) for short, name in alone.items()},
+            "flagged": {short: fold.flagged[name] for name, short in names.items()},
+            # What other tools read by this name; elsewhere it is called never flagged.
+            "never_deferred": fold.methods[first].reasons(),
+        }
 
-def never_deferred(thresholds: Thresholds) -> dict[str, str]:
-    """Name the classes for which there are no thresholds.
-
-    Args:
-        thresholds: as fitted.
-
-    Returns:
-        The reason by class.
-    """
-    entries = thresholds.classes.items()
-    return {name: entry.reason for name, entry in entries if entry.reason is not None}
+    def _method(self, method: str) -> dict[str, Any]:
+        summary = self.summary(method)
+        return {
+            figure: {
+                "mean": summary["mean"][figure],
+                "sd": summary["sd"][figure],
+                "folds": [
+                    {"fold": name, "value": fold.figures[method][figure]}
+                    for name, fold in self.folds.items()
+                ],
+                "folds_up": summary["wins"][figure],
+            }
+            for figure in summary["mean"]
+        }

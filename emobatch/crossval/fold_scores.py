@@ -17,6 +17,8 @@ from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN
 from emobatch.tables import reading, score_table
 from emobatch.tables.provenance import same_models
 from emobatch.tables.score_table import ScoreTable
+from emobatch.tasks.labels import parse_label_map
+from emobatch.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class FoldScores:
 
     Attributes:
         rows: see :func:`emobatch.fusion.labelled.labelled_rows`, with their fold and split.
+        task: their classes.
         by: the column of folds; None where each file is one.
         has_split: whether the folds say what trains, validates and tests.
         models: what each fold was scored with, where known.
@@ -34,6 +37,7 @@ class FoldScores:
     """
 
     rows: pl.DataFrame
+    task: Task
     by: str | None
     has_split: bool
     models: Mapping[str, Mapping[str, Any]]
@@ -52,7 +56,8 @@ def read(
     by: str | None,
     where: str | None,
     label_column: str,
-    aliases: Mapping[str, str | None],
+    label_map: Sequence[str] = (),
+    sentiment_map: Sequence[str] = (),
 ) -> FoldScores:
     """Read score tables and tell their folds apart.
 
@@ -61,7 +66,8 @@ def read(
         by: column of folds; None takes ``fold``, or where there is none each file for a fold.
         where: SQL expression; only rows for which it holds are read.
         label_column: column that holds the labels.
-        aliases: extend the alias table of labels.
+        label_map: ``NAME=CLASS`` pairs that extend the alias table.
+        sentiment_map: ``CLASS=SENTIMENT`` pairs that override what classes stand for.
 
     Returns:
         Their rows.
@@ -73,6 +79,8 @@ def read(
     # One by one: each fold has a speech model of its own.
     names = reading.expand(sources or [reading.STANDARD_STREAM])
     parts = [score_table.read([name], where) for name in names]
+    task = _task(parts).with_sentiments(sentiment_map)
+    aliases = parse_label_map(label_map, task.labels)
     has_split = _has_split(parts)
     by = _column(parts, by, has_split)
     labels = [Path(reading.spoken(name)).stem for name in names]
@@ -81,13 +89,14 @@ def read(
     parts = [_marked(part, by, label) for part, label in zip(parts, labels, strict=True)]
     needed = [FOLD, SPLIT] if has_split else [FOLD]
     frames = [
-        labelled_rows(part, label_column, aliases, (FOLD, SPLIT)).drop_nulls(needed)
+        labelled_rows(part, task, label_column, aliases, (FOLD, SPLIT)).drop_nulls(needed)
         for part in parts
     ]
     rows = pl.concat(frames)
     total = sum(part.rows.select(pl.len()).collect().item() for part in parts)
     return FoldScores(
         rows,
+        task,
         by,
         has_split,
         _models(parts, frames, apart=has_split),
@@ -95,6 +104,18 @@ def read(
         total - len(rows),
         pl.concat([part.unfiltered for part in parts], how="diagonal_relaxed"),
     )
+
+
+def _task(parts: Sequence[ScoreTable]) -> Task:
+    first = parts[0]
+    for part in parts:
+        if part.task.classes != first.task.classes:
+            raise TableError(
+                f"{part.name}: its classes differ from those of {first.name}: "
+                f"{', '.join(part.task.classes)} and {', '.join(first.task.classes)}; measure them "
+                "apart"
+            )
+    return first.task
 
 
 def _column(parts: Sequence[ScoreTable], by: str | None, has_split: bool) -> str | None:

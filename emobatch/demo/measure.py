@@ -19,15 +19,16 @@ from emobatch.evaluation.metrics import metrics
 from emobatch.evaluation.word_error_rate import word_error_rate
 from emobatch.fusion.apply import apply
 from emobatch.fusion.calibrate import calibrate
-from emobatch.fusion.selection.algorithm import map_sentiment
-from emobatch.fusion.selection.thresholds import ClassThresholds
+from emobatch.fusion.selection.algorithm import map_answer
+from emobatch.fusion.selection.rules import SentimentMapping
 from emobatch.models.checkpoints import DEMO_FOLDER, Checkpoint
 from emobatch.models.choice import Choice
 from emobatch.models.devices import choose
 from emobatch.scorers.cleaning import clean
 from emobatch.scorers.sentiment import SentimentClassifier
 from emobatch.scoring.score import score
-from emobatch.tasks.labels import SENTIMENTS
+from emobatch.tasks.four import FOUR
+from emobatch.tasks.spellings import SENTIMENTS
 
 DATA_SEEDS = (0, 1, 2)
 
@@ -77,10 +78,10 @@ def measure(folder: Path, seed: int, clips: int) -> Figures:
         calibrate([str(scores)], thresholds)
         apply([str(scores)], thresholds, final)
         rows = pl.read_parquet(final)
-    text_alone = pl.coalesce(map_sentiment(ClassThresholds()), pl.col("speech_emotion"))
+    text_alone = pl.coalesce(map_answer(SentimentMapping(), FOUR), pl.col("speech_emotion"))
     held_out = rows.with_columns(text_alone=text_alone).filter(pl.col("label").is_null())
     by_stage = {
-        stage: metrics(held_out["truth"], held_out[stage])["UA"]
+        stage: metrics(held_out["truth"], held_out[stage], FOUR.classes)["UA"]
         for stage in ("speech_emotion", "text_alone", "emotion")
     }
     return Figures(

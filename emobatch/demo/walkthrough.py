@@ -110,7 +110,7 @@ def changed_rows(folder: Path, count: int) -> pl.DataFrame:
     Returns:
         Rows with ``transcript``, ``truth``, ``speech_emotion``, ``sentiment`` and ``emotion``.
     """
-    final = scan(str(folder / "final.csv"), {}).collect()
+    final = scan(str(folder / "final.csv")).collect()
     changed = final.filter(
         pl.col("label").is_null() & (pl.col("emotion") != pl.col("speech_emotion"))
     )

@@ -1,4 +1,4 @@
-"""Final emotions: thresholds applied to score tables."""
+"""Final emotions: a fitted method applied to score tables."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-from emobatch.errors import TableError
-from emobatch.fusion.selection import thresholds
-from emobatch.fusion.selection.algorithm import DECISION_COLUMNS, could_change, select_emotion
-from emobatch.fusion.selection.thresholds import Thresholds
+from emobatch.errors import TableError, ThresholdsError
+from emobatch.fusion.file import Fitted, read
+from emobatch.fusion.method import Method
 from emobatch.tables import reading, score_table, writing
 from emobatch.tables.provenance import check_models
+from emobatch.tasks.task import Task
 
 
 def apply(
@@ -37,47 +37,68 @@ def apply(
         EmobatchError: if something can't be read, written or doesn't fit together.
     """
     writing.check_target(target, sources=sources)
-    fitted = thresholds.read(thresholds_file)
+    fitted = read(thresholds_file)
     scores = score_table.read(sources, where, mixed=force)
+    refuse_other_classes(fitted, scores.task, str(thresholds_file))
     if not force:
         remedy = "calibrate on this table, or insist with --force"
         check_models(scores.provenance.get("models") or {}, fitted.fitted, thresholds_file, remedy)
     provenance = {**scores.provenance, "thresholds": dict(fitted.fitted)}
     with reading.explained(scores.name):
-        final = decide(scores.rows, fitted)
+        final = decide(scores.rows, fitted.method)
         if not force:
-            _refuse_other_gate(final, fitted)
+            _refuse_other_gate(final, fitted.method)
         writing.write(final, target, provenance)
 
 
-def _refuse_other_gate(rows: pl.LazyFrame, fitted: Thresholds) -> None:
-    # Under the gate's own thresholds no row that was left unread could change.
-    missed = score_table.unread(rows).select(could_change(fitted).sum())
-    count = missed.collect(engine="streaming").item()
-    if count:
-        raise TableError(
-            f"{count} rows that these thresholds flag were left unread by a gate of other "
-            "thresholds; score without --gate or with this one, or insist with --force"
-        )
-
-
-def decide(rows: pl.LazyFrame, fitted: Thresholds) -> pl.LazyFrame:
+def decide(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:
     """Add the final emotions to a table of scores.
 
     Args:
-        rows: a table with ``speech_*``, ``sentiment`` and ``sentiment_score``.
-        fitted: thresholds in nats.
+        rows: a table with ``speech_*``, and what the text branch says.
+        method: as fitted.
 
     Returns:
-        The table with ``flagged``, ``mapped_emotion``, ``emotion`` and ``decided_by``.
+        The table with the columns of the method, ``emotion`` and ``decided_by`` among them.
 
     Raises:
         TableError: if a column is missing.
         ProbabilityError: if a row's probabilities are none.
     """
-    present = [name for name in DECISION_COLUMNS if name in rows.collect_schema()]
-    if present and len(present) < len(DECISION_COLUMNS):
+    ours = ("emotion", "decided_by")
+    decisions = {*score_table.DECISION_COLUMNS, *method.columns}
+    present = [name for name in rows.collect_schema() if name in decisions]
+    if present and not set(ours) <= set(present):
         raise TableError(f"column {present[0]!r} is not of emobatch's making; rename it")
-    rows = score_table.with_scores(rows).drop(*present)
-    # A name that no table has: unnesting takes the place of a column of the same name.
-    return rows.with_columns(select_emotion(fitted).alias("\0decision")).unnest("\0decision")
+    scored = score_table.with_scores(rows, method.task).drop(*present)
+    return method.decide(scored)
+
+
+def refuse_other_classes(fitted: Fitted, task: Task, name: str) -> None:
+    """Refuse to decide between other classes than a method was fitted for.
+
+    Args:
+        fitted: the method.
+        task: of the rows.
+        name: of the thresholds file.
+
+    Raises:
+        ThresholdsError: names both.
+    """
+    mine = fitted.method.task.classes
+    if set(mine) != set(task.classes):
+        raise ThresholdsError(
+            f"{name}: fitted for the classes {', '.join(mine)}, the scores are of "
+            f"{', '.join(task.classes)}; calibrate on this table"
+        )
+
+
+def _refuse_other_gate(rows: pl.LazyFrame, method: Method) -> None:
+    # Under the gate's own method no row that was left out could change.
+    missed = score_table.gated(rows).select(method.needs_text().sum())
+    count = missed.collect(engine="streaming").item()
+    if count:
+        raise TableError(
+            f"{count} rows that these thresholds flag have no text, for a gate of other thresholds "
+            "left it out; score without --gate or with this one, or insist with --force"
+        )

@@ -1,67 +1,78 @@
-"""Labelled and scored rows, as thresholds are fitted on them."""
+"""Labelled and scored rows, as methods are fitted on them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
 from emobatch.errors import CalibrationError, TableError
 from emobatch.tables import reading, score_table
 from emobatch.tables.score_table import ScoreTable
-from emobatch.tasks.labels import EMOTIONS, canonical
+from emobatch.tasks.labels import LabelMap, canonical
+from emobatch.tasks.task import Task
 
-FITTED_ON = (
-    "speech_emotion",
-    "entropy",
-    "varentropy",
-    "speech_angry",
-    "speech_sad",
-    "sentiment",
-    "sentiment_score",
-)
+# What methods may go by beside scores, where a table has it.
+ABOUT_ROWS = ("id", "speaker", "dialogue", "turn", "split")
+LABEL = "label"
 
 
 def labelled_rows(
     scores: ScoreTable,
+    task: Task,
     label_column: str,
-    aliases: Mapping[str, str | None],
+    label_map: LabelMap,
     others: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Read the rows that thresholds can be fitted on.
+    """Read the rows that methods can be fitted on.
 
     Args:
         scores: a score table.
+        task: its classes.
         label_column: column that holds the labels.
-        aliases: extend the alias table of labels, from :func:`parse_label_map`.
+        label_map: extends the alias table of labels, from :func:`parse_label_map`.
         others: further columns that are wanted.
 
     Returns:
-        The rows that are labelled and scored: ``label``, the columns ``FITTED_ON`` and the others.
+        The rows that are labelled and scored: ``label``, the columns that methods decide by, and
+        the others.
 
     Raises:
         EmobatchError: if there are none, or they can't be used.
     """
     with reading.explained(scores.name):
-        if label_column not in scores.rows.collect_schema():
+        names = scores.rows.collect_schema().names()
+        if label_column not in names:
             raise TableError(f"no column {label_column!r} to fit on; add it to the manifest")
         _refuse_gated(scores.rows)
-        wanted = dict.fromkeys((label_column, *FITTED_ON, *others))
-        rows = score_table.with_scores(scores.rows).select(*wanted).collect()
-        labels = canonical(rows[label_column], EMOTIONS, aliases)
-        rows = rows.with_columns(labels.alias("label"))
-    rows = rows.filter(pl.col("label").is_not_null() & pl.col("speech_emotion").is_not_null())
-    if rows.is_empty():
+        present = [name for name in ABOUT_ROWS if name in names]
+        wanted = (label_column, *_scores(task, names), *present, *others)
+        rows = score_table.with_scores(scores.rows, task)
+        frame = rows.select(*dict.fromkeys(wanted)).collect()
+        labels = canonical(frame[label_column], task.labels, label_map)
+        frame = frame.with_columns(labels.alias(LABEL))
+    frame = frame.filter(pl.col(LABEL).is_not_null() & pl.col("speech_emotion").is_not_null())
+    if frame.is_empty():
         raise CalibrationError(
             f"{scores.name}: no row has both a label and speech scores; add labels to the manifest"
         )
-    return rows
+    return frame
+
+
+def _scores(task: Task, names: Sequence[str]) -> list[str]:
+    said, score = score_table.text_columns(names)
+    answered = task.sentiments if said == "sentiment" else task.classes
+    return [
+        *task.speech_columns,
+        *("speech_emotion", "entropy", "varentropy", said, score),
+        *(f"text_{name}" for name in answered if f"text_{name}" in names),
+    ]
 
 
 def _refuse_gated(rows: pl.LazyFrame) -> None:
-    # What the gate left unread is no fair sample: the mapping would be fitted on flagged rows only.
-    count = score_table.unread(rows).select(pl.len()).collect(engine="streaming").item()
+    # What a gate left out is no fair sample: the mapping would be fitted on flagged rows only.
+    count = score_table.gated(rows).select(pl.len()).collect(engine="streaming").item()
     if count:
         raise CalibrationError(
-            f"{count} rows were scored with --gate and not read; score without it to calibrate"
+            f"{count} rows were scored with --gate and have no text; score without it to calibrate"
         )

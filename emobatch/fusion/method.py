@@ -23,6 +23,7 @@ class Method(ABC):
         name: what ``--method`` calls it.
         columns: what :meth:`decide` adds to a table, with their types; ``emotion``, the final one,
             and ``decided_by`` among them.
+        header: what a thresholds file says of it at its top, in lines.
         beside: names of methods that a cross-validation shows with it, to compare.
         task: the classes that it decides between.
     """
@@ -32,6 +33,7 @@ class Method(ABC):
         "emotion": pl.String,
         "decided_by": pl.String,
     }
+    header: ClassVar[str] = ""
     beside: ClassVar[tuple[str, ...]] = ()
     task: Task
 
@@ -99,7 +101,13 @@ class Method(ABC):
             ThresholdsError: names what is misspelt, missing or out of range.
         """
 
-    def examined(self, rows: pl.DataFrame, resamples: int | None) -> tuple[Self, dict[str, Any]]:
+    def settings(self) -> dict[str, Any]:
+        """Say with which options it was fitted, for ``[fitted]``."""
+        return {}
+
+    def examined(
+        self, rows: pl.DataFrame, resamples: int | None
+    ) -> tuple[Self, dict[str, Any] | None]:
         """Look into how far what was fitted can be trusted; `calibrate` asks for it once.
 
         Args:
@@ -107,9 +115,9 @@ class Method(ABC):
             resamples: bootstrap resamples, 0 for none, None for as many as take about a second.
 
         Returns:
-            The method with what was found, and what is to be noted of it under ``[fitted]``.
+            The method with what was found, and what was resampled, None where nothing was.
         """
-        return self, {}
+        return self, None
 
     def warnings(self) -> list[str]:
         """Say what may do worse on new speech than on the rows that it was fitted on."""

@@ -57,7 +57,7 @@ def audit(
         EmobatchError: if the table can't be read or has nothing to compare.
     """
     with reading.explained(source):
-        rows = reading.scan(source, {})
+        rows = reading.scan(source)
         roles.check(rows, split_column)
         names = rows.collect_schema().names()
         if fold_column is None and FOLD_COLUMN in names:

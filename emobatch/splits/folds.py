@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from emobatch.errors import TableError
-from emobatch.splits import schemes
 from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST, TRAIN, VAL
-from emobatch.splits.schemes import Fold
+from emobatch.splits.scheme import Fold, assign
+from emobatch.splits.schemes import SCHEMES
 from emobatch.tables import reading, writing
 from emobatch.tables.provenance import software
 
@@ -31,7 +31,7 @@ def folds(
     Args:
         source: the table, ``-`` for CSV on standard input.
         target: the table to write, standard output where None.
-        scheme: see :func:`emobatch.splits.schemes.assign`.
+        scheme: see :data:`emobatch.splits.schemes.SCHEMES`.
         fold: the number, from 1, of the only fold to write; None for all, one after the other.
         seed: of the 80/20 split of ``msp-improv6``.
         groups: deal values into as many groups that test together.
@@ -41,18 +41,18 @@ def folds(
     """
     writing.check_target(target, sources=[source])
     with reading.explained(source):
-        rows = reading.scan(source, {}).collect()
+        rows = reading.scan(source).collect()
         taken = [name for name in (FOLD_COLUMN, SPLIT_COLUMN) if name in rows.columns]
         if taken:
             raise TableError(f"has a column {taken[0]!r} already; drop or rename it")
-        found = schemes.assign(rows, scheme, seed=seed, groups=groups)
-        if fold is not None and not 1 <= fold <= len(found):
-            raise TableError(f"no fold {fold}; {scheme} makes {len(found)} of this table")
-    wanted = range(1, len(found) + 1) if fold is None else [fold]
+        divided = assign(rows, SCHEMES[scheme], seed=seed, groups=groups)
+        if fold is not None and not 1 <= fold <= len(divided):
+            raise TableError(f"no fold {fold}; {scheme} makes {len(divided)} of this table")
+    wanted = range(1, len(divided) + 1) if fold is None else [fold]
     for number in wanted:
-        _describe(number, found[number - 1])
+        _describe(number, divided[number - 1])
     columns = (
-        rows.with_columns(pl.lit(number).alias(FOLD_COLUMN), found[number - 1].split)
+        rows.with_columns(pl.lit(number).alias(FOLD_COLUMN), divided[number - 1].split)
         for number in wanted
     )
     written = pl.concat(part.filter(pl.col(SPLIT_COLUMN).is_not_null()) for part in columns)

@@ -138,8 +138,8 @@ def run_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[st
         other: that of another.
 
     Returns:
-        ``models``, ``classes``, and versions and options by name. Python's own version makes no difference,
-        nor does the gate: what it left unread says so itself.
+        ``models``, ``classes``, and versions and options by name. Python's own version makes no
+        difference, nor does the gate: what it left out says so itself.
     """
     known = {
         part: {key: value for key, value in other.get(part, {}).items() if part in one}

@@ -2,6 +2,4 @@
 
 from emobatch.tasks.task import Task
 
-EIGHT = Task.of(
-    ("angry", "sad", "happy", "surprise", "fear", "disgust", "contempt", "neutral")
-)
+EIGHT = Task.of(("angry", "sad", "happy", "surprise", "fear", "disgust", "contempt", "neutral"))

@@ -49,9 +49,7 @@ class Task:
         names = tuple(name.strip().lower() for name in classes)
         _check(names)
         sentiments = {
-            sentiment: tuple(
-                name for name in names if sentiment_of(name) == sentiment
-            )
+            sentiment: tuple(name for name in names if sentiment_of(name) == sentiment)
             for sentiment in SENTIMENTS
         }
         return cls(names, sentiments)
@@ -130,11 +128,13 @@ class Task:
             True
         """
         classes, sentiments = stored.get("classes"), stored.get("sentiments", {})
-        if not _is_names(classes):
+        if not isinstance(classes, list) or not _is_names(classes):
             raise TaskError(f"classes is {classes!r}; a list of names is wanted")
         task = cls.of(classes)
         if not isinstance(sentiments, Mapping) or not set(sentiments) <= set(SENTIMENTS):
-            raise TaskError(f"sentiments is {sentiments!r}; lists of classes by sentiment are wanted")
+            raise TaskError(
+                f"sentiments is {sentiments!r}; lists of classes by sentiment are wanted"
+            )
         by_class = dict.fromkeys(task.classes) if sentiments else task.sentiment_by_class
         for sentiment, names in sentiments.items():
             if not _is_names(names) or not set(names) <= set(task.classes):

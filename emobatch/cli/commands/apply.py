@@ -30,7 +30,8 @@ def apply(scores: tuple[str, ...], thresholds: Path, output: Path | None, **opti
     """Decide the final emotion of every row of SCORES.
 
     SCORES are score tables or globs of them; without any, CSV on standard input. Writes their
-    columns and then flagged, mapped_emotion, emotion and decided_by.
+    columns and then what the method decides: emotion and decided_by, for selection also flagged and
+    mapped_emotion.
     """
     from emobatch.fusion.apply import apply as run
 

@@ -8,40 +8,48 @@ from typing import Any
 import click
 
 from emobatch.cli.options import (
+    fit_options,
     label_column_option,
     label_map_option,
     output_option,
-    protocol_option,
     scores_argument,
+    sentiment_map_option,
     where_option,
 )
+from emobatch.cli.parts import Part
+from emobatch.fusion.methods import DEFAULT, METHODS
 
 
 @click.command()
 @scores_argument
 @output_option
 @where_option
-@protocol_option
+@click.option(
+    "--method",
+    type=Part(METHODS),
+    default=DEFAULT,
+    show_default=True,
+    help="How both branches are fused.",
+)
+@fit_options
+@sentiment_map_option
 @click.option(
     "--bootstrap",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Resamples that say how firm the choice is; 0 for none.  "
+    help="Resamples that say how firm what was fitted is; 0 for none.  "
     "[default: 200, for up to 50,000 rows]",
 )
 @label_column_option
 @label_map_option
 @click.option("--force", is_flag=True, help="Read tables of several runs that differ as one.")
 def calibrate(scores: tuple[str, ...], output: Path | None, **options: Any) -> None:
-    """Fit thresholds, mapping and exclusions on the labelled rows of SCORES.
+    """Fit a method of fusion on the labelled rows of SCORES.
 
     SCORES are score tables or globs of them; without any, CSV on standard input. Writes a
     thresholds file (TOML), and to standard error what was found and how firm that is.
     """
-    from emobatch.cli.console import show_calibration
-    from emobatch.cli.views.firmness import show_firmness
+    from emobatch.cli.views.calibration import show_calibration
     from emobatch.fusion.calibrate import calibrate as run
 
-    found = run(scores, output, **options)
-    show_calibration(found)
-    show_firmness(found.thresholds)
+    show_calibration(run(scores, output, **options))

@@ -9,13 +9,16 @@ from typing import Any
 import click
 
 from emobatch.cli.options import (
+    fit_options,
     json_option,
     label_column_option,
     label_map_option,
-    protocol_option,
     scores_argument,
+    sentiment_map_option,
     where_option,
 )
+from emobatch.cli.parts import Part
+from emobatch.fusion.methods import DEFAULT, METHODS
 
 
 @click.command()
@@ -31,14 +34,22 @@ from emobatch.cli.options import (
     help="Splits to fit on; the speech model did not see val.  [default: train+val]",
 )
 @where_option
-@protocol_option
+@click.option(
+    "--method",
+    "methods",
+    type=Part(METHODS, several=True),
+    default=DEFAULT,
+    show_default=True,
+    help="Methods to fit; each is shown with those that it is compared with.",
+)
+@fit_options
+@sentiment_map_option
 @json_option
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="File to write, a row for each fold and selection, or JSON; its extension names the "
-    "format.",
+    help="File to write, a row for each fold and method, or JSON; its extension names the format.",
 )
 @click.option(
     "--thresholds-out",
@@ -49,12 +60,12 @@ from emobatch.cli.options import (
 @label_column_option
 @label_map_option
 def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **options: Any) -> None:
-    """Fit thresholds in each fold of SCORES and measure them on its test rows.
+    """Fit methods in each fold of SCORES and measure them on its test rows.
 
     SCORES are score tables or globs of them; without any, CSV on standard input. A column `split`
     says what each fold fits on and tests; without one, each fold in turn tests and the others are
-    fitted on. Shows UA, WA and macro F1 before and after by fold, then their means by what flags
-    a row: nothing, entropy alone, varentropy alone, or both.
+    fitted on. Shows UA, WA and macro F1 before and after by fold, then their means by method;
+    selection is compared with the speech branch alone, and with flagging by either measure alone.
     """
     from emobatch.cli.views import crossval
     from emobatch.crossval.crossval import crossval as run

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from emobatch.cli.options import output_option
-
-SCHEMES = ("iemocap10", "msp-improv6", "speaker", "session", "script", "speaker+script")
+from emobatch.cli.parts import Part
+from emobatch.splits.schemes import SCHEMES
 
 
 @click.command()
@@ -17,7 +17,7 @@ SCHEMES = ("iemocap10", "msp-improv6", "speaker", "session", "script", "speaker+
 @click.option(
     "--scheme",
     required=True,
-    type=click.Choice(SCHEMES),
+    type=Part(SCHEMES),
     help="What tests: a speaker, the session's other one validating (iemocap10); a session, "
     "20% of the rest validating (msp-improv6); one of a column, the next validating; or "
     "speakers and scripts that are both new.",

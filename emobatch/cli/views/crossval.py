@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
+from rich.table import Table
 
 from emobatch.cli.console import console, plain_table
+from emobatch.crossval.fold_figures import BASELINE
 from emobatch.evaluation.metrics import HEADLINE
 
 if TYPE_CHECKING:
@@ -37,39 +39,47 @@ def show_leakage(found: Leakage) -> None:
     out.print(table if table.row_count else "nothing")
 
 
-def show_crossval(found: CrossValidation) -> None:
+def show_crossval(result: CrossValidation) -> None:
     """Print to standard output what `crossval` found.
 
     Args:
-        found: the figures of each fold.
+        result: the figures of each fold.
     """
     out = console(stderr=False)
-    summaries = found.as_dict()["selection"]
-    stages = {"before": "none", "after": "both"}
-    columns = [f"{name} {stage}" for name in HEADLINE for stage in stages]
-    by_fold = plain_table("fold", "rows", "flagged", *columns, left=(0,))
-    for name, fold in found.folds.items():
-        figures = {rule: fold.figures[rule] for rule in ("none", "both")}
-        values = [figures[rule][figure] for figure in HEADLINE for rule in stages.values()]
-        cells = [f"{value:.2f}" for value in values]
-        by_fold.add_row(escape(name), str(fold.rows), str(fold.flagged["both"]), *cells)
-    if len(found.folds) > 1:
-        by_fold.add_section()
-        for row in ("mean", "sd"):
-            values = [summaries[rule][row][name] for name in HEADLINE for rule in stages.values()]
-            by_fold.add_row(row, "", "", *(f"{value:.2f}" for value in values))
-    out.print(f"by fold, %; thresholds fitted on {found.fit_on or 'the other folds'}")
-    out.print(by_fold)
-    by_rule = plain_table(
-        "flagged by", *HEADLINE, *(f"{name} wins/losses" for name in HEADLINE), left=(0,)
+    out.print(f"by fold, %; fitted on {result.fit_on or 'the other folds'}")
+    for method in result.methods:
+        out.print(_by_fold(result, method))
+    by_method = plain_table(
+        "method", *HEADLINE, *(f"{name} wins/losses" for name in HEADLINE), left=(0,)
     )
-    for rule, summary in summaries.items():
+    for method in result.compared:
+        summary = result.summary(method)
         means = [
             f"{summary['mean'][name]:.2f}"
             + (f" ± {summary['sd'][name]:.2f}" if summary["sd"][name] is not None else "")
             for name in HEADLINE
         ]
         pairs = [f"{summary['wins'][name]}/{summary['losses'][name]}" for name in HEADLINE]
-        by_rule.add_row(rule, *means, *(pairs if rule != "none" else "---"))
-    out.print("mean ± standard deviation over folds, %; in how many folds better/worse than none")
-    out.print(by_rule)
+        by_method.add_row(method, *means, *(pairs if method != BASELINE else "---"))
+    out.print("mean ± standard deviation over folds, %; in how many folds better/worse than speech")
+    out.print(by_method)
+
+
+def _by_fold(result: CrossValidation, method: str) -> Table:
+    stages = (BASELINE, method)
+    columns = [f"{name} {stage}" for name in HEADLINE for stage in ("before", "after")]
+    by_fold = plain_table("fold", "rows", "flagged", *columns, left=(0,))
+    for name, fold in result.folds.items():
+        values = [fold.figures[stage][figure] for figure in HEADLINE for stage in stages]
+        count = fold.flagged[method]
+        cells = (str(fold.rows), "-" if count is None else str(count))
+        by_fold.add_row(escape(name), *cells, *(f"{value:.2f}" for value in values))
+    if len(result.folds) > 1:
+        summaries = {stage: result.summary(stage) for stage in stages}
+        by_fold.add_section()
+        for row in ("mean", "sd"):
+            values = [summaries[stage][row][name] for name in HEADLINE for stage in stages]
+            by_fold.add_row(row, "", "", *(f"{value:.2f}" for value in values))
+    if len(result.methods) > 1:
+        by_fold.title, by_fold.title_justify, by_fold.title_style = method, "left", ""
+    return by_fold

@@ -1,22 +1,20 @@
-"""How far fitted thresholds can be trusted: how firm each choice is, and what to beware of."""
+"""How far fitted limits can be trusted: how firm each choice is, and what to beware of."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from emobatch.evaluation.bootstrap import units
 from emobatch.evaluation.metrics import class_indices
+from emobatch.fusion.selection.fitting import Protocol, is_sample
 from emobatch.fusion.selection.refitting import ClassRows, equal_pairs, refits, with_spread
-from emobatch.fusion.selection.thresholds import ClassThresholds
-from emobatch.tables.score_table import training_rows
-from emobatch.tasks.labels import EMOTIONS
+from emobatch.fusion.selection.rules import Rules
+from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
 RESAMPLES = 200
@@ -26,89 +24,72 @@ MOST_RESAMPLED = 10_000_000
 FEWEST_FLAGGED = 20
 
 
-@dataclass(frozen=True)
-class Assessed:
-    """Thresholds of which is known how firm they are.
-
-    Attributes:
-        classes: the thresholds given, with their firmness.
-        bootstrap: what was resampled, None where nothing was.
-    """
-
-    classes: Mapping[str, ClassThresholds]
-    bootstrap: dict[str, Any] | None
-
-
 def assess(
     rows: pl.DataFrame,
-    classes: Mapping[str, ClassThresholds],
-    samples: Mapping[str, NDArray[np.bool_]],
+    rules: Rules,
+    task: Task,
+    protocol: Protocol = "released",
     resamples: int | None = None,
-) -> Assessed:
-    """Say for each class how firm the choice of its thresholds is.
+) -> tuple[Rules, dict[str, Any] | None]:
+    """Say for each class how firm the choice of its limits is.
 
     Args:
         rows: those fitted on: ``label``, ``speech_emotion``, ``entropy`` (nats), ``varentropy``
             (nats squared), and maybe ``speaker``.
-        classes: what was fitted.
-        samples: (rows,) by class, whether percentiles were taken of a row.
+        rules: what was fitted.
+        task: the classes.
+        protocol: see :func:`emobatch.fusion.selection.fitting.fit`.
         resamples: number of bootstrap resamples, 0 for none; None for 200, or for none where these
             would take long.
 
     Returns:
-        The thresholds with their firmness.
+        The rules with their firmness, and what was resampled, None where nothing was.
 
     Examples:
+        >>> from emobatch.fusion.selection.rules import ClassRule, Limits
         >>> row = {"label": "sad", "speech_emotion": "happy", "entropy": 1.0, "varentropy": 0.2}
-        >>> happy = {"happy": ClassThresholds(entropy=1.0, varentropy=0.2)}
-        >>> samples = {"happy": np.ones(5, dtype=bool)}
-        >>> assess(pl.DataFrame([row] * 5), happy, samples, 0).classes["happy"].firmness.equal_pairs
+        >>> rules = Rules({"happy": ClassRule(Limits(1.0, 0.2))})
+        >>> rows, task = pl.DataFrame([row] * 5), Task.of(["happy", "sad"])
+        >>> assess(rows, rules, task, resamples=0)[0].classes["happy"].firmness.equal_pairs
         40000
     """
     count = _resamples(len(rows)) if resamples is None else resamples
     if count:
         # The same rows in another order shall make the same resamples.
         by = ("speech_emotion", "label", "entropy", "varentropy")
-        order = rows.select(pl.arg_sort_by(*by)).to_series().to_numpy()
-        rows, samples = rows[order], {name: chosen[order] for name, chosen in samples.items()}
+        rows = rows[rows.select(pl.arg_sort_by(*by)).to_series().to_numpy()]
     drawn = units(rows)
-    labels, predicted = class_indices(rows["label"]), class_indices(rows["speech_emotion"])
+    labels, predicted = (
+        class_indices(rows[name], task.classes) for name in ("label", "speech_emotion")
+    )
     columns = (rows["entropy"].to_numpy(), rows["varentropy"].to_numpy(), labels != predicted)
-    assessed = dict(classes)
-    for name, entry in classes.items():
-        own = np.flatnonzero(predicted == EMOTIONS.index(name))
-        part = ClassRows(*columns, own, np.flatnonzero(samples[name]))
+    assessed = dict(rules.classes)
+    for name, rule in rules.classes.items():
+        own = np.flatnonzero(predicted == task.classes.index(name))
+        sample = np.flatnonzero(is_sample(rows, name, protocol))
+        part = ClassRows(*columns, own, sample)
         searched = part.searched()
         firm = None if searched is None else equal_pairs(*searched)
         if firm is not None and count:
             firm = with_spread(firm, refits(part, drawn, count))
-        assessed[name] = replace(entry, firmness=firm)
-    return Assessed(assessed, drawn.described(count) if count else None)
+        assessed[name] = replace(rule, firmness=firm)
+    return replace(rules, classes=assessed), drawn.described(count) if count else None
 
 
-def warnings(classes: Mapping[str, ClassThresholds], rows: pl.DataFrame) -> list[str]:
-    """Warn of thresholds that may do worse on new speech than on the rows they were fitted on.
+def warnings(rules: Rules) -> list[str]:
+    """Warn of limits that may do worse on new speech than on the rows they were fitted on.
 
     Args:
-        classes: what was fitted.
-        rows: those fitted on, maybe with ``split``.
+        rules: what was fitted.
 
     Returns:
-        What to beware of, in words; also sent to the log.
+        What to beware of, in words.
     """
-    found = [
-        f"{name}: only {entry.flagged} rows are flagged, too few to choose by"
-        for name, entry in classes.items()
-        if entry.flagged is not None and entry.flagged < FEWEST_FLAGGED
+    return [
+        f"{name}: only {rule.figures.flagged} rows are flagged, too few to choose by"
+        for name, rule in rules.classes.items()
+        if rule.figures.flagged is not None and rule.figures.flagged < FEWEST_FLAGGED
     ]
-    if trained := training_rows(rows):
-        found.append(
-            f"the speech model was trained on {trained} of {len(rows)} rows (split 'train') and is "
-            "surer of these than of new speech"
-        )
-    for text in found:
-        log.warning("warning: %s", text)
-    return found
 
 
 def _resamples(rows: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from emobatch.tables.uncertainty import refuse_nan
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
+# By what a row is flagged: Table III compares either measure alone with both.
+FlagBy = Literal["both", "entropy", "varentropy"]
 GRID_POINTS = 200
 ENTROPY_PERCENTILES = (65.0, 85.0)
 VARENTROPY_PERCENTILES = (15.0, 35.0)
@@ -179,12 +182,15 @@ def grid(values: Floats, percentiles: tuple[float, float]) -> Floats:
     return np.linspace(low, high, GRID_POINTS)
 
 
-def grids(entropy: Floats, varentropy: Floats) -> tuple[Floats, Floats] | None:
+def grids(
+    entropy: Floats, varentropy: Floats, flag_by: FlagBy = "both"
+) -> tuple[Floats, Floats] | None:
     """Thresholds to try, between the percentiles of section II-C of a sample.
 
     Args:
         entropy: (rows,) of the sample, nats.
         varentropy: (rows,) of the sample, nats squared.
+        flag_by: the measures that flag a row; the other has one threshold, which every row passes.
 
     Returns:
         (200,) thresholds of entropy and (200,) of varentropy, None where there are too few rows to
@@ -196,4 +202,8 @@ def grids(entropy: Floats, varentropy: Floats) -> tuple[Floats, Floats] | None:
     """
     if len(entropy) < FEWEST_ROWS:
         return None
+    if flag_by == "entropy":
+        return grid(entropy, ENTROPY_PERCENTILES), np.array([np.inf])
+    if flag_by == "varentropy":
+        return np.array([-np.inf]), grid(varentropy, VARENTROPY_PERCENTILES)
     return grid(entropy, ENTROPY_PERCENTILES), grid(varentropy, VARENTROPY_PERCENTILES)

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.fusion.calibrate import Protocol, is_sample
 from emobatch.fusion.selection.detection import (
     GRID_POINTS,
     Detection,
@@ -16,7 +15,8 @@ from emobatch.fusion.selection.detection import (
     detection_surface,
     grids,
 )
-from emobatch.fusion.selection.thresholds import ClassThresholds
+from emobatch.fusion.selection.fitting import Protocol, is_sample
+from emobatch.fusion.selection.rules import Limits
 
 Floats = NDArray[np.float64]
 # How far beyond a pair outside the grid the grid is widened, as a share of its new width.
@@ -31,7 +31,7 @@ class Surface:
         entropy: (n,) thresholds in rising order, nats.
         varentropy: (m,) thresholds in rising order, nats squared.
         accuracy: (n, m) M in percent, NaN where a pair flags no row.
-        plateau: (n, m) pairs with the same M as the pair in use that hang together with it.
+        plateau: (n, m) pairs with the same M as the pair in use, connected to it by such pairs.
         used: the pair in use; its counts are those of the rows given.
         searched: (4,) bounds of what `calibrate` would search on these rows: entropy from and to,
             varentropy from and to.
@@ -47,9 +47,7 @@ class Surface:
     best: Detection | None
 
 
-def surface(
-    rows: pl.DataFrame, name: str, entry: ClassThresholds, protocol: Protocol
-) -> Surface | None:
+def surface(rows: pl.DataFrame, name: str, limits: Limits, protocol: Protocol) -> Surface | None:
     """Compute M over the grid that `calibrate` would search on these rows.
 
     Where the pair in use lies outside, the grid is widened to hold it.
@@ -58,22 +56,21 @@ def surface(
         rows: labelled and scored, with ``label``, ``speech_emotion``, ``entropy`` and
             ``varentropy`` (nats).
         name: the predicted class.
-        entry: its thresholds.
+        limits: those of the class.
         protocol: whose percentiles bound the grid, see :func:`~emobatch.fusion.calibrate.fit`.
 
     Returns:
-        The surface, None where there are too few rows to take percentiles of or the class has no
-        thresholds.
+        The surface, None where there are too few rows to take percentiles of.
 
     Examples:
         >>> row = {"label": "sad", "speech_emotion": "happy", "entropy": 1.0, "varentropy": 0.2}
-        >>> entry = ClassThresholds(entropy=0.9, varentropy=0.3)
-        >>> surface(pl.DataFrame([row] * 5), "happy", entry, "released").used.accuracy
+        >>> limits = Limits(entropy=0.9, varentropy=0.3)
+        >>> surface(pl.DataFrame([row] * 5), "happy", limits, "released").used.accuracy
         1.0
     """
     sample = rows.filter(is_sample(rows, name, protocol))
     searched = grids(sample["entropy"].to_numpy(), sample["varentropy"].to_numpy())
-    if searched is None or entry.entropy is None or entry.varentropy is None:
+    if searched is None:
         return None
     of_class = rows.filter(pl.col("speech_emotion") == name)
     columns = (
@@ -83,12 +80,12 @@ def surface(
     )
     grid_e, grid_v = (
         _holding(values, value)
-        for values, value in zip(searched, (entry.entropy, entry.varentropy), strict=True)
+        for values, value in zip(searched, (limits.entropy, limits.varentropy), strict=True)
     )
     flagged, detected = detection_surface(*columns, grid_e, grid_v)
-    pair = (np.array([entry.entropy]), np.array([entry.varentropy]))
+    pair = (np.array([limits.entropy]), np.array([limits.varentropy]))
     counts = (int(count.item()) for count in detection_surface(*columns, *pair))
-    used = Detection(entry.entropy, entry.varentropy, *counts)
+    used = Detection(limits.entropy, limits.varentropy, *counts)
     same = (flagged > 0) & (detected * used.flagged == used.detected * flagged)
     accuracy = np.full(flagged.shape, np.nan)
     np.divide(100 * detected, flagged, where=flagged > 0, out=accuracy)
@@ -117,8 +114,8 @@ def _nearest(values: Floats, value: float) -> int:
 
 
 def _around(cells: NDArray[np.bool_], row: int, column: int) -> NDArray[np.bool_]:
-    # The cells that hang together with the one given or a neighbour of it: thresholds that were
-    # fitted on other rows lie between two lines of this grid.
+    # The cells that are connected to the one given or to a neighbour of it: limits that were fitted
+    # on other rows lie between two lines of this grid.
     from scipy.ndimage import label
 
     parts, _ = label(cells)

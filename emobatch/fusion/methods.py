@@ -1,0 +1,91 @@
+"""The methods there are, and the options that fitting them takes.
+
+Nothing here imports a method: names and options are there at once, for help texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from emobatch.errors import OptionError
+from emobatch.registry import Registry
+
+if TYPE_CHECKING:
+    from emobatch.fusion.method import Method
+
+METHODS: Registry[type[Method]] = Registry(
+    "method",
+    {
+        "selection": "emobatch.fusion.selection.method:Selection",
+        "selection-entropy": "emobatch.fusion.selection.method:SelectionByEntropy",
+        "selection-varentropy": "emobatch.fusion.selection.method:SelectionByVarentropy",
+        "speech": "emobatch.fusion.speech:Speech",
+    },
+)
+DEFAULT = "selection"
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of the commands that fit a method.
+
+    Attributes:
+        name: as :meth:`emobatch.fusion.method.Method.fit` takes it.
+        methods: that take it.
+        choices: its values.
+        default: what a method takes where none is given.
+        help: one line.
+    """
+
+    name: str
+    methods: tuple[str, ...]
+    choices: Sequence[str]
+    default: str
+    help: str
+
+
+OPTIONS = (
+    Option(
+        "protocol",
+        ("selection", "selection-entropy", "selection-varentropy"),
+        ("released", "paper"),
+        "released",
+        "Thresholds from each predicted class's errors (released) or each label's rows (paper).",
+    ),
+)
+
+
+def options_for(methods: Sequence[str], given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Deal options out to the methods that take them.
+
+    Args:
+        methods: names of the methods that will be fitted.
+        given: values by name; None where nothing was given.
+
+    Returns:
+        By method, the options that it takes of those given.
+
+    Raises:
+        OptionError: if one is given that none of the methods takes.
+
+    Examples:
+        >>> options_for(["selection", "speech"], {"protocol": "paper"})
+        {'selection': {'protocol': 'paper'}, 'speech': {}}
+    """
+    known = {option.name: option for option in OPTIONS}
+    dealt: dict[str, dict[str, Any]] = {method: {} for method in methods}
+    for name, value in given.items():
+        if value is None:
+            continue
+        takers = known[name].methods if name in known else tuple(METHODS)
+        mine = [method for method in methods if method in takers]
+        if not mine:
+            raise OptionError(
+                f"--{name.replace('_', '-')} is for --method {', '.join(takers)}; "
+                f"{', '.join(methods)} has no such option"
+            )
+        for method in mine:
+            dealt[method][name] = value
+    return dealt

@@ -1,0 +1,196 @@
+"""A scheme for cross-validation: what tests and what validates in each fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from emobatch.errors import TableError
+from emobatch.splits.roles import SPLIT_COLUMN, TEST, TRAIN, VAL, natural
+
+# One to test, one to validate and one to train.
+FEWEST_GROUPS = 3
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold.
+
+    Attributes:
+        tests: whose rows test, for people.
+        validates: whose rows validate, for people.
+        split: for each row of the table ``train``, ``val`` or ``test``, or null where it can be
+            in none of them.
+    """
+
+    tests: str
+    validates: str
+    split: pl.Series
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A way of dividing rows into folds.
+
+    Attributes:
+        columns: that it goes by; every row needs a value, but for the label.
+        divide: makes the folds of rows, a seed, and a number of groups, None for the scheme's own.
+        takes_groups: whether that number can be chosen.
+    """
+
+    columns: tuple[str, ...]
+    divide: Callable[[pl.DataFrame, int, int | None], Iterator[Fold]]
+    takes_groups: bool = True
+
+
+def assign(
+    rows: pl.DataFrame, scheme: Scheme, *, seed: int = 0, groups: int | None = None
+) -> list[Fold]:
+    """Divide rows into folds; the order of the rows makes no difference.
+
+    Args:
+        rows: a table with the columns that the scheme goes by.
+        scheme: see :data:`emobatch.splits.schemes.SCHEMES`.
+        seed: of what is drawn.
+        groups: deal speakers, sessions or scripts into as many groups of like size and let each
+            test; None leaves it to the scheme.
+
+    Returns:
+        The folds in order.
+
+    Raises:
+        TableError: if a column or a value is missing, or there are too few to divide.
+    """
+    _check(rows, scheme.columns)
+    if groups is not None and not scheme.takes_groups:
+        raise TableError("this scheme has its own groups; leave --groups out")
+    # As text, however the file's format has them.
+    text = [name for name in dict.fromkeys((*scheme.columns, "session")) if name in rows.columns]
+    rows = rows.with_columns(pl.col(text).cast(pl.String).str.strip_chars())
+    folds = list(scheme.divide(rows, seed, groups))
+    for number, fold in enumerate(folds, 1):
+        if TRAIN not in fold.split:
+            raise TableError(f"fold {number} ({fold.tests} tests) leaves no row to train on")
+    return folds
+
+
+def fold_of(values: pl.Series, tests: list[str], validates: list[str]) -> Fold:
+    """Make a fold of which values test and which validate; all others train.
+
+    Args:
+        values: (rows,) of one column.
+        tests: values that test.
+        validates: values that validate.
+
+    Returns:
+        The fold.
+
+    Examples:
+        >>> fold_of(pl.Series("speaker", ["a", "b", "c"]), ["b"], ["a"]).split.to_list()
+        ['val', 'test', 'train']
+    """
+    roles = {**dict.fromkeys(validates, VAL), **dict.fromkeys(tests, TEST)}
+    split = values.replace_strict(roles, default=TRAIN, return_dtype=pl.String)
+    return Fold(named(values, tests), named(values, validates), split.alias(SPLIT_COLUMN))
+
+
+def named(values: pl.Series, group: list[str]) -> str:
+    """Name a group of values for people.
+
+    Args:
+        values: of one column.
+        group: some of them.
+
+    Returns:
+        The column's name and the values.
+
+    Examples:
+        >>> named(pl.Series("speaker", ["a", "b"]), ["b"])
+        'speaker b'
+    """
+    return f"{values.name} {', '.join(group)}"
+
+
+def values_of(column: pl.Series, least: int = 1) -> list[str]:
+    """List the values of a column in natural order.
+
+    Args:
+        column: text.
+        least: how many a scheme needs.
+
+    Returns:
+        The values.
+
+    Raises:
+        TableError: if there are fewer.
+
+    Examples:
+        >>> values_of(pl.Series(["s10", "s9", "s9"]))
+        ['s9', 's10']
+    """
+    values = sorted(column.unique(), key=natural)
+    if len(values) < least:
+        raise TableError(
+            f"column {column.name!r} has {len(values)} values; this scheme needs {least} at least"
+        )
+    return values
+
+
+def deal(column: pl.Series, groups: int | None, least: int) -> list[list[str]]:
+    """Deal the values of a column into groups with about as many rows each.
+
+    Args:
+        column: text.
+        groups: how many, None for each value alone.
+        least: how many a scheme needs.
+
+    Returns:
+        Groups of values in natural order.
+
+    Raises:
+        TableError: if there are too few values or groups.
+    """
+    values = values_of(column, least)
+    if groups is None or groups >= len(values):
+        return [[value] for value in values]
+    if groups < least:
+        raise TableError(f"--groups {groups}: this scheme needs {least} at least")
+    from sklearn.model_selection import GroupKFold
+
+    parts = GroupKFold(groups).split(column, groups=column.to_numpy())
+    dealt = [values_of(column[tests]) for _, tests in parts]
+    return sorted(dealt, key=lambda group: natural(group[0]))
+
+
+def with_next(groups: list[list[str]]) -> Iterator[tuple[list[str], list[str]]]:
+    """Pair each group with the one that validates while it tests.
+
+    Args:
+        groups: in order.
+
+    Returns:
+        Pairs of a group and the next one; after the last comes the first.
+
+    Examples:
+        >>> list(with_next([["a"], ["b"]]))
+        [(['a'], ['b']), (['b'], ['a'])]
+    """
+    return zip(groups, groups[1:] + groups[:1], strict=True)
+
+
+def _check(rows: pl.DataFrame, columns: Sequence[str]) -> None:
+    missing = [name for name in columns if name not in rows.columns]
+    if missing:
+        raise TableError(
+            f"no column {', '.join(map(repr, missing))}, which this scheme goes by; add it, or "
+            f"rename one of {', '.join(rows.columns)}"
+        )
+    if rows.is_empty():
+        raise TableError("no rows to divide")
+    for name in columns:
+        text = rows[name].cast(pl.String).str.strip_chars()
+        blank = (text.is_null() | (text == "")).arg_true()
+        if len(blank) and name != "label":
+            raise TableError(f"row {blank[0] + 1}: no {name}; give it one, or drop the row")
