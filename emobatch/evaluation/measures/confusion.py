@@ -55,7 +55,7 @@ class Confusion(Measure):
         few = len(evaluation.task.classes) <= MOST_CLASSES
         if few and all(table.width <= WIDTH for table in apart):
             return apart
-        return (_most_confused(evaluation),)
+        return (_listed(evaluation),)
 
 
 def matrix(evaluation: Evaluation, stage: str) -> list[list[int]]:
@@ -74,6 +74,25 @@ def matrix(evaluation: Evaluation, stage: str) -> list[list[int]]:
     return [[int(next(cells).value or 0) for _ in classes] for _ in classes]
 
 
+def most_confused(evaluation: Evaluation) -> list[Figure]:
+    """Which classes are taken for which most often.
+
+    Args:
+        evaluation: what was measured.
+
+    Returns:
+        Counts of rows by label and prediction of the last stage, which is what is left to be done;
+        the largest first, and none of them 0 or right.
+    """
+    last = evaluation.stages[-1]
+    found = [
+        figure
+        for figure in evaluation.of("confusion")
+        if figure.stage == last and figure.of_class != figure.to and figure.value
+    ]
+    return sorted(found, key=lambda figure: -(figure.value or 0))
+
+
 def _matrices(evaluation: Evaluation, stages: Sequence[str]) -> Table:
     classes = evaluation.task.classes
     names = [short(name) for name in classes]
@@ -86,15 +105,9 @@ def _matrices(evaluation: Evaluation, stages: Sequence[str]) -> Table:
     return Table(("rows, by label", *headings), tuple(rows))
 
 
-def _most_confused(evaluation: Evaluation) -> Table:
-    # By the last stage: what is left to be done.
+def _listed(evaluation: Evaluation) -> Table:
     stages = evaluation.stages
-    found = [
-        figure
-        for figure in evaluation.of("confusion")
-        if figure.stage == stages[-1] and figure.of_class != figure.to and figure.value
-    ]
-    found.sort(key=lambda figure: -(figure.value or 0))
+    found = most_confused(evaluation)
     rows = []
     for figure in found[:MOST_LISTED]:
         pair = {"of_class": figure.of_class, "to": figure.to}
