@@ -122,7 +122,7 @@ def changes_flow(changes: pl.DataFrame, classes: Sequence[str]) -> Illustration:
         "they have rows; rows that kept their emotion are not drawn."
     )
     if len(shown) < len(changes):
-        rows = int(changes["rows"].sum() - shown["rows"].sum())
+        rows = int(changes["rows"].sum()) - int(shown["rows"].sum())
         others = len(changes) - len(shown)
         caption += f" Nor are {others} other changes, of {rows} rows."
     described = f"Changes of emotion: {', '.join(told)}."

@@ -47,20 +47,14 @@ def largest_confusions(evaluation: Evaluation) -> Grid:
     Returns:
         A table.
     """
-    rows = tuple(
-        (
-            str(figure.of_class),
-            str(figure.to),
-            *(
-                evaluation.text("confusion", stage=stage, of_class=figure.of_class, to=figure.to)
-                for stage in evaluation.stages
-            ),
-            Value(100 * (figure.value or 0) / (figure.rows or 1), 1),
-        )
-        for figure in most_confused(evaluation)[:MOST_CONFUSED]
-    )
+    rows: list[tuple[str | Value, ...]] = []
+    for figure in most_confused(evaluation)[:MOST_CONFUSED]:
+        pair = {"of_class": figure.of_class, "to": figure.to}
+        counts = [evaluation.text("confusion", stage=stage, **pair) for stage in evaluation.stages]
+        share = Value(100 * (figure.value or 0) / (figure.rows or 1), 1)
+        rows.append((*map(str, pair.values()), *counts, share))
     columns = ("label", "predicted", *evaluation.stages, "% of label")
-    return grid(Table("Confused most, rows", columns, rows))
+    return grid(Table("Confused most, rows", columns, tuple(rows)))
 
 
 def _named(title: str, figure: Figure) -> str:

@@ -142,9 +142,9 @@ def _check_classes(fitted: Fitted, task: Task, name: str) -> None:
 
 
 def _changes(scored: pl.DataFrame, task: Task) -> pl.DataFrame:
-    columns = (scored[name] for name in ("label", "speech_emotion", "emotion"))
+    label, before, after = (scored[name] for name in ("label", "speech_emotion", "emotion"))
     known = pl.sum_horizontal("better", "worse", "neither")
-    changes = transitions(*columns, task.classes)
+    changes = transitions(label, before, after, task.classes)
     return changes.with_columns((pl.col("rows") - known).alias("no label"))
 
 

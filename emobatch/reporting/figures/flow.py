@@ -118,7 +118,7 @@ def _stack(
 ) -> dict[str, float]:
     # Bars of one side with their names; gives where each begins.
     counts = dict(changes.group_by(side).agg(pl.col("rows").sum()).iter_rows())
-    gap = (1 - scale * changes["rows"].sum()) / max(len(names) - 1, 1)
+    gap = (1 - scale * sum(counts.values())) / max(len(names) - 1, 1)
     tops, top = {}, 0.0 if len(names) > 1 else gap / 2
     for name in names:
         height = counts[name] * scale
