@@ -1,26 +1,40 @@
-"""Batch speech emotion recognition from an acoustic and a textual branch.
+"""Batch speech emotion recognition: a speech and a text branch, fused by methods that are fitted.
 
-The modules in the order in which data passes through them:
+The packages in the order in which data passes through them; each imports only those before it:
 
-- in: ``manifest`` (rows), ``shards`` (a job's part of them), ``clips`` (what they name),
-  ``audio`` (files to samples), ``decoding`` (ahead of the models), ``batches``
-- scores: ``speech`` (the primary branch), ``transcription``, ``cleaning`` and ``sentiment`` (the
-  secondary branch), ``utterances`` (a clip on its way), ``cascade`` (which of them are read),
-  ``scoring`` (the whole job) and ``parts`` (its saved work), ``score_table``
-- decisions: ``uncertainty`` (entropy, varentropy), ``fusion`` (Algorithm 1), ``detection`` and
-  ``calibration`` (fit ``thresholds`` on ``labelled`` rows), ``firmness`` (of what was fitted),
-  ``apply`` (final emotions)
-- figures: ``evaluate`` of ``evaluation``, ``crossvalidation`` (folds, what they leak, all of the
-  above in each), ``reporting`` (a page to look at), ``verify`` (scores, once more)
+- ``tasks``: the classes of a run, and how labels are spelled
+- ``tables``: reading and writing tables, ``--where``, uncertainty, and what is stored with a table
+- ``manifests``: which clips there are, and their audio
+- ``models``: checkpoints chosen, found, fetched, and put on a device
+- ``scorers``: what each model adds to a row
+- ``scoring``: the job: clips through the scorers into a score table, saved as it goes; ``verify``
+- ``splits``: folds, splits, and what they leak
+- ``evaluation``: figures of labelled rows, one measure a file
+- ``fusion``: methods, fitted by ``calibrate`` and applied by ``apply``
+- ``crossval``: methods fitted and tested in each fold
+- ``reporting``: one page of it all
 
-Beside the path: ``choice``, ``hub``, ``checkpoints``, ``models``, ``devices``, ``classifiers`` and
-``branches`` choose and load models, ``doctor`` tries them before a run; ``pipeline`` works ahead;
-``tables`` reads and ``outputs`` writes files; ``console`` and ``progress`` show things;
-``commands`` parses the command line and calls one function for each; ``demo`` is speech and toy
-models of our own.
+Beside the path: ``registry`` (parts by name), ``errors``, ``doctor`` (tries a run before it waits
+in a queue), ``demo`` (speech and toy models of our own) and ``cli`` (the command line: parses,
+calls one library function for each command, and shows what came of it).
 
-Source of the method: Chua, Wong, Chen and Miao, "Speech Emotion Recognition via Entropy-Aware
-Score Selection".
+Words, each with one meaning:
+
+- *clip*: a file, or a segment of one, that a row of a manifest names; *window*: up to 30 s of it
+- *branch*: speech (hears the clip) or text (reads its transcript)
+- *score table*: a row for each clip with what both branches say; *final table*: with the final
+  emotions too
+- *class*: what rows are sorted into; *label*: the class that a row is said to be of
+- *stage*: before fusion (the speech branch's emotion) or after it (the final one)
+- *method*: a way of fusing both branches; *fitted* on labelled rows, it *decides* any rows
+- *limits*: a pair of thresholds of entropy and varentropy
+- *flagged*: a row that a method asks the text branch about; a class without limits is *never
+  flagged*
+- *gated*: a row whose text branch was left out by ``score --gate``, for it could change nothing
+- *mapping*: which class a sentiment stands for
+- *split*: train, val or test; *fold*: one such division of all rows
+- *run*: manifest, models and options that a table is scored with; *chunk*: rows that are scored and
+  saved together; *shard*: one job's part of a manifest
 """
 
 __version__ = "0.1.0"

@@ -1,14 +1,33 @@
 """The errors that a user can mend. Each message says what is wrong and what to do about it."""
 
+from __future__ import annotations
+
+from typing import Self
+
 
 class EmobatchError(Exception):
     """Base of all errors raised on purpose; the command line prints it as one line.
 
     Attributes:
         exit_code: status that the command line ends with.
+        source: the file that its message begins with, None where it names none.
     """
 
     exit_code = 1
+    source: str | None = None
+
+    def named(self, source: str) -> Self:
+        """The same error with the name of a file before it.
+
+        Args:
+            source: the file.
+
+        Returns:
+            An error of the same kind.
+        """
+        error = type(self)(f"{source}: {self}")
+        error.source = source
+        return error
 
 
 class TableError(EmobatchError):

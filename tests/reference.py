@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
+from emobatch.fusion.selection.rules import ClassRule, Rules
 
 
 def entropy(probabilities: Sequence[float]) -> float:
@@ -23,7 +23,7 @@ def varentropy(probabilities: Sequence[float]) -> float:
     return sum(p * (math.log(p) + mean) ** 2 for p in probabilities if p > 0)
 
 
-def mapped(row: Mapping[str, Any], entry: ClassThresholds) -> str | None:
+def mapped(row: Mapping[str, Any], rule: ClassRule) -> str | None:
     """The emotion that the row's sentiment stands for."""
     if row["sentiment"] == "neutral":
         return "neutral"
@@ -31,32 +31,32 @@ def mapped(row: Mapping[str, Any], entry: ClassThresholds) -> str | None:
         return "happy"
     if row["sentiment"] is None:
         return None
-    if entry.mapping == "refer":
+    if rule.mapping.kind == "refer":
         return "angry" if row["speech_angry"] >= row["speech_sad"] else "sad"
     if row["sentiment_score"] is None:
         return None
-    return "angry" if (row["sentiment_score"] <= entry.sentiment) != entry.flip else "sad"
+    low = row["sentiment_score"] <= rule.mapping.sentiment
+    return "angry" if low != rule.mapping.flip else "sad"
 
 
-def algorithm_1(row: Mapping[str, Any], thresholds: Thresholds) -> dict[str, Any]:
+def algorithm_1(row: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
     """Algorithm 1 for one row."""
     speech = row["speech_emotion"]
     if speech is None:
         return dict.fromkeys(("flagged", "mapped_emotion", "emotion", "decided_by"))
-    entry = thresholds.classes.get(speech)
+    rule = rules.classes.get(speech)
     flagged = (
-        entry is not None
-        and entry.entropy is not None
-        and entry.varentropy is not None
-        and row["entropy"] >= entry.entropy
-        and row["varentropy"] <= entry.varentropy
+        rule is not None
+        and rule.limits is not None
+        and row["entropy"] >= rule.limits.entropy
+        and row["varentropy"] <= rule.limits.varentropy
     )
-    text = mapped(row, entry) if entry is not None else None
+    text = mapped(row, rule) if rule is not None else None
     emotion, decided_by = speech, "speech"
     if flagged:
         if text is None:
             decided_by = "no-text"
-        elif (speech, text) in thresholds.exclusions:
+        elif (speech, text) in rules.exclusions:
             decided_by = "reverted"
         else:
             emotion, decided_by = text, "text"

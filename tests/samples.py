@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
-from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds, to_toml
-from emobatch.tables.uncertainty import SPEECH_COLUMNS
-from emobatch.tasks.labels import EMOTIONS, SENTIMENTS
+from emobatch.fusion.file import Fitted, to_toml
+from emobatch.fusion.selection.method import Selection
+from emobatch.fusion.selection.rules import ClassRule, Limits, Rules, SentimentMapping
+from emobatch.tasks.four import FOUR
+from emobatch.tasks.spellings import SENTIMENTS
+
+EMOTIONS, SPEECH_COLUMNS = FOUR.classes, FOUR.speech_columns
+
+
+def rule(
+    entropy: float | None = None,
+    varentropy: float | None = None,
+    mapping: str = "refer",
+    sentiment: float = 0.0,
+    flip: bool = True,
+    **others: Any,
+) -> ClassRule:
+    """A class's rule; without limits it is never flagged."""
+    limits = None if entropy is None or varentropy is None else Limits(entropy, varentropy)
+    return ClassRule(limits, SentimentMapping(mapping, sentiment, flip), **others)
+
+
+def toml(rules: Rules, **fitted: Any) -> str:
+    """A thresholds file of selection over the four classes."""
+    return to_toml(Fitted(Selection(FOUR, rules), fitted))
+
 
 # Flags about half of the rows of `score_rows`, in every class and with both mappings.
-LOOSE = Thresholds(
+LOOSE = Rules(
     {
-        "angry": ClassThresholds(entropy=0.7, varentropy=0.6, mapping="simple", sentiment=0.5),
-        "happy": ClassThresholds(entropy=0.7, varentropy=0.6),
-        "neutral": ClassThresholds(entropy=0.7, varentropy=0.6, mapping="simple", flip=False),
-        "sad": ClassThresholds(reason="2 rows misclassified as sad, 5 are needed"),
+        "angry": rule(entropy=0.7, varentropy=0.6, mapping="simple", sentiment=0.5),
+        "happy": rule(entropy=0.7, varentropy=0.6),
+        "neutral": rule(entropy=0.7, varentropy=0.6, mapping="simple", flip=False),
+        "sad": rule(reason="2 rows misclassified as sad, 5 are needed"),
     },
     exclusions=(("happy", "neutral"), ("angry", "happy")),
 )
-LOOSE_TOML = to_toml(LOOSE)
+LOOSE_TOML = toml(LOOSE)
 
 
 def score_rows(count: int = 40, seed: int = 0) -> pl.DataFrame:

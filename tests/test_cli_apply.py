@@ -13,12 +13,12 @@ from polars.testing import assert_frame_equal
 from published import FIXTURE, Fold, every_fold
 from reference import algorithm_1
 from refusals import refusal
-from samples import LOOSE, LOOSE_TOML, csv, score_rows
+from samples import LOOSE, LOOSE_TOML, SPEECH_COLUMNS, csv, score_rows
 
-from emobatch.fusion.selection.algorithm import DECISION_COLUMNS
-from emobatch.tables import reading, writing
-from emobatch.tables.score_table import NUMERIC
-from emobatch.tables.uncertainty import SPEECH_COLUMNS, with_uncertainty
+from emobatch.tables import reading, stored, writing
+from emobatch.tables.score_table import DECISION_COLUMNS, number_columns
+from emobatch.tables.uncertainty import with_uncertainty
+from emobatch.tasks.four import FOUR
 
 Cli = Callable[..., Result]
 
@@ -50,7 +50,7 @@ def test_table_iv_is_reproduced(cli: Cli, fold: Fold) -> None:
 def test_decisions_equal_algorithm_1(cli: Cli, toml: Path) -> None:
     rows = score_rows(300)
     found = final(cli("apply", "-t", toml, input=csv(rows))).select(DECISION_COLUMNS)
-    scored = with_uncertainty(rows.lazy()).collect()
+    scored = with_uncertainty(rows.lazy(), FOUR).collect()
     wanted = pl.DataFrame([algorithm_1(row, LOOSE) for row in scored.iter_rows(named=True)])
     assert found.equals(wanted.cast(pl.String))
     assert set(found["decided_by"]) == {"speech", "text", "reverted"}
@@ -64,7 +64,7 @@ def test_every_format_holds_the_same(cli: Cli, toml: Path, tmp_path: Path, exten
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
     cli("apply", source, "-t", toml, "-o", tmp_path / "wanted.parquet")
     wanted = pl.read_parquet(tmp_path / "wanted.parquet")
-    found = reading.scan(str(target), NUMERIC).with_columns(
+    found = reading.scan(str(target), number_columns).with_columns(
         pl.col("flagged").cast(pl.String) == "true"
     )
     assert_frame_equal(found.collect(), wanted, check_exact=True)
@@ -234,7 +234,7 @@ def test_the_final_table_keeps_the_provenance_of_its_scores_and_thresholds(
     table = scored_with(tmp_path, speech=SPEECH)
     cli("calibrate", table, "-o", toml)
     cli("apply", table, "-t", toml, "-o", target)
-    found = reading.metadata(str(target))
+    found = stored.metadata(str(target))
     assert found["models"] == {"speech": SPEECH}
     assert found["options"] == {"beam_size": 1}
     assert found["thresholds"]["rows"] == 200
@@ -342,25 +342,28 @@ def test_a_remedy_for_an_unknown_sentiment_is_one_that_apply_has(cli: Cli, toml:
 
 
 def gated_rows() -> pl.DataFrame:
-    """Rows of which a gate left every other one unread."""
+    """Rows of which a gate left out every other one."""
     rows = score_rows(200).with_columns(
         reference=pl.lit("well said"), transcript=pl.lit("well said")
     )
     read = pl.int_range(pl.len()) % 2 == 0
-    unread = [
+    left_out = [
         pl.when(read).then(pl.col(name)) for name in ("sentiment", "sentiment_score", "transcript")
     ]
     source = pl.when(read).then(pl.lit("asr")).otherwise(pl.lit("gated"))
-    return rows.with_columns(*unread, transcript_source=source)
+    return rows.with_columns(*left_out, transcript_source=source)
 
 
-def test_rows_left_unread_by_another_gate_are_refused_unless_forced(
+def test_rows_that_another_gate_left_out_are_refused_unless_forced(
     cli: Cli, tmp_path: Path
 ) -> None:
     thresholds = tmp_path / "loose.toml"
     thresholds.write_text("format = 1\n[thresholds.neutral]\nentropy = 0.0\nvarentropy = 9.0\n")
     refused = cli("apply", "-t", thresholds, input=gated_rows().write_csv())
-    assert refused.exit_code == 1 and "were left unread by a gate" in refused.stderr
+    assert (
+        refused.exit_code == 1
+        and "have no text, for a gate of other thresholds left it out" in refused.stderr
+    )
     forced = cli("apply", "-t", thresholds, "--force", input=gated_rows().write_csv())
     assert forced.exit_code == 0 and "no-text" in forced.stdout
 
@@ -389,3 +392,26 @@ def test_nothing_is_said_of_transcripts_that_a_gate_left_out(
     found = json.loads(result.stdout)
     assert "wer" not in found and "sentiment_f1" not in found
     assert "100 rows were scored with --gate and not read" in caplog.text
+
+
+@pytest.mark.parametrize("spelling", [("True", "False"), ("TRUE", "FALSE"), ("1", "0")])
+def test_flags_that_another_program_wrote_are_read(
+    cli: Cli, tmp_path: Path, spelling: tuple[str, str]
+) -> None:
+    (tmp_path / "t.toml").write_text(LOOSE_TOML)
+    final = cli("apply", "-t", tmp_path / "t.toml", input=csv(score_rows(60))).stdout
+    other = final.replace(",true,", f",{spelling[0]},").replace(",false,", f",{spelling[1]},")
+    assert other != final
+    measured = [
+        cli("evaluate", "--json", "--bootstrap", "0", input=table).stdout
+        for table in (final, other)
+    ]
+    assert json.loads(measured[0])["flagged"] > 0
+    assert measured[0] == measured[1]
+
+
+def test_flags_that_are_none_are_refused(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text(LOOSE_TOML)
+    final = cli("apply", "-t", tmp_path / "t.toml", input=csv(score_rows(60))).stdout
+    said = refusal(cli("evaluate", input=final.replace(",true,", ",yes,")))
+    assert "column 'flagged' holds 'yes'" in said

@@ -14,7 +14,8 @@ from refusals import refusal
 from samples import csv
 
 from emobatch.errors import TableError
-from emobatch.splits.schemes import SCHEMES, assign
+from emobatch.splits.folds import assign
+from emobatch.splits.schemes import SCHEMES
 
 Cli = Callable[..., Result]
 MANIFEST = Path(__file__).parents[1] / "manifests" / "iemocap4.csv"

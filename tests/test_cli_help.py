@@ -1,4 +1,4 @@
-"""Help is there at once, and README's copy of it is true."""
+"""Help is there at once, and the documentation's copy of it is true."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cogapp import Cog
 from emobatch import __version__
 from emobatch.cli import main
 
-README = Path(__file__).parents[1] / "README.md"
+COMMANDS = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAVY = (
     *("torch", "transformers", "ctranslate2", "faster_whisper"),
     *("polars", "numpy", "rich", "scipy", "matplotlib", "jinja2"),
@@ -36,14 +36,15 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
     assert done.stdout.startswith("Usage: ")
 
 
-def test_readme_has_the_help_texts_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    assert Cog().main(["cog", "--check", str(README)]) == 0, "run `cog -r README.md`"
+def test_the_help_texts_are_documented_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    checked = Cog().main(["cog", "--check", str(COMMANDS)])
+    assert checked == 0, "run `cog -r docs/commands.md`"
 
 
-def test_readme_has_a_section_for_every_command() -> None:
-    text = README.read_text()
+def test_every_command_has_a_section() -> None:
+    text = COMMANDS.read_text(encoding="utf-8")
     for name in main.commands:
-        assert f"### emobatch {name}\n" in text
+        assert f"\n## emobatch {name}\n" in text
 
 
 def test_version(cli: Callable[..., Result]) -> None:

@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import algorithm_1
+from samples import EMOTIONS, rule
 
-from emobatch.fusion.selection.algorithm import DECISION_COLUMNS, could_change, select_emotion
-from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
-from emobatch.tasks.labels import EMOTIONS, SENTIMENTS
+from emobatch.fusion.selection.algorithm import could_change
+from emobatch.fusion.selection.method import Selection
+from emobatch.fusion.selection.rules import Rules
+from emobatch.tables.score_table import DECISION_COLUMNS
+from emobatch.tasks.four import FOUR
+from emobatch.tasks.spellings import SENTIMENTS
 
 SCHEMA = {
     "speech_emotion": pl.String,
@@ -42,26 +46,30 @@ mappings = st.fixed_dictionaries(
     {"mapping": st.sampled_from(["simple", "refer"]), "sentiment": tenths, "flip": st.booleans()}
 )
 fitted = st.builds(
-    lambda mapping, e, v: ClassThresholds(entropy=e, varentropy=v, **mapping),
+    lambda mapping, e, v: rule(entropy=e, varentropy=v, **mapping),
     mappings,
     tenths,
     tenths,
 )
-unfitted = st.builds(lambda mapping: ClassThresholds(reason="few", **mapping), mappings)
+unfitted = st.builds(lambda mapping: rule(reason="few", **mapping), mappings)
 any_thresholds = st.builds(
-    Thresholds,
+    Rules,
     st.dictionaries(emotions, fitted | unfitted),
     st.lists(st.tuples(emotions, emotions), max_size=6).map(tuple),
 )
 
 
-def decide(rows: list[dict[str, Any]], thresholds: Thresholds) -> list[dict[str, Any]]:
-    table = pl.DataFrame(rows, schema=SCHEMA)
-    return table.select(select_emotion(thresholds)).unnest("decision").to_dicts()
+def decided(rows: list[dict[str, Any]], rules: Rules) -> pl.LazyFrame:
+    table = pl.LazyFrame(rows, schema=SCHEMA)
+    return Selection(FOUR, rules).decide(table).select(DECISION_COLUMNS)
+
+
+def decide(rows: list[dict[str, Any]], rules: Rules) -> list[dict[str, Any]]:
+    return decided(rows, rules).collect().to_dicts()
 
 
 def row(**values: Any) -> dict[str, Any]:
-    """A row that `deferring` flags; its sentiment is negative."""
+    """A row that `flagging` flags; its sentiment is negative."""
     return {
         "speech_emotion": "happy",
         "entropy": 1.0,
@@ -74,33 +82,30 @@ def row(**values: Any) -> dict[str, Any]:
     }
 
 
-def deferring(*exclusions: tuple[str, str], **entry: Any) -> Thresholds:
+def flagging(*exclusions: tuple[str, str], **entry: Any) -> Rules:
     """Thresholds on which `row` lies exactly."""
-    return Thresholds({"happy": ClassThresholds(entropy=1.0, varentropy=0.4, **entry)}, exclusions)
+    return Rules({"happy": rule(entropy=1.0, varentropy=0.4, **entry)}, exclusions)
 
 
 @settings(deadline=None, derandomize=True, max_examples=200)
 @given(tables, any_thresholds)
-def test_the_expression_equals_algorithm_1(
-    rows: list[dict[str, Any]], thresholds: Thresholds
-) -> None:
+def test_the_expression_equals_algorithm_1(rows: list[dict[str, Any]], thresholds: Rules) -> None:
     assert decide(rows, thresholds) == [algorithm_1(item, thresholds) for item in rows]
 
 
 @settings(deadline=None, derandomize=True, max_examples=50)
 @given(tables, any_thresholds)
 def test_lazy_and_streamed_tables_give_the_same(
-    rows: list[dict[str, Any]], thresholds: Thresholds
+    rows: list[dict[str, Any]], thresholds: Rules
 ) -> None:
-    lazy = pl.LazyFrame(rows, schema=SCHEMA).select(select_emotion(thresholds)).unnest("decision")
+    lazy = decided(rows, thresholds)
     eager = decide(rows, thresholds)
     assert lazy.collect().to_dicts() == eager
     assert lazy.collect(engine="streaming").to_dicts() == eager
 
 
 def test_the_columns_have_their_names_and_types() -> None:
-    table = pl.DataFrame([row()], schema=SCHEMA).select(select_emotion(deferring()))
-    schema = table.unnest("decision").schema
+    schema = decided([row()], flagging()).collect().schema
     assert tuple(schema) == DECISION_COLUMNS
     assert schema.dtypes() == [pl.Boolean, pl.String, pl.String, pl.String]
 
@@ -133,7 +138,7 @@ def test_the_columns_have_their_names_and_types() -> None:
 def test_decisions(
     values: dict[str, Any], exclusions: list[tuple[str, str]], wanted: tuple[Any, ...]
 ) -> None:
-    (found,) = decide([row(**values)], deferring(*exclusions))
+    (found,) = decide([row(**values)], flagging(*exclusions))
     assert tuple(found.values()) == wanted
 
 
@@ -143,7 +148,7 @@ def test_decisions(
 def test_refer_asks_the_speech_branch_and_says_angry_of_equals(
     angry: float, sad: float, wanted: str
 ) -> None:
-    (found,) = decide([row(speech_angry=angry, speech_sad=sad)], deferring(mapping="refer"))
+    (found,) = decide([row(speech_angry=angry, speech_sad=sad)], flagging(mapping="refer"))
     assert found["mapped_emotion"] == wanted
 
 
@@ -159,49 +164,49 @@ def test_refer_asks_the_speech_branch_and_says_angry_of_equals(
     ],
 )
 def test_simple_is_angry_where_score_is_low_xor_flip(score: float, flip: bool, wanted: str) -> None:
-    thresholds = deferring(mapping="simple", sentiment=0.6, flip=flip)
+    thresholds = flagging(mapping="simple", sentiment=0.6, flip=flip)
     (found,) = decide([row(sentiment_score=score)], thresholds)
     assert found["mapped_emotion"] == wanted
 
 
 def test_simple_has_nothing_to_say_about_negative_text_without_a_score() -> None:
     rows = [row(sentiment_score=None), row(sentiment_score=None, sentiment="positive")]
-    found = decide(rows, deferring(mapping="simple"))
+    found = decide(rows, flagging(mapping="simple"))
     assert [item["decided_by"] for item in found] == ["no-text", "text"]
 
 
 def test_classes_that_could_not_be_fitted_are_never_flagged() -> None:
-    thresholds = Thresholds({name: ClassThresholds(reason="few rows") for name in EMOTIONS})
+    thresholds = Rules({name: rule(reason="few rows") for name in EMOTIONS})
     rows = [row(speech_emotion=name, entropy=99.0, varentropy=0.0) for name in EMOTIONS]
     assert [item["flagged"] for item in decide(rows, thresholds)] == [False] * 4
 
 
 def test_thresholds_without_classes_leave_the_speech_branch_alone() -> None:
-    (found,) = decide([row()], Thresholds({}))
+    (found,) = decide([row()], Rules({}))
     assert (found["emotion"], found["decided_by"]) == ("happy", "speech")
 
 
-def possible_emotions(scored: dict[str, Any], thresholds: Thresholds) -> set[str | None]:
+def possible_emotions(scored: dict[str, Any], thresholds: Rules) -> set[str | None]:
     """The emotions that come out of a row, whatever the text branch may say of it."""
     said = [
         {**scored, "sentiment": sentiment, "sentiment_score": score}
         for sentiment in SENTIMENTS
         for score in (0.34, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)
     ]
-    return {decided["emotion"] for decided in decide(said, thresholds)}
+    return {each["emotion"] for each in decide(said, thresholds)}
 
 
 @settings(derandomize=True, deadline=None)
 @given(st.lists(scored_row | unscored_row, max_size=6), any_thresholds)
 def test_the_gate_opens_where_the_text_branch_could_change_the_emotion(
-    rows: list[dict[str, Any]], thresholds: Thresholds
+    rows: list[dict[str, Any]], thresholds: Rules
 ) -> None:
     table = pl.DataFrame(rows, schema=SCHEMA)
-    needed = table.select(could_change(thresholds).fill_null(False)).to_series().to_list()
+    needed = table.select(could_change(thresholds, FOUR).fill_null(False)).to_series().to_list()
     wanted = [
         bool(possible_emotions(scored, thresholds) - {scored["speech_emotion"]}) for scored in rows
     ]
     # A threshold between two of the scores tried can't be told from one outside of them.
-    if all(entry.sentiment in (0.0, 0.5, 0.6) for entry in thresholds.classes.values()):
+    if all(entry.mapping.sentiment in (0.0, 0.5, 0.6) for entry in thresholds.classes.values()):
         assert needed == wanted
     assert all(need or not want for need, want in zip(needed, wanted, strict=True))

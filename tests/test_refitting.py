@@ -7,12 +7,12 @@ from reference import best_pair
 from samples import score_rows
 
 from emobatch.evaluation.bootstrap import Units
-from emobatch.fusion.calibrate import fit
 from emobatch.fusion.selection.assessment import assess
 from emobatch.fusion.selection.detection import Detection, grids
+from emobatch.fusion.selection.fitting import fit
 from emobatch.fusion.selection.refitting import ClassRows, refits
 from emobatch.tables.uncertainty import with_uncertainty
-from emobatch.tasks.labels import EMOTIONS
+from emobatch.tasks.four import FOUR
 
 ROWS = 120
 DRAWN = Units("row", np.arange(ROWS), ROWS)
@@ -64,34 +64,29 @@ def test_resamples_with_too_few_rows_do_not_count() -> None:
     assert 0 < len(refits(five, DRAWN, 40)) < 40
 
 
-def labelled(count: int = 200) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
-    rows = with_uncertainty(score_rows(count).lazy()).collect()
-    samples = {
-        name: ((rows["speech_emotion"] == name) & (rows["label"] != name)).to_numpy()
-        for name in EMOTIONS
-    }
-    return rows, samples
+def labelled(count: int = 200) -> pl.DataFrame:
+    return with_uncertainty(score_rows(count).lazy(), FOUR).collect()
 
 
 def test_the_order_of_the_rows_does_not_matter() -> None:
-    rows, samples = labelled()
-    classes = fit(rows).classes
-    other_way = {name: chosen[::-1] for name, chosen in samples.items()}
-    assert assess(rows.reverse(), classes, other_way, 10) == assess(rows, classes, samples, 10)
+    rows = labelled()
+    rules = fit(rows, FOUR)
+    assert assess(rows.reverse(), rules, FOUR, resamples=10) == assess(
+        rows, rules, FOUR, resamples=10
+    )
 
 
 def test_a_class_that_was_not_fitted_stays_as_it_is() -> None:
-    rows, samples = labelled()
-    rows, samples = rows[:20], {name: chosen[:20] for name, chosen in samples.items()}
-    classes = fit(rows).classes
-    unfitted = [name for name, entry in classes.items() if entry.reason]
+    rows = labelled()[:20]
+    rules = fit(rows, FOUR)
+    unfitted = [name for name, rule in rules.classes.items() if rule.reason]
     assert unfitted
-    found = assess(rows, classes, samples, 5).classes
-    assert [found[name] for name in unfitted] == [classes[name] for name in unfitted]
+    assessed = assess(rows, rules, FOUR, resamples=5)[0].classes
+    assert [assessed[name] for name in unfitted] == [rules.classes[name] for name in unfitted]
 
 
 @pytest.mark.parametrize("resamples", [0, 4])
 def test_what_was_resampled_is_said(resamples: int) -> None:
-    rows, samples = labelled()
-    said = assess(rows, fit(rows).classes, samples, resamples).bootstrap
+    rows = labelled()
+    said = assess(rows, fit(rows, FOUR), FOUR, resamples=resamples)[1]
     assert (said and said["resamples"]) == (resamples or None)

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emobatch.fusion.calibrate import fit
+from emobatch.fusion.selection.fitting import fit
+from emobatch.fusion.selection.rules import Limits
 from emobatch.fusion.selection.surface import Surface, surface
-from emobatch.fusion.selection.thresholds import ClassThresholds
+from emobatch.tasks.four import FOUR
 
 Row = tuple[float, float, bool]
 measure = st.integers(0, 20).map(lambda step: step / 20)
@@ -24,8 +25,7 @@ def predicted_sad(rows: list[Row]) -> pl.DataFrame:
 
 
 def surface_of(rows: list[Row], entropy: float, varentropy: float) -> Surface:
-    entry = ClassThresholds(entropy=entropy, varentropy=varentropy)
-    found = surface(predicted_sad(rows), "sad", entry, "released")
+    found = surface(predicted_sad(rows), "sad", Limits(entropy, varentropy), "released")
     assert found is not None
     return found
 
@@ -71,10 +71,19 @@ def test_the_plateau_has_the_m_of_the_pair_in_use(
 ) -> None:
     found = surface_of(rows, entropy, varentropy)
     on_it = found.accuracy[found.plateau]
-    assert all(value == pytest.approx(100 * found.used.accuracy) for value in on_it)
+    if not found.used.flagged:
+        assert not len(on_it)
+        return
+    used = pytest.approx(100 * found.used.accuracy)
+    assert all(value == used for value in on_it)
+    nearest = (
+        np.abs(found.entropy - entropy).argmin(),
+        np.abs(found.varentropy - varentropy).argmin(),
+    )
+    assert found.plateau[nearest] == (found.accuracy[nearest] == used)
 
 
-def test_the_plateau_hangs_together_with_the_pair_in_use() -> None:
+def test_the_plateau_is_connected_to_the_pair_in_use() -> None:
     # M is 50 % where entropy is at least 0.7 to 0.74, and again where it is at least 0.6 to 0.65.
     errors = [(entropy / 10, 0.5, True) for entropy in (9, 8, 7, 6, 5, 4, 3, 2, 1, 0)]
     found = surface_of([*errors, *[(0.74, 0.5, False)] * 2, (0.65, 0.5, False)], 0.72, 0.5)
@@ -91,18 +100,18 @@ def test_the_search_on_the_fitted_rows_chose_the_pair_in_use() -> None:
         pl.lit(0.5).alias("speech_angry"), pl.lit(0.5).alias("speech_sad"),
         sentiment=pl.lit("positive"), sentiment_score=pl.lit(0.9),
     )  # fmt: skip
-    entry = fit(rows).classes["sad"]
-    found = surface(rows, "sad", entry, "released")
+    entry = fit(rows, FOUR).classes["sad"]
+    assert entry.limits is not None
+    found = surface(rows, "sad", entry.limits, "released")
     assert found is not None
     assert found.best == found.used
-    assert (found.used.flagged, found.used.detected) == (entry.flagged, entry.detected)
+    assert found.plateau.any()
+    assert (found.used.flagged, found.used.detected) == (
+        entry.figures.flagged,
+        entry.figures.detected,
+    )
 
 
 def test_of_too_few_errors_there_is_no_map() -> None:
     rows = predicted_sad([(0.5, 0.5, True)] * 4 + [(0.4, 0.4, False)] * 9)
-    assert surface(rows, "sad", ClassThresholds(entropy=0.5, varentropy=0.5), "released") is None
-
-
-def test_a_class_without_thresholds_has_no_map() -> None:
-    rows = predicted_sad([(0.5, 0.5, True)] * 9)
-    assert surface(rows, "sad", ClassThresholds(reason="too few"), "released") is None
+    assert surface(rows, "sad", Limits(0.5, 0.5), "released") is None

@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import EMOTIONS, rule, toml
 
-from emobatch.errors import ThresholdsError
+from emobatch.errors import TaskError, ThresholdsError
+from emobatch.fusion.file import Fitted, read, to_toml
 from emobatch.fusion.selection.firmness import Firmness
-from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds, read, to_toml
-from emobatch.tasks.labels import EMOTIONS
+from emobatch.fusion.selection.method import Selection
+from emobatch.fusion.selection.rules import DetectionFigures, Rules
+from emobatch.tasks.four import FOUR
+from emobatch.tasks.task import Task
 
 HAND_WRITTEN = """\
 format = 1
@@ -39,15 +43,13 @@ left_out_accuracy = 61.2
 
 [fitted]                              # rows, protocol, models, versions, date
 """
-ANGRY = ClassThresholds(
+ANGRY = rule(
     entropy=0.9197,
     varentropy=0.4298,
     mapping="simple",
     sentiment=0.35,
     flip=True,
-    detection_accuracy=68.42,
-    flagged=38,
-    detected=26,
+    figures=DetectionFigures(68.42, 38, 26),
     firmness=Firmness(
         equal_pairs=12,
         equal_entropy=(0.9197, 0.93),
@@ -76,27 +78,36 @@ firmnesses = st.builds(
     left_out_accuracy=st.none() | figures,
 )
 entries = st.builds(
-    lambda pair, **others: ClassThresholds(entropy=pair[0], varentropy=pair[1], **others),
+    lambda pair, **others: rule(entropy=pair[0], varentropy=pair[1], **others),
     st.just((None, None)) | st.tuples(figures, figures),
-    mapping=st.sampled_from(["refer", "simple"]),
+    mapping=st.sampled_from(["refer", "simple", "direct"]),
     sentiment=st.floats(0, 1, allow_subnormal=False),
     flip=st.booleans(),
-    detection_accuracy=st.none() | st.floats(0, 100, allow_subnormal=False),
-    flagged=counts,
-    detected=counts,
+    figures=st.builds(
+        DetectionFigures, st.none() | st.floats(0, 100, allow_subnormal=False), counts, counts
+    ),
     reason=st.none() | text,
     firmness=st.none() | firmnesses,
 )
 emotions = st.sampled_from(EMOTIONS)
-all_thresholds = st.builds(
-    Thresholds,
+all_rules = st.builds(
+    Rules,
     st.dictionaries(emotions, entries),
     st.lists(st.permutations(EMOTIONS).map(lambda names: tuple(names[:2])), max_size=5).map(tuple),
+)
+all_fitted = st.builds(
+    Fitted,
+    st.builds(Selection, st.just(FOUR), all_rules),
     st.dictionaries(st.text("abc_", min_size=1), text | figures | st.lists(text, max_size=2)),
 )
 
 
-def parse(path: Path, content: str) -> Thresholds:
+def rules_of(fitted: Fitted) -> Rules:
+    assert isinstance(fitted.method, Selection)
+    return fitted.method.rules
+
+
+def parse(path: Path, content: str) -> Fitted:
     path.write_text(content, encoding="utf-8")
     return read(path)
 
@@ -116,41 +127,62 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(deadline=None, derandomize=True)
-@given(all_thresholds)
-def test_what_is_written_is_read_back(file: Path, thresholds: Thresholds) -> None:
-    assert parse(file, to_toml(thresholds)) == thresholds
+@given(all_fitted)
+def test_what_is_written_is_read_back(file: Path, fitted: Fitted) -> None:
+    assert parse(file, to_toml(fitted)) == fitted
+
+
+names = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1)
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(st.lists(names, min_size=2, max_size=27, unique_by=str.lower))
+def test_classes_of_any_name_are_read_back(file: Path, classes: list[str]) -> None:
+    try:
+        task = Task.of(classes)
+    except TaskError:
+        return
+    fitted = Fitted(Selection(task, Rules({task.classes[1]: rule(1.0, 0.5)})))
+    assert parse(file, to_toml(fitted)).method == fitted.method
 
 
 def test_the_contracts_file_is_read(file: Path) -> None:
     found = parse(file, HAND_WRITTEN)
-    assert found == Thresholds({"angry": ANGRY}, (("happy", "neutral"),), {})
+    assert found == Fitted(Selection(FOUR, Rules({"angry": ANGRY}, (("happy", "neutral"),))), {})
+
+
+def test_format_1_is_read_as_selection_of_the_four_classes(file: Path) -> None:
+    second = HAND_WRITTEN.replace(
+        "format = 1\n",
+        'format = 2\nmethod = "selection"\nclasses = ["angry", "happy", "neutral", "sad"]\n',
+    )
+    assert parse(file, HAND_WRITTEN) == parse(file, second)
 
 
 def test_a_class_needs_no_more_than_its_two_thresholds(file: Path) -> None:
     found = parse(file, "format = 1\n[thresholds.sad]\nentropy = 1\nvarentropy = 0.5\n")
-    assert found.classes == {"sad": ClassThresholds(entropy=1, varentropy=0.5)}
-    assert found.exclusions == ()
+    assert rules_of(found) == Rules({"sad": rule(entropy=1, varentropy=0.5)})
 
 
 def test_a_class_that_was_not_fitted_has_its_reason_and_no_thresholds() -> None:
-    document = tomllib.loads(to_toml(Thresholds({"sad": ClassThresholds(reason="few rows")})))
+    document = tomllib.loads(toml(Rules({"sad": rule(reason="few rows")})))
     assert document["thresholds"]["sad"]["reason"] == "few rows"
     assert not {"entropy", "varentropy"} & set(document["thresholds"]["sad"])
 
 
 def test_what_is_not_known_of_the_fit_is_left_out() -> None:
-    found = tomllib.loads(to_toml(Thresholds({}, fitted={"where": None, "models": {"a": None}})))
+    found = tomllib.loads(toml(Rules({}), where=None, models={"a": None}))
     assert found["fitted"] == {"models": {}}
 
 
 def test_two_numbers_stay_on_one_line() -> None:
-    lines = to_toml(Thresholds({"angry": ANGRY})).splitlines()
+    lines = toml(Rules({"angry": ANGRY})).splitlines()
     assert "equal_entropy = [0.9197, 0.93]" in lines
 
 
 def test_exclusions_stay_on_one_line() -> None:
     changes = (("happy", "angry"), ("sad", "neutral"))
-    lines = to_toml(Thresholds({}, changes)).splitlines()
+    lines = toml(Rules({}, changes)).splitlines()
     assert 'exclusions = [["happy", "angry"], ["sad", "neutral"]]' in lines
 
 
@@ -177,8 +209,8 @@ def test_exclusions_stay_on_one_line() -> None:
         ("detected = 26", "detected = true", "a count is wanted"),
         ("flip = true", "flip = 1", "true or false is wanted"),
         ("flip = true", 'flip = "true"', "true or false is wanted"),
-        ('"simple"', '"Simple"', "refer or simple is wanted"),
-        ('"simple"', "3", "refer or simple is wanted"),
+        ('"simple"', '"Simple"', "refer or simple or direct is wanted"),
+        ('"simple"', "3", "refer or simple or direct is wanted"),
         ("varentropy = 0.4298", "", "give both or neither"),
         ("entropy = 0.9197", "", "give both or neither"),
         ("flagged = 38", "reason = 38", "reason"),
@@ -187,11 +219,12 @@ def test_exclusions_stay_on_one_line() -> None:
         ('["happy", "neutral"]', '"happy"', "is not [from, to] of angry, happy"),
         ('["happy", "neutral"]', '[["happy"], "neutral"]', "is not [from, to] of angry, happy"),
         ('[["happy", "neutral"]]', '"happy"', "is not a list of [from, to]"),
-        ("format = 1", "format = 2", "format is 2, this version reads 1"),
+        ("format = 1", "format = 3", "format is 3, this version reads 1 and 2"),
+        ("format = 1", "format = 2", "no classes in it"),
         ("format = 1", 'format = "1"', "format is '1', this version reads 1"),
         ("format = 1", "format = true", "format is True, this version reads 1"),
         ("format = 1", "", "format is None, this version reads 1"),
-        ("[fitted]", "[q]", "'q' is not a name that the file has; known are format"),
+        ("[fitted]", "[q]", "'q' is not a name that the file has; known are exclusions"),
         ("format = 1", "format 1", "not TOML"),
         ("flip = true", "flip = yes", "not TOML"),
         ("flagged = 38", "entropy = 1", "not TOML"),
@@ -232,6 +265,11 @@ def test_what_is_no_text_is_refused(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(ThresholdsError, match="not TOML"):
         read(file)
+
+
+def test_a_byte_order_mark_is_no_harm(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + HAND_WRITTEN.encode())
+    assert read(file) == parse(file, HAND_WRITTEN)
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ import pytest
 import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import score_rows
+from samples import EMOTIONS, SPEECH_COLUMNS, score_rows
 from scipy import stats
 
 from emobatch.errors import ProbabilityError
-from emobatch.tables.uncertainty import SPEECH_COLUMNS, check_probabilities, with_uncertainty
-from emobatch.tasks.labels import EMOTIONS
+from emobatch.tables.uncertainty import check_probabilities, with_uncertainty
+from emobatch.tasks.four import FOUR
 
 deterministic = settings(deadline=None, derandomize=True)
 
@@ -34,7 +34,7 @@ def scored(rows: list[list[float | None]], ids: list[str] | None = None) -> pl.L
 
 
 def uncertainty(rows: list[list[float | None]]) -> pl.DataFrame:
-    return with_uncertainty(scored(rows)).collect()
+    return with_uncertainty(scored(rows), FOUR).collect()
 
 
 @deterministic
@@ -80,8 +80,8 @@ def test_a_row_without_scores_has_no_uncertainty() -> None:
 
 def test_stored_figures_are_computed_anew() -> None:
     stale = score_rows(3).with_columns(entropy=pl.lit(9.0), speech_emotion=pl.lit("sad"))
-    fresh = with_uncertainty(score_rows(3).lazy()).collect()
-    found = with_uncertainty(stale.lazy()).collect()
+    fresh = with_uncertainty(score_rows(3).lazy(), FOUR).collect()
+    found = with_uncertainty(stale.lazy(), FOUR).collect()
     assert found.select(fresh.columns).equals(fresh)
 
 
@@ -101,7 +101,7 @@ def test_stored_figures_are_computed_anew() -> None:
 def test_what_are_no_probabilities_is_refused_by_row(bad: list[float], fault: str) -> None:
     rows = scored([[0.25] * 4, [None] * 4, bad, [1, 0, 0, 0]], ids=["a", "b", "clip/7", "d"])
     with pytest.raises(ProbabilityError, match=fault) as refusal:
-        check_probabilities(rows)
+        check_probabilities(rows, SPEECH_COLUMNS)
     assert str(refusal.value).startswith("row 3 (id clip/7): ")
     assert "more rows" not in str(refusal.value)
 
@@ -109,7 +109,7 @@ def test_what_are_no_probabilities_is_refused_by_row(bad: list[float], fault: st
 def test_the_first_of_several_bad_rows_is_named_and_the_others_counted() -> None:
     rows = scored([[0.25] * 4, *[[0.9] * 4] * 3])
     with pytest.raises(ProbabilityError, match=r"^row 2: .* 2 more rows"):
-        check_probabilities(rows)
+        check_probabilities(rows, SPEECH_COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,15 @@ def test_the_first_of_several_bad_rows_is_named_and_the_others_counted() -> None
     ids=["not scored", "certain", "uniform", "four decimals", "half precision"],
 )
 def test_probabilities_up_to_their_rounding_pass(row: list[float | None]) -> None:
-    check_probabilities(scored([row]))
+    check_probabilities(scored([row]), SPEECH_COLUMNS)
 
 
 def test_a_table_without_rows_passes() -> None:
-    check_probabilities(scored([]))
+    check_probabilities(scored([]), SPEECH_COLUMNS)
 
 
 @pytest.mark.parametrize("name", ["row", "fault", "count", "id"])
 def test_a_users_own_columns_are_not_in_the_way_of_the_check(name: str) -> None:
-    check_probabilities(scored([[0.25] * 4]).with_columns(pl.lit("mine").alias(name)))
+    check_probabilities(
+        scored([[0.25] * 4]).with_columns(pl.lit("mine").alias(name)), SPEECH_COLUMNS
+    )

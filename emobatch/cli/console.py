@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.filesize import decimal
 from rich.table import Table
 
@@ -125,5 +125,6 @@ def plain_table(*columns: str, left: Collection[int] = (0, 5)) -> Table:
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number in left else "right")
+        justify: JustifyMethod = "left" if number in left else "right"
+        table.add_column(column, justify=justify, no_wrap=number == 0)
     return table

@@ -27,6 +27,7 @@ from emobatch.cli.commands.models import models
 from emobatch.cli.commands.report import report
 from emobatch.cli.commands.score import score
 from emobatch.cli.commands.verify import verify
+from emobatch.cli.notes import notes_shown
 from emobatch.cli.signals import ignore, interruptible
 from emobatch.errors import EmobatchError, Interrupted, first_line
 
@@ -44,7 +45,7 @@ class EmobatchGroup(click.Group):
             click.ClickException: in place of any error that says how to mend it.
         """
         try:
-            with interruptible():
+            with interruptible(), notes_shown():
                 return super().invoke(ctx)
         except EmobatchError as error:
             raise Failure(str(error), error.exit_code) from error

@@ -24,6 +24,7 @@ FORMAT = 2
 FIRST_FORMAT, FIRST_METHOD = 1, "selection"
 # An innermost array as tomli_w writes it, each of its values on a line of its own.
 ARRAY = re.compile(r"\[\n\s*([^\[\]\n]*(?:,\n\s*[^\[\]\n]*)*),\n\s*\]")
+BREAK = re.compile(r",\n\s*")
 NESTED = re.compile(r"\[\n\s*(\[[^\n]*\](?:,\n\s*\[[^\n]*\])*),\n\s*\]")
 
 
@@ -61,7 +62,7 @@ def to_toml(fitted: Fitted) -> str:
     }
     text = tomli_w.dumps(without_nulls(content))
     for pattern in (ARRAY, NESTED):  # on one line, as people write them
-        text = pattern.sub(lambda array: f"[{' '.join(array[1].split())}]", text)
+        text = pattern.sub(lambda array: f"[{BREAK.sub(', ', array[1])}]", text)
     first = f"Fitted by `emobatch calibrate --method {method.name}`."
     lines = [first, *method.header.splitlines()]
     return "".join(f"# {line}\n" for line in lines) + text
@@ -80,7 +81,7 @@ def read(path: Path) -> Fitted:
         ThresholdsError: if it can't be read or anything in it is misspelt or out of range.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ThresholdsError(
             f"{path}: {error.strerror or error}; `emobatch calibrate` writes thresholds files"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from emobatch.errors import TableError
 from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST, TRAIN, VAL
-from emobatch.splits.scheme import Fold, assign
+from emobatch.splits.scheme import Fold
 from emobatch.splits.schemes import SCHEMES
-from emobatch.tables import reading, writing
+from emobatch.tables import reading, stored, writing
 from emobatch.tables.provenance import software
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def folds(
         taken = [name for name in (FOLD_COLUMN, SPLIT_COLUMN) if name in rows.columns]
         if taken:
             raise TableError(f"has a column {taken[0]!r} already; drop or rename it")
-        divided = assign(rows, SCHEMES[scheme], seed=seed, groups=groups)
+        divided = assign(rows, scheme, seed=seed, groups=groups)
         if fold is not None and not 1 <= fold <= len(divided):
             raise TableError(f"no fold {fold}; {scheme} makes {len(divided)} of this table")
     wanted = range(1, len(divided) + 1) if fold is None else [fold]
@@ -57,7 +58,39 @@ def folds(
     )
     written = pl.concat(part.filter(pl.col(SPLIT_COLUMN).is_not_null()) for part in columns)
     making = {"scheme": scheme, "seed": seed, "groups": groups, "software": software([])}
-    writing.write(written.lazy(), target, {**reading.metadata(source), "folds": making})
+    writing.write(written.lazy(), target, {**stored.metadata(source), "folds": making})
+
+
+def assign(
+    rows: pl.DataFrame, scheme: str, *, seed: int = 0, groups: int | None = None
+) -> list[Fold]:
+    """Divide rows into folds; the order of the rows makes no difference.
+
+    Args:
+        rows: a table with the columns that the scheme goes by.
+        scheme: its name, see :data:`emobatch.splits.schemes.SCHEMES`.
+        seed: of what is drawn.
+        groups: deal speakers, sessions or scripts into as many groups of like size and let each
+            test; None leaves it to the scheme.
+
+    Returns:
+        The folds in order.
+
+    Raises:
+        TableError: if a column or a value is missing, or there are too few to divide.
+    """
+    chosen = SCHEMES[scheme]
+    _check(rows, chosen.columns)
+    if groups is not None and not chosen.takes_groups:
+        raise TableError(f"{scheme} has its own groups; leave --groups out")
+    # As text, however the file's format has them.
+    text = [name for name in dict.fromkeys((*chosen.columns, "session")) if name in rows.columns]
+    rows = rows.with_columns(pl.col(text).cast(pl.String).str.strip_chars())
+    folds = list(chosen.divide(rows, seed, groups))
+    for number, fold in enumerate(folds, 1):
+        if TRAIN not in fold.split:
+            raise TableError(f"fold {number} ({fold.tests} tests) leaves no row to train on")
+    return folds
 
 
 def _describe(number: int, fold: Fold) -> None:
@@ -73,3 +106,19 @@ def _describe(number: int, fold: Fold) -> None:
         count[TRAIN],
         f", {dropped} can be in neither and are dropped" if dropped else "",
     )
+
+
+def _check(rows: pl.DataFrame, columns: Sequence[str]) -> None:
+    missing = [name for name in columns if name not in rows.columns]
+    if missing:
+        raise TableError(
+            f"no column {', '.join(map(repr, missing))}, which this scheme goes by; add it, or "
+            f"rename one of {', '.join(rows.columns)}"
+        )
+    if rows.is_empty():
+        raise TableError("no rows to divide")
+    for name in columns:
+        text = rows[name].cast(pl.String).str.strip_chars()
+        blank = (text.is_null() | (text == "")).arg_true()
+        if len(blank) and name != "label":
+            raise TableError(f"row {blank[0] + 1}: no {name}; give it one, or drop the row")

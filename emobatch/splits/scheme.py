@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -43,37 +43,6 @@ class Scheme:
     columns: tuple[str, ...]
     divide: Callable[[pl.DataFrame, int, int | None], Iterator[Fold]]
     takes_groups: bool = True
-
-
-def assign(
-    rows: pl.DataFrame, scheme: Scheme, *, seed: int = 0, groups: int | None = None
-) -> list[Fold]:
-    """Divide rows into folds; the order of the rows makes no difference.
-
-    Args:
-        rows: a table with the columns that the scheme goes by.
-        scheme: see :data:`emobatch.splits.schemes.SCHEMES`.
-        seed: of what is drawn.
-        groups: deal speakers, sessions or scripts into as many groups of like size and let each
-            test; None leaves it to the scheme.
-
-    Returns:
-        The folds in order.
-
-    Raises:
-        TableError: if a column or a value is missing, or there are too few to divide.
-    """
-    _check(rows, scheme.columns)
-    if groups is not None and not scheme.takes_groups:
-        raise TableError("this scheme has its own groups; leave --groups out")
-    # As text, however the file's format has them.
-    text = [name for name in dict.fromkeys((*scheme.columns, "session")) if name in rows.columns]
-    rows = rows.with_columns(pl.col(text).cast(pl.String).str.strip_chars())
-    folds = list(scheme.divide(rows, seed, groups))
-    for number, fold in enumerate(folds, 1):
-        if TRAIN not in fold.split:
-            raise TableError(f"fold {number} ({fold.tests} tests) leaves no row to train on")
-    return folds
 
 
 def fold_of(values: pl.Series, tests: list[str], validates: list[str]) -> Fold:
@@ -178,19 +147,3 @@ def with_next(groups: list[list[str]]) -> Iterator[tuple[list[str], list[str]]]:
         [(['a'], ['b']), (['b'], ['a'])]
     """
     return zip(groups, groups[1:] + groups[:1], strict=True)
-
-
-def _check(rows: pl.DataFrame, columns: Sequence[str]) -> None:
-    missing = [name for name in columns if name not in rows.columns]
-    if missing:
-        raise TableError(
-            f"no column {', '.join(map(repr, missing))}, which this scheme goes by; add it, or "
-            f"rename one of {', '.join(rows.columns)}"
-        )
-    if rows.is_empty():
-        raise TableError("no rows to divide")
-    for name in columns:
-        text = rows[name].cast(pl.String).str.strip_chars()
-        blank = (text.is_null() | (text == "")).arg_true()
-        if len(blank) and name != "label":
-            raise TableError(f"row {blank[0] + 1}: no {name}; give it one, or drop the row")

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import glob
 import io
-import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
-from emobatch.errors import LabelError, ProbabilityError, TableError, first_line
+from emobatch.errors import LabelError, ProbabilityError, TableError, TaskError, first_line
 
 STANDARD_STREAM = "-"
-METADATA_KEY = "emobatch"
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
 EXTENSIONS = (*SEPARATORS, ".parquet", *JSON_LINES)
@@ -125,41 +123,6 @@ def scan(source: str, numbers: Numbers = no_numbers, *, lossy: bool = False) -> 
         return table
 
 
-def metadata(source: str | Path) -> dict[str, Any]:
-    """Provenance that was stored with a table.
-
-    Args:
-        source: a table's file name, or ``-``.
-
-    Returns:
-        What it was written with, empty where nothing is known.
-    """
-    path = Path(source)
-    try:
-        if source == STANDARD_STREAM:
-            return {}
-        if path.suffix.lower() == ".parquet":
-            text = pl.read_parquet_metadata(path).get(METADATA_KEY, "{}")
-        else:
-            text = sidecar(path).read_text(encoding="utf-8")
-        found = json.loads(text)
-    except (OSError, ValueError, PolarsError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def sidecar(path: Path) -> Path:
-    """Where the provenance of a text table stands: ``NAME.meta.json`` beside ``NAME``.
-
-    Args:
-        path: the table.
-
-    Returns:
-        The file with its provenance.
-    """
-    return path.with_name(path.name + ".meta.json")
-
-
 @contextmanager
 def explained(source: str) -> Iterator[None]:
     """Put the table's name before any error of reading or writing it.
@@ -176,16 +139,17 @@ def explained(source: str) -> Iterator[None]:
     name = spoken(source)
     try:
         yield
-    except (TableError, LabelError, ProbabilityError) as error:
-        known = str(error).startswith(f"{name}: ")
-        raise type(error)(str(error) if known else f"{name}: {error}") from error
+    except (TableError, TaskError, LabelError, ProbabilityError) as error:
+        if error.source == name:
+            raise
+        raise error.named(name) from error
     except BrokenPipeError:
         raise  # whoever reads standard output has had enough: nobody's fault
     except (PolarsError, OSError, UnicodeError) as error:
-        raise TableError(f"{name}: {first_line(error)}; check the file") from error
+        raise TableError(f"{first_line(error)}; check the file").named(name) from error
     except PanicException as error:
         # How Polars ends on some damaged Parquet files; no Exception, so that it is named here.
-        raise TableError(f"{name}: damaged: {first_line(error)}; check the file") from error
+        raise TableError(f"damaged: {first_line(error)}; check the file").named(name) from error
 
 
 def spoken(source: str) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 from polars import selectors
 
 from emobatch.errors import TableError
-from emobatch.tables import reading
+from emobatch.tables import reading, stored
 from emobatch.tables.provenance import run_differences
 from emobatch.tables.uncertainty import check_probabilities, with_uncertainty
 from emobatch.tables.where import filter_rows
@@ -29,8 +29,8 @@ SENTIMENT_COLUMNS = ("sentiment", "sentiment_score")
 TEXT_EMOTION_COLUMNS = ("text_emotion", "text_score")
 # What methods add to a score table.
 DECISION_COLUMNS = ("flagged", "mapped_emotion", "emotion", "decided_by")
-# As CSV has them.
-BOOLEANS = {"true": True, "false": False}
+# As text has them, in lower case: other programs write True, TRUE or 1.
+BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,9 @@ def read(
     in_order = [part.select(selectors.by_name(*first)) for part in parts]
     rows = pl.concat(in_order, how="vertical_relaxed")
     if first.get("flagged") == pl.String:
-        rows = rows.with_columns(flagged=lookup(pl.col("flagged"), BOOLEANS).cast(pl.Boolean))
-    provenance = _common_provenance({name: reading.metadata(name) for name in names}, mixed)
+        with reading.explained(names[0]):
+            rows = rows.with_columns(flagged=_booleans(rows, "flagged"))
+    provenance = _common_provenance({name: stored.metadata(name) for name in names}, mixed)
     task = choose.named(classes) if classes else choose.of_table(list(first), provenance)
     kept = filter_rows(rows, where)
     return ScoreTable(kept, provenance, task, tuple(names), where, unfiltered=rows)
@@ -197,6 +198,15 @@ def gated(rows: pl.LazyFrame) -> pl.LazyFrame:
     if "transcript_source" not in rows.collect_schema():
         return rows.clear()
     return rows.filter(pl.col("transcript_source").cast(pl.String) == "gated")
+
+
+def _booleans(rows: pl.LazyFrame, name: str) -> pl.Expr:
+    spelled = pl.col(name).str.strip_chars().str.to_lowercase()
+    other = pl.col(name).filter((spelled != "") & ~spelled.is_in(list(BOOLEANS))).first()
+    value = rows.select(other).collect(engine="streaming").item()
+    if value is not None:
+        raise TableError(f"column {name!r} holds {value!r}; true or false is wanted")
+    return lookup(spelled, BOOLEANS).cast(pl.Boolean)
 
 
 def _with_speech(rows: pl.LazyFrame, task: Task, others: tuple[str, ...]) -> pl.LazyFrame:

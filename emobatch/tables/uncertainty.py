@@ -17,6 +17,8 @@ from emobatch.tasks.task import Task
 
 # Wide enough for probabilities stored in half precision or with four decimals, and no wider.
 SUM_TOLERANCE = 2e-3
+# Classes that are listed in a message.
+MOST_NAMED = 8
 
 
 def entropy(columns: Sequence[str]) -> pl.Expr:
@@ -171,8 +173,18 @@ def _speech_fault(columns: Sequence[str]) -> pl.Expr:
         .when(pl.any_horizontal([value < 0 for value in values]))
         .then(pl.lit("a speech probability is negative"))
         .when((total - 1).abs() > SUM_TOLERANCE)
-        .then(pl.format("speech probabilities sum to {}, not to 1", total.round(4)))
+        .then(
+            pl.format(
+                f"speech probabilities{_named(columns)} sum to {{}}, not to 1", total.round(4)
+            )
+        )
     )
+
+
+def _named(columns: Sequence[str]) -> str:
+    # A table that lacks a column shows in the names of those that it has.
+    names = ", ".join(name.removeprefix("speech_") for name in columns)
+    return f" ({names})" if len(columns) <= MOST_NAMED and "{" not in names else ""
 
 
 def _surprisal(name: str) -> pl.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import sys
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_IMODE
 from typing import Any
 
 import polars as pl
@@ -17,14 +19,10 @@ from polars.exceptions import PolarsError
 
 from emobatch.errors import OutputError, first_line
 from emobatch.tables.provenance import software
-from emobatch.tables.reading import (
-    EXTENSIONS,
-    JSON_LINES,
-    METADATA_KEY,
-    SEPARATORS,
-    existing,
-    sidecar,
-)
+from emobatch.tables.reading import EXTENSIONS, JSON_LINES, SEPARATORS, existing
+from emobatch.tables.stored import CONTENT_KEY, METADATA_KEY, fingerprint, sidecar
+
+log = logging.getLogger(__name__)
 
 # Rows of a Parquet file that are held until they are written together.
 GROUP_ROWS = 1 << 14
@@ -79,17 +77,19 @@ def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any
         return
     text = json.dumps(provenance, ensure_ascii=False)
     extension = target.suffix.lower()
-    with replacing(target) as partial:
+    if extension in JSON_LINES:
+        _note_lost_numbers(table, target)
+    # By handle: after a failure Polars may otherwise make the file once more.
+    with replacing(target) as partial, partial.open("wb") as handle:
         if extension == ".parquet":
-            table.sink_parquet(partial, metadata={METADATA_KEY: text}, row_group_size=GROUP_ROWS)
+            table.sink_parquet(handle, metadata={METADATA_KEY: text}, row_group_size=GROUP_ROWS)
         elif extension in JSON_LINES:
-            # By handle: after a failure Polars may otherwise make the file once more.
-            with partial.open("wb") as handle:
-                table.sink_ndjson(handle)
+            table.sink_ndjson(handle)
         else:
-            table.sink_csv(partial, separator=SEPARATORS[extension], check_extension=False)
+            table.sink_csv(handle, separator=SEPARATORS[extension])
     if extension != ".parquet":
-        write_text(sidecar(target), text + "\n")
+        described = {**provenance, CONTENT_KEY: fingerprint(target)}
+        write_text(sidecar(target), json.dumps(described, ensure_ascii=False) + "\n")
 
 
 def check_columns(schema: Mapping[str, pl.DataType], target: Path | None) -> None:
@@ -104,11 +104,28 @@ def check_columns(schema: Mapping[str, pl.DataType], target: Path | None) -> Non
     """
     extension = ".csv" if target is None else target.suffix.lower()
     for name, kind in schema.items():
-        nested = kind.is_nested() and extension in SEPARATORS
-        if extension != ".parquet" and (nested or kind in (pl.Binary, pl.Object)):
+        refused = kind in (pl.Binary, pl.Object)
+        if extension in SEPARATORS:
+            refused = refused or kind.is_nested() or kind == pl.Duration
+        if extension != ".parquet" and refused:
             raise OutputError(
                 f"{target or 'standard output'}: no place for column {name!r}, which holds "
                 f"{kind}; write .parquet, or drop the column"
+            )
+
+
+def _note_lost_numbers(table: pl.LazyFrame, target: Path) -> None:
+    # JSON has no word for them, and Polars writes null.
+    floats = [name for name, kind in table.collect_schema().items() if kind.is_float()]
+    lost = table.select((~pl.col(floats).is_finite()).sum()).collect(engine="streaming")
+    for name, count in lost.row(0, named=True).items() if floats else ():
+        if count:
+            log.warning(
+                "note: %s: %d values of column %r are NaN or infinite, for which JSON has no word: "
+                "they are null there; CSV and Parquet keep them",
+                target,
+                count,
+                name,
             )
 
 
@@ -195,7 +212,7 @@ def replacing(target: Path) -> Iterator[Path]:
         partial = Path(name)
         try:
             yield partial
-            _finish(partial)
+            _finish(partial, target)
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
@@ -209,10 +226,15 @@ def replacing(target: Path) -> Iterator[Path]:
         raise OutputError(f"{target}: {cause[1]}; mend that or choose another") from error
 
 
-def _finish(partial: Path) -> None:
-    # On disk before it is renamed, and as readable as any file that the user makes.
+def _finish(partial: Path, target: Path) -> None:
+    # On disk before it is renamed. As readable as the file that it replaces, else as any file that
+    # the user makes.
     with partial.open("rb") as handle:
         os.fsync(handle.fileno())
-    mask = os.umask(0)
-    os.umask(mask)
-    partial.chmod(0o666 & ~mask)
+    if target.exists():
+        mode = S_IMODE(target.stat().st_mode)
+    else:
+        mask = os.umask(0)
+        os.umask(mask)
+        mode = 0o666 & ~mask
+    partial.chmod(mode)

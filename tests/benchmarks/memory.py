@@ -33,7 +33,7 @@ def score(folder: Path, rows: int) -> None:
     """In the process that is measured: print MiB beyond the models, and seconds."""
     from emobatch.models.choice import Choice
     from emobatch.scorers import branches
-    from emobatch.scoring.score import score
+    from emobatch.scoring.score import score as run
 
     names = {f"{branch}_model": str(folder / branch) for branch in ("speech", "asr", "sentiment")}
     choice = Choice(**names, device="cpu")
@@ -47,7 +47,7 @@ def score(folder: Path, rows: int) -> None:
 
     branches.load = load_and_look
     began = time.perf_counter()
-    score.score(str(folder / f"{rows}.csv"), folder / f"{rows}.parquet", choice)
+    run(str(folder / f"{rows}.csv"), folder / f"{rows}.parquet", choice)
     click.echo(f"{held('VmHWM') - loaded[0]:.1f} {time.perf_counter() - began:.1f}")
 
 

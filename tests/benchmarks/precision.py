@@ -53,7 +53,7 @@ def main(clips: int, device: str) -> None:
             choice = Choice(models="demo", precision=precision, device=device)
             began = time.perf_counter()
             try:
-                score.score(str(manifest), target, choice)
+                score(str(manifest), target, choice)
             except DeviceError as error:
                 click.echo(f"{precision}: {error}", err=True)
                 continue

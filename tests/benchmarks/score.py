@@ -29,6 +29,7 @@ from architectures import (
     save_xlm_roberta_base,
 )
 from clips import compare, spoken_clips
+from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
 from rich.console import Console
 from rich.table import Table
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, pipeline
@@ -36,12 +37,11 @@ from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneratio
 from emobatch.cli.progress import Progress
 from emobatch.fusion.apply import decide
 from emobatch.fusion.selection import thresholds
-from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
 from emobatch.manifests import manifest
 from emobatch.models.choice import Choice
 from emobatch.scorers import branches, transcription
 from emobatch.scorers.branches import Branches
-from emobatch.scoring.score import score
+from emobatch.scoring.score import score_chunks
 from emobatch.tasks.labels import EMOTIONS
 
 RIVAL = "R1: transformers, one at a time"
@@ -76,9 +76,7 @@ def ours(models: Branches, source: Path) -> Callable[[], pl.DataFrame]:
         rows = manifest.read(str(source))
         firsts = range(0, len(rows), models.chunk_rows)
         with Progress(len(rows)) as progress:
-            return pl.concat(
-                frame for _, frame in score.score_chunks(rows, models, progress, firsts)
-            )
+            return pl.concat(frame for _, frame in score_chunks(rows, models, progress, firsts))
 
     return run
 

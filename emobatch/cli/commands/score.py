@@ -60,7 +60,8 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     "--gate",
     type=click.Path(path_type=Path),
     metavar="THRESHOLDS",
-    help="Consult the text branch only where these thresholds could need it; faster.",
+    help="Transcribe only rows that these thresholds flag and whose emotion the text branch "
+    "could change; faster.",
 )
 @click.option(
     "--shard",

@@ -15,4 +15,11 @@ def show_calibration(calibration: Calibration) -> None:
     """
     out = console(stderr=True)
     show_sections(calibration.fitted.method.describe(), out)
+    if drawn := calibration.fitted.fitted.get("bootstrap"):
+        note = f" ({drawn['note']})" if drawn["note"] else ""
+        out.print(
+            f"95 %: of what is fitted on {drawn['resamples']} bootstrap resamples of "
+            f"{drawn['units']} {drawn['unit']}s{note}",
+            markup=False,
+        )
     out.print(metrics_table({"before": calibration.before, "after": calibration.after}))

@@ -50,7 +50,7 @@ def show_crossval(result: CrossValidation) -> None:
     for method in result.methods:
         out.print(_by_fold(result, method))
     by_method = plain_table(
-        "method", *HEADLINE, *(f"{name} wins/losses" for name in HEADLINE), left=(0,)
+        "method", *HEADLINE, *(f"{name} up/down" for name in HEADLINE), left=(0,)
     )
     for method in result.compared:
         summary = result.summary(method)
@@ -61,7 +61,9 @@ def show_crossval(result: CrossValidation) -> None:
         ]
         pairs = [f"{summary['wins'][name]}/{summary['losses'][name]}" for name in HEADLINE]
         by_method.add_row(method, *means, *(pairs if method != BASELINE else "---"))
-    out.print("mean ± standard deviation over folds, %; in how many folds better/worse than speech")
+    out.print(
+        "mean ± standard deviation over folds, %; in how many folds it is up and down from speech"
+    )
     out.print(by_method)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -23,8 +24,9 @@ from emobatch.fusion.selection.rules import (
 from emobatch.tasks.task import Task
 
 Protocol = Literal["released", "paper"]
-# Steps of tau_m, from 0 on, in twentieths.
-SENTIMENT_STEPS = 15
+# Values of tau_m that are tried, in twentieths from 0 on: up to 0.70 in the code behind the
+# published tables, up to 1 as section II-D is printed.
+SENTIMENT_STEPS: Mapping[Protocol, int] = {"released": 15, "paper": 21}
 
 
 def fit(
@@ -37,27 +39,31 @@ def fit(
             ``varentropy`` (nats squared), ``speech_CLASS``, and what the text branch says.
         task: the classes.
         protocol: ``released``, the one behind the published tables, takes the percentiles of the
-            misclassified rows of each predicted class; ``paper``, as section II-C is printed,
-            those of the rows of each label.
+            misclassified rows of each predicted class, and tries tau_m from 0 to 0.70; ``paper``,
+            as sections II-C and II-D are printed, takes those of the rows of each label, and tries
+            tau_m from 0 to 1.
         flag_by: the measures that flag a row; the one that is left out gets a threshold that
             every row passes.
 
     Returns:
         What was fitted, with the reason for each class that could not be.
     """
-    mappings = mappings_tried(rows, task)
+    mappings = mappings_tried(rows, task, protocol)
     classes = {
         name: _fit_class(rows, task, name, protocol, flag_by, mappings) for name in task.classes
     }
     return Rules(classes, _exclusions(rows, task, Rules(classes)))
 
 
-def mappings_tried(rows: pl.DataFrame, task: Task) -> list[SentimentMapping]:
+def mappings_tried(
+    rows: pl.DataFrame, task: Task, protocol: Protocol = "released"
+) -> list[SentimentMapping]:
     """List the mappings that are tried, of equals the first is taken.
 
     Args:
         rows: a score table; one with ``text_emotion`` needs no mapping.
         task: the classes; the simple mapping tells two negative ones apart.
+        protocol: how far tau_m of the simple mapping goes.
 
     Returns:
         Mappings in the order in which they are tried.
@@ -76,7 +82,7 @@ def mappings_tried(rows: pl.DataFrame, task: Task) -> list[SentimentMapping]:
         simple = [
             SentimentMapping(SIMPLE, step / 20, flip)
             for flip in (True, False)
-            for step in range(SENTIMENT_STEPS)
+            for step in range(SENTIMENT_STEPS[protocol])
         ]
         tried = simple + tried
     return tried

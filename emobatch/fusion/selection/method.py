@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import polars as pl
+from polars import selectors
 
 from emobatch.errors import ThresholdsError
 from emobatch.fusion.description import Section
@@ -83,7 +84,9 @@ class Selection(Method):
         """
         self._check_text_model(rows)
         names = [name for name in rows.collect_schema() if name not in self.columns]
-        return select_emotion(rows, self.rules, self.task).select(*names, *self.columns)
+        decided = select_emotion(rows, self.rules, self.task)
+        # By name and not by expression: a column may be called "*".
+        return decided.select(selectors.by_name(*names, *self.columns))
 
     def needs_text(self) -> pl.Expr:
         """Say for which rows the text branch could change the emotion."""
