@@ -11,12 +11,13 @@ from rich.console import Console, JustifyMethod
 from rich.filesize import decimal
 from rich.table import Table
 
+from emobatch.evaluation.metrics import HEADLINE
+
 if TYPE_CHECKING:
     import polars as pl
 
     from emobatch.scoring.verify import Verification
 
-FIGURES = ("UA", "WA", "F1")
 # Wide enough for every table here when the output is a file, which has no width of its own.
 FILE_WIDTH = 120
 LINE_WIDTH = 10_000
@@ -105,10 +106,10 @@ def metrics_table(stages: Mapping[str, Mapping[str, float] | None]) -> Table:
     Returns:
         The table.
     """
-    table = plain_table("%", *FIGURES)
+    table = plain_table("%", *HEADLINE)
     for stage, figures in stages.items():
         if figures:
-            table.add_row(stage, *(f"{figures[name]:.2f}" for name in FIGURES))
+            table.add_row(stage, *(f"{figures[name]:.2f}" for name in HEADLINE))
     return table
 
 

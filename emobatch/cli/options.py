@@ -89,6 +89,11 @@ label_map_option = click.option(
     metavar="NAME=CLASS",
     help="Read label NAME as CLASS; CLASS none drops it. Repeatable, or separated by commas.",
 )
+table_classes_option = click.option(
+    "--classes",
+    metavar="CLASSES",
+    help="Classes of a table that doesn't say: four, eight, or names separated by commas.",
+)
 fit_options = _together(
     *(
         click.option(

@@ -7,7 +7,7 @@ Application*, 1997, section 3.8). Intervals lie between percentiles of the resam
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,14 +50,39 @@ class Units:
         Returns:
             What a reader must know to judge them, or to make them again.
         """
-        return {
-            "level": LEVEL,
-            "resamples": resamples,
-            "seed": SEED,
-            "unit": self.name,
-            "units": self.count,
-            "note": self.note,
-        }
+        return asdict(self.resampled(resamples))
+
+    def resampled(self, resamples: int) -> Resampling:
+        """The same, as a value.
+
+        Args:
+            resamples: how many were drawn.
+
+        Returns:
+            What intervals come from.
+        """
+        return Resampling(LEVEL, resamples, SEED, self.name, self.count, self.note)
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """What intervals were drawn from.
+
+    Attributes:
+        level: percentage of the resamples that lie within an interval.
+        resamples: how many.
+        seed: of the generator.
+        unit: what was drawn, ``speaker`` or ``row``.
+        units: how many there are.
+        note: what the reader of an interval must know about them, empty where nothing.
+    """
+
+    level: int
+    resamples: int
+    seed: int
+    unit: str
+    units: int
+    note: str
 
 
 def units(rows: pl.DataFrame) -> Units:
@@ -132,14 +157,35 @@ def resampled_counts(cells: Integers, size: int, drawn: Units, resamples: int) -
         >>> resampled_counts(np.array([1, 1]), 3, drawn, 1).tolist()
         [[0.0, 2.0, 0.0]]
     """
+    return resampled_totals(cells, np.eye(size), drawn, resamples)
+
+
+def resampled_totals(cells: Integers, values: Floats, drawn: Units, resamples: int) -> Floats:
+    """Sum what the cells of a table stand for over bootstrap resamples.
+
+    Args:
+        cells: (rows,) the cell that each row falls into, from 0.
+        values: (cells, n) what a row in each cell adds to the sums.
+        drawn: what is resampled.
+        resamples: how many resamples.
+
+    Returns:
+        (resamples, n) sums over the rows of each resample; always the same for the same cells.
+
+    Examples:
+        >>> drawn = Units("row", np.arange(2), 2)
+        >>> resampled_totals(np.array([1, 1]), np.array([[1.0], [5.0]]), drawn, 1).tolist()
+        [[10.0]]
+    """
+    occurring, places = np.unique(cells, return_inverse=True)
     if drawn.name == "row":
-        counts = np.bincount(cells, minlength=size)
-        occurring = np.flatnonzero(counts)
-        return _draw(np.eye(size)[occurring], counts[occurring], resamples)
-    shape = (drawn.count, size)
-    totals = np.bincount(drawn.of_rows * size + cells, minlength=drawn.count * size).reshape(shape)
+        return _draw(values[occurring], np.bincount(places), resamples)
+    # Units are told apart by their cells, and drawn in the order of these.
+    size = len(occurring)
+    of_units = drawn.of_rows * size + places
+    totals = np.bincount(of_units, minlength=drawn.count * size).reshape(drawn.count, size)
     kinds, counts = np.unique(totals, axis=0, return_counts=True)
-    return _draw(kinds.astype(float), counts, resamples)
+    return _draw(kinds @ values[occurring], counts, resamples)
 
 
 def interval(values: Floats, digits: int = 2) -> list[float] | None:

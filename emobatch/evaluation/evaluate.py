@@ -1,41 +1,40 @@
-"""Figures for labelled rows: UA, WA and macro F1 before and after fusion, word error rate."""
+"""Tables measured against their labels."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
-from emobatch.errors import TableError
+from emobatch.errors import LabelError, TableError
 from emobatch.evaluation.bootstrap import SPEAKER
-from emobatch.evaluation.breakdown import STAGES, breakdown, word_error_interval
-from emobatch.evaluation.metrics import metrics
-from emobatch.evaluation.word_error_rate import NORMALISATION, word_error_rate
+from emobatch.evaluation.figure import STAGES, Figure
+from emobatch.evaluation.measure import Measure
+from emobatch.evaluation.measures import every_measure
+from emobatch.evaluation.result import Evaluation
+from emobatch.evaluation.sample import Sample
 from emobatch.splits import leakage
+from emobatch.splits.roles import SPLIT_COLUMN, training_rows
 from emobatch.tables import reading, score_table
-from emobatch.tables.score_table import SPLIT, training_rows
-from emobatch.tables.uncertainty import SPEECH_COLUMNS
-from emobatch.tasks.labels import EMOTIONS, canonical, parse_label_map
+from emobatch.tasks.labels import canonical, parse_label_map
+from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
-# What is measured beside the predictions, where a table has it.
-MEASURED = (
-    *SPEECH_COLUMNS,
-    "entropy",
-    "flagged",
-    "decided_by",
-    "sentiment",
-    "reference",
-    "transcript",
-    "transcript_source",
-    SPEAKER,
-    SPLIT,
-)
 RESAMPLES = 1000
 # The group of rows whose column is empty, in `--by`.
 NO_VALUE = "(none)"
+# What says of rows how they may be measured, where a table has it.
+ABOUT_ROWS = ("transcript_source", SPEAKER, SPLIT_COLUMN)
+GATED = (
+    "{} rows were scored with --gate and their text was not recognised, so word error rate and "
+    "figures of what the text branch says are left out"
+)
+TRAINED = (
+    "the speech model was trained on {} of {} labelled rows (split 'train'), which say little of "
+    "new speech; leave them out with --where \"split != 'train'\""
+)
 
 
 def evaluate(
@@ -43,136 +42,117 @@ def evaluate(
     *,
     where: str | None = None,
     by: str | None = None,
+    classes: str | None = None,
+    sentiment_map: Sequence[str] = (),
     label_column: str = "label",
     label_map: Sequence[str] = (),
     bootstrap: int = RESAMPLES,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Measure score tables or final tables against their labels.
 
     Args:
         sources: tables, globs or ``-``.
         where: SQL expression; only rows for which it holds count.
         by: column whose values are also measured one by one.
+        classes: the value of `--classes`, for tables that don't say what their classes are.
+        sentiment_map: ``CLASS=SENTIMENT`` pairs, for classes that are taken for another sentiment
+            or none.
         label_column: column that holds the labels.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
 
     Returns:
-        See :func:`measure`; what :func:`emobatch.evaluation.breakdown.breakdown` adds for all
-        rows together; and ``by``, what :func:`measure` says of each value.
+        What was measured; its notes have been logged.
 
     Raises:
         EmobatchError: if a table can't be read or has nothing to measure.
     """
-    table = score_table.read(sources, where, mixed=True)
-    aliases = parse_label_map(label_map, EMOTIONS)
+    table = score_table.read(sources, where, mixed=True, classes=classes)
+    task = table.task.with_sentiments(sentiment_map)
+    aliases = parse_label_map(label_map, task.labels)
     with reading.explained(table.name):
         names = table.rows.collect_schema().names()
         if by is not None and by not in names:
             raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
-        rows = score_table.with_predictions(table.rows)
-        frame = _labelled(rows, label_column, by, aliases)
+        rows = score_table.with_predictions(table.rows, task)
+        frame = _labelled(rows, task, label_column, by, aliases)
         leakage.warn(table.unfiltered)
-    frame = without_unread(frame)
-    _warn_of_training(_scored(frame))
-    result = evaluate_rows(frame, bootstrap)
-    if by is not None:
-        groups = frame.partition_by(by, as_dict=True, maintain_order=True)
-        ordered = sorted(groups.items(), key=lambda item: (item[0][0] is None, str(item[0][0])))
-        result["by"] = {
-            NO_VALUE if value is None else str(value): measure(group) for (value,), group in ordered
-        }
-    return result
+    found = evaluate_rows(frame, task, by=by, bootstrap=bootstrap)
+    for note in found.notes:
+        log.warning("note: %s", note)
+    return found
 
 
-def without_unread(rows: pl.DataFrame) -> pl.DataFrame:
-    """Leave out what is said of a table of which a gate left rows unread.
+def evaluate_rows(
+    rows: pl.DataFrame, task: Task, *, by: str | None = None, bootstrap: int = RESAMPLES
+) -> Evaluation:
+    """Measure labelled rows.
 
     Args:
-        rows: maybe with ``transcript_source``.
+        rows: ``label`` with any of ``speech_emotion``, ``emotion`` and what measures read; labels
+            and emotions are names of classes.
+        task: the classes.
+        by: column whose values are also measured one by one.
+        bootstrap: resamples that the 95 % intervals come from, 0 for none.
 
     Returns:
-        Without transcripts and sentiments, if there are such rows: what was read is no fair
-        sample of what is said.
+        What was measured.
+
+    Examples:
+        >>> rows = pl.DataFrame({"label": ["sad", "angry"], "emotion": ["sad", "sad"]})
+        >>> evaluate_rows(rows, Task.of(["angry", "sad"])).value("WA", stage="after")
+        50.0
     """
-    gated = score_table.unread(rows.lazy()).select(pl.len()).collect().item()
-    if not gated:
-        return rows
-    log.warning(
-        "note: %d rows were scored with --gate and not read, so word error rate and figures of "
-        "sentiment are left out",
-        gated,
+    gated = len(score_table.gated(rows.lazy()).collect())
+    measures = every_measure()
+    notes = []
+    if gated:
+        # What was recognised is no fair sample of what was said.
+        measures = [measure for measure in measures if not measure.of_text]
+        notes.append(GATED.format(gated))
+    whole = Sample(rows, task, bootstrap)
+    if trained := training_rows(whole.scored):
+        notes.append(TRAINED.format(trained, len(whole.scored)))
+    figures = list(_measured(whole, measures, notes))
+    groups = None if by is None else _groups(rows, by)
+    for group, part in (groups or {}).items():
+        sample = Sample(part, task, group=group)
+        figures += _measured(sample, [each for each in measures if each.by_group], notes)
+    drawn = whole.drawn.resampled(bootstrap) if bootstrap and len(whole.scored) else None
+    return Evaluation(
+        task,
+        tuple(figures),
+        tuple(whole.stages),
+        None if groups is None else tuple(groups),
+        drawn,
+        tuple(notes),
     )
-    return rows.drop("transcript", "sentiment", "transcript_source", strict=False)
 
 
-def evaluate_rows(rows: pl.DataFrame, bootstrap: int = RESAMPLES) -> dict[str, Any]:
-    """Measure labelled rows, all together.
-
-    Args:
-        rows: ``label`` with any of ``speech_emotion``, ``emotion`` and the columns ``MEASURED``;
-            labels and emotions are class names.
-        bootstrap: see :func:`evaluate`.
-
-    Returns:
-        See :func:`evaluate`, without ``by``.
-    """
-    scored = _scored(rows)
-    result = measure(rows)
-    if result.get("wer") is not None:
-        result["wer_normalisation"] = NORMALISATION
-        if bootstrap:
-            result["wer_interval"] = word_error_interval(rows, bootstrap)
-    if len(scored):
-        result |= breakdown(scored, bootstrap)
-    if result.get("before") and result.get("after"):
-        # Of the figures as they are printed, so that a reader who subtracts them agrees.
-        before, after = result["before"], result["after"]
-        result["difference"] = {name: round(after[name] - before[name], 2) for name in before}
-    return result
+def _measured(sample: Sample, measures: Sequence[Measure], notes: list[str]) -> Iterator[Figure]:
+    for measure in measures:
+        try:
+            figures = list(measure.figures(sample))
+        except LabelError as error:
+            # Of what the text branch said: labels and predictions have been read before.
+            notes.append(f"no figures of {measure.name}: {error}")
+            continue
+        for figure in figures:
+            yield replace(figure, measure=measure.name, group=sample.group)
 
 
-def measure(rows: pl.DataFrame) -> dict[str, Any]:
-    """Measure one table.
-
-    Args:
-        rows: ``label`` with any of ``speech_emotion``, ``emotion``, ``reference`` and
-            ``transcript``; labels and emotions are class names.
-
-    Returns:
-        ``rows``; ``before`` where there are speech scores, ``after`` where there are final
-        emotions, each with UA, WA and F1 in percent; ``wer`` in percent where there are
-        references; ``left_out``, labelled rows that have no scores.
-    """
-    scored = _scored(rows)
-    result: dict[str, Any] = {"rows": len(scored)}
-    if len(scored) < len(rows):
-        result["left_out"] = len(rows) - len(scored)
-    for stage, name in STAGES.items():
-        if name in rows.columns:
-            result[stage] = metrics(scored["label"], scored[name]) if len(scored) else {}
-    if {"reference", "transcript"} <= set(rows.columns):
-        result["wer"] = word_error_rate(rows["reference"], rows["transcript"])
-    return result
-
-
-def _scored(rows: pl.DataFrame) -> pl.DataFrame:
-    present = [name for name in STAGES.values() if name in rows.columns]
-    return rows.filter(pl.all_horizontal(pl.col(name).is_not_null() for name in present))
-
-
-def _warn_of_training(rows: pl.DataFrame) -> None:
-    if trained := training_rows(rows):
-        log.warning(
-            "note: the speech model was trained on %d of %d rows (split 'train'), which say little "
-            "of new speech; leave them out with --where \"split != 'train'\"",
-            trained,
-            len(rows),
-        )
+def _groups(rows: pl.DataFrame, by: str) -> dict[str, pl.DataFrame]:
+    parts = rows.partition_by(by, as_dict=True, maintain_order=True)
+    ordered = sorted(parts.items(), key=lambda item: (item[0][0] is None, str(item[0][0])))
+    return {NO_VALUE if value is None else str(value): part for (value,), part in ordered}
 
 
 def _labelled(
-    rows: pl.LazyFrame, column: str, by: str | None, label_map: Mapping[str, str | None]
+    rows: pl.LazyFrame,
+    task: Task,
+    column: str,
+    by: str | None,
+    label_map: Mapping[str, str | None],
 ) -> pl.DataFrame:
     names = rows.collect_schema().names()
     if column in STAGES.values():
@@ -184,13 +164,17 @@ def _labelled(
             "neither speech scores nor final emotions to measure; is this a table that "
             "`emobatch score` or `emobatch apply` wrote?"
         )
-    wanted = (column, *STAGES.values(), *MEASURED, *([by] if by else []))
+    read = [name for measure in every_measure() for name in measure.columns]
+    wanted = (
+        *(column, *STAGES.values(), *task.speech_columns),
+        *(*read, *ABOUT_ROWS, *([by] if by else [])),
+    )
     frame = rows.select(name for name in dict.fromkeys(wanted) if name in names).collect()
-    frame = frame.with_columns(canonical(frame[column], EMOTIONS, label_map).alias("label"))
+    frame = frame.with_columns(canonical(frame[column], task.labels, label_map).alias("label"))
     if "emotion" in names:
         # What was predicted is never dropped or renamed: a label map is for labels.
         remedy = "did `emobatch apply` write this table?"
-        frame = frame.with_columns(canonical(frame["emotion"], EMOTIONS, remedy=remedy))
+        frame = frame.with_columns(canonical(frame["emotion"], task.labels, remedy=remedy))
     frame = frame.filter(pl.col("label").is_not_null())
     if frame.is_empty():
         raise TableError(f"no row is labelled; look at column {column!r} and --where")

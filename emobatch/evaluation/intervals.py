@@ -2,57 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emobatch.evaluation.bootstrap import Units, interval, resampled_counts
-from emobatch.tasks.labels import EMOTIONS
+from emobatch.evaluation.bootstrap import Units, interval, resampled_totals
+from emobatch.evaluation.figure import DIFFERENCE
+from emobatch.evaluation.metrics import HEADLINE, OF_CLASSES, Indices
 
 Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
-OF_CLASSES = ("precision", "recall", "F1")
+# Stage, figure, and the class that it is about.
+Place = tuple[str, str, str | None]
+Bounds = tuple[float, float]
+# The figures of classes, as `figures` calls them.
+COLUMNS = ("precision", "recall", "class F1")
 
 
 def intervals(
-    labels: Indices, stages: Mapping[str, Indices], drawn: Units, resamples: int
-) -> dict[str, dict[str, Any]]:
+    labels: Indices,
+    stages: Mapping[str, Indices],
+    classes: Sequence[str],
+    drawn: Units,
+    resamples: int,
+) -> dict[Place, Bounds]:
     """95 % intervals of UA, WA, macro F1 and the figures of each class.
 
     Args:
         labels: (rows,) index of each row's class.
         stages: (rows,) index of the class predicted, by stage; one or two stages.
+        classes: their names.
         drawn: what is resampled.
         resamples: number of bootstrap resamples.
 
     Returns:
-        By stage, and as ``difference`` of the second stage from the first on the same resamples:
-        ``UA``, ``WA``, ``F1``, each as bounds in percent, and ``classes``, which has ``precision``,
-        ``recall`` and ``F1`` for each class, None where no resample gives the figure.
+        By stage, and for ``difference`` of the second stage from the first on the same resamples,
+        the bounds in percent of ``UA``, ``WA`` and ``F1``, whose class is None, and of
+        ``precision``, ``recall`` and ``F1`` of each class; without those that no resample gives.
 
     Examples:
         >>> labels = np.array([0, 0, 1, 1])
         >>> drawn = Units("row", np.arange(4), 4)
-        >>> intervals(labels, {"before": labels}, drawn, 20)["before"]["WA"]
-        [100.0, 100.0]
+        >>> found = intervals(labels, {"before": labels}, ("happy", "sad"), drawn, 20)
+        >>> found["before", "WA", None]
+        (100.0, 100.0)
     """
-    size = len(EMOTIONS)
+    size = len(classes)
     shape = (size,) * (1 + len(stages))
     cells = np.ravel_multi_index((labels, *stages.values()), shape).astype(np.int64)
-    counts = resampled_counts(cells, size ** len(shape), drawn, resamples)
-    counts = counts.reshape(-1, *shape)
-    # Summed over what the other stage predicted.
-    axes = range(2, 2 + len(stages))
-    figures = {
-        stage: confusion_figures(counts.sum(axis=tuple(axis for axis in axes if axis != own)))
-        for stage, own in zip(stages, axes, strict=True)
+    occurring, places = np.unique(cells, return_inverse=True)
+    label, *guesses = np.unravel_index(occurring, shape)
+    # Of each kind of row what it adds to the counts that figures are made of, and no more: there
+    # are many more cells than such counts.
+    parts = [_one_hot(label, size)]
+    for guess in guesses:
+        parts += [_one_hot(guess, size), _one_hot(label, size) * (label == guess)[:, None]]
+    counts = resampled_totals(places, np.concatenate(parts, axis=1), drawn, resamples)
+    support, *others = np.split(counts, len(parts), axis=1)
+    found = {
+        stage: figures(right, support, predicted)
+        for stage, predicted, right in zip(stages, others[::2], others[1::2], strict=True)
     }
     if len(stages) > 1:
-        first, second = figures.values()
-        figures["difference"] = {name: second[name] - first[name] for name in first}
-    return {stage: _bounds(values) for stage, values in figures.items()}
+        first, second = found.values()
+        found[DIFFERENCE] = {name: second[name] - first[name] for name in first}
+    return {
+        place: bounds
+        for stage, values in found.items()
+        for place, bounds in _bounds(stage, values, classes)
+    }
 
 
 def confusion_figures(counts: Floats) -> dict[str, Floats]:
@@ -62,9 +80,7 @@ def confusion_figures(counts: Floats) -> dict[str, Floats]:
         counts: (n, classes, classes) rows by label and prediction.
 
     Returns:
-        In percent: (n,) ``UA``, ``WA`` and ``F1``; (n, classes) ``precision``, ``recall`` and
-        ``class F1``, NaN where they would be divided by nothing. Means are over the classes that
-        have a value, which for F1 are those that occur as label or prediction.
+        See :func:`figures`.
 
     Examples:
         >>> found = confusion_figures(np.array([[[1.0, 1.0], [0.0, 1.0]]]))
@@ -72,11 +88,31 @@ def confusion_figures(counts: Floats) -> dict[str, Floats]:
         (75.0, [100.0, 50.0])
     """
     right = np.diagonal(counts, axis1=1, axis2=2)
-    support, predicted = counts.sum(axis=2), counts.sum(axis=1)
+    return figures(right, counts.sum(axis=2), counts.sum(axis=1))
+
+
+def figures(right: Floats, support: Floats, predicted: Floats) -> dict[str, Floats]:
+    """UA, WA, macro F1 and the figures of each class, of many tables at once.
+
+    Args:
+        right: (n, classes) rows of each label that are predicted as it.
+        support: (n, classes) rows of each label.
+        predicted: (n, classes) rows predicted as each class.
+
+    Returns:
+        In percent: (n,) ``UA``, ``WA`` and ``F1``; (n, classes) ``precision``, ``recall`` and
+        ``class F1``, NaN where they would be divided by nothing. Means are over the classes that
+        have a value, which for F1 are those that occur as label or prediction.
+
+    Examples:
+        >>> right, support, predicted = np.array([[[1.0, 1.0]], [[2.0, 1.0]], [[1.0, 2.0]]])
+        >>> float(figures(right, support, predicted)["UA"][0])
+        75.0
+    """
     recall, f1 = _ratio(right, support), _ratio(2 * right, support + predicted)
     return {
         "UA": _mean(recall),
-        "WA": _ratio(right.sum(axis=1), counts.sum(axis=(1, 2))),
+        "WA": _ratio(right.sum(axis=1), support.sum(axis=1)),
         "F1": _mean(f1),
         "precision": _ratio(right, predicted),
         "recall": recall,
@@ -84,17 +120,20 @@ def confusion_figures(counts: Floats) -> dict[str, Floats]:
     }
 
 
-def _bounds(figures: Mapping[str, Floats]) -> dict[str, Any]:
-    bounds: dict[str, Any] = {name: interval(figures[name]) for name in ("UA", "WA", "F1")}
-    columns: Sequence[str] = ("precision", "recall", "class F1")
-    bounds["classes"] = {
-        name: {
-            figure: interval(figures[column][:, number])
-            for figure, column in zip(OF_CLASSES, columns, strict=True)
-        }
-        for number, name in enumerate(EMOTIONS)
-    }
-    return bounds
+def _one_hot(indices: Indices, size: int) -> Floats:
+    return np.equal(indices[:, None], np.arange(size)).astype(np.float64)
+
+
+def _bounds(
+    stage: str, found: Mapping[str, Floats], classes: Sequence[str]
+) -> Iterator[tuple[Place, Bounds]]:
+    for name in HEADLINE:
+        if bounds := interval(found[name]):
+            yield (stage, name, None), (bounds[0], bounds[1])
+    for number, of_class in enumerate(classes):
+        for name, column in zip(OF_CLASSES, COLUMNS, strict=True):
+            if bounds := interval(found[column][:, number]):
+                yield (stage, name, of_class), (bounds[0], bounds[1])
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

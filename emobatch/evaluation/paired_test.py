@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+TEST = "McNemar, exact"
+
 
 def mcnemar(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> dict[str, float]:
     """McNemar's test, exact: of the rows that only one is right about, are there more of one kind?

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
-from emobatch.tasks.labels import EMOTIONS
 
-
-def transitions(labels: pl.Series, before: pl.Series, after: pl.Series) -> pl.DataFrame:
+def transitions(
+    labels: pl.Series, before: pl.Series, after: pl.Series, classes: Sequence[str]
+) -> pl.DataFrame:
     """Count the rows whose emotion changed, by what it changed from and to.
 
     Args:
         labels: (rows,) class names.
         before: (rows,) class names that the speech branch predicted.
         after: (rows,) final class names.
+        classes: those that there are.
 
     Returns:
-        A row for each change that occurs, in the order of ``EMOTIONS``: ``from``, ``to``, ``rows``,
+        A row for each change that occurs, in the order of the classes: ``from``, ``to``, ``rows``,
         and of these ``better`` (right only afterwards), ``worse`` (right only before) and
         ``neither`` (wrong both times).
 
     Examples:
         >>> labels, before = pl.Series(["sad", "happy"]), pl.Series(["angry", "angry"])
-        >>> transitions(labels, before, pl.Series(["sad", "sad"])).rows()
+        >>> after, classes = pl.Series(["sad", "sad"]), ("angry", "happy", "sad")
+        >>> transitions(labels, before, after, classes).rows()
         [('angry', 'sad', 2, 1, 0, 1)]
     """
-    order = pl.Enum(EMOTIONS)
+    order = pl.Enum(classes)
     rows = pl.DataFrame({"label": labels, "from": before, "to": after})
     better, worse = pl.col("label") == pl.col("to"), pl.col("label") == pl.col("from")
     return (

@@ -24,7 +24,22 @@ def word_error_rate(references: pl.Series, transcripts: pl.Series) -> float | No
         >>> word_error_rate(pl.Series(["Well done!", None]), pl.Series(["well gone", "hm"]))
         50.0
     """
-    counts = word_errors(references, transcripts)
+    return rate(word_errors(references, transcripts))
+
+
+def rate(counts: pl.DataFrame) -> float | None:
+    """Word error rate of rows that were counted.
+
+    Args:
+        counts: see :func:`word_errors`.
+
+    Returns:
+        Errors in percent of the words, None where there are no words.
+
+    Examples:
+        >>> rate(pl.DataFrame({"errors": [1, 0], "words": [2, 2]}))
+        25.0
+    """
     errors, words = counts.sum().row(0)
     return round(100 * errors / words, 2) if words else None
 

@@ -60,6 +60,7 @@ def changed_rows(rows: pl.DataFrame, most: int = MOST_ROWS) -> Changes:
         "transcript": ("text", pl.col("transcript").cast(pl.String)),
         "speech": ("word", pl.col("speech_emotion")),
         "sentiment": ("word", pl.col("sentiment").cast(pl.String)),
+        "text": ("word", pl.col("text_emotion").cast(pl.String)),
         "mapped": ("word", pl.col("mapped_emotion").cast(pl.String)),
         "final": ("word", pl.col("emotion")),
         "label": ("word", label),

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from markupsafe import Markup
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from emobatch.evaluation.figure import AFTER, BEFORE, STAGES
+from emobatch.evaluation.measures import calibration
+from emobatch.evaluation.measures.confusion import matrix
 from emobatch.evaluation.reliability import risk_coverage
-from emobatch.fusion.selection.detection import Detection
-from emobatch.fusion.selection.surface import Surface
-from emobatch.fusion.selection.thresholds import Thresholds
-from emobatch.reporting.figures.confusion import confusion_matrix, describe_confusion
+from emobatch.evaluation.result import Evaluation
+from emobatch.fusion.description import Chart
+from emobatch.reporting.charts import CHARTS
+from emobatch.reporting.figures.confusion import (
+    FEW,
+    MANY,
+    confusion_matrix,
+    describe_confusion,
+)
 from emobatch.reporting.figures.curves import reliability_diagram, risk_coverage_curve
-from emobatch.reporting.figures.flow import flow
-from emobatch.reporting.figures.style import to_svg
-from emobatch.reporting.figures.surface import detection_heat_map
+from emobatch.reporting.figures.flow import flow, largest
+from emobatch.reporting.figures.style import is_wide, to_svg
 from emobatch.reporting.figures.uncertainty import uncertainty_by_class
-from emobatch.tasks.labels import EMOTIONS
 
 MEASURES = {"entropy": ("entropy, nats", "≥"), "varentropy": ("varentropy, nats²", "≤")}
+TITLES = {BEFORE: "before: speech branch", AFTER: "after: final emotion"}
+# What a cell shows, by how many classes there is room for.
+IN_CELLS = "In each cell the rows, and their share of the label's."
+COUNTED = "In each cell the rows; the darker it is, the more of the label's."
+SHADED = "The darker a cell, the more of the label's rows."
 HALF = 0.5
 
 
@@ -32,69 +45,100 @@ class Illustration:
     Attributes:
         svg: the element, with a description for readers who don't see it.
         caption: one or two sentences.
+        is_wide: whether it needs the page's whole width.
     """
 
     svg: Markup
     caption: str
+    is_wide: bool = False
+
+    @classmethod
+    def of(cls, figure: Figure, name: str, described: str, caption: str) -> Illustration:
+        """Make one of a figure.
+
+        Args:
+            figure: as drawn.
+            name: tells it from the page's others.
+            described: what it shows, in words.
+            caption: stands beneath it.
+
+        Returns:
+            The illustration.
+        """
+        return cls(to_svg(figure, name, described), caption, is_wide(figure))
 
 
-def confusions(before: list[list[int]], after: list[list[int]]) -> list[Illustration]:
+def confusions(evaluation: Evaluation) -> list[Illustration]:
     """Confusion matrices before and after fusion.
 
     Args:
-        before: of the speech branch, see :func:`emobatch.evaluation.metrics.confusion`.
-        after: of the final emotions.
+        evaluation: of both stages.
 
     Returns:
         Two figures.
     """
-    drawn = [
-        ("before: speech branch", confusion_matrix(before, "before: speech branch"), before),
-        ("after: final emotion", confusion_matrix(after, "after: final emotion", before), after),
-    ]
-    captions = (
-        "Rows by label and by the speech branch's emotion. In each cell the rows, and their share "
-        "of the label's.",
-        "The same by the final emotion; signed figures are differences from before.",
-    )
+    classes = evaluation.task.classes
+    before, after = (matrix(evaluation, stage) for stage in STAGES)
+    size = len(classes)
+    in_cells = IN_CELLS if size <= FEW else COUNTED if size <= MANY else SHADED
+    signed = "; signed figures are differences from before" if size <= MANY else ""
+    captions = {
+        BEFORE: f"Rows by label and by the speech branch's emotion. {in_cells}",
+        AFTER: f"The same by the final emotion{signed}.",
+    }
+    drawn = {
+        BEFORE: confusion_matrix(before, classes, TITLES[BEFORE]),
+        AFTER: confusion_matrix(after, classes, TITLES[AFTER], before),
+    }
     return [
-        Illustration(
-            to_svg(figure, f"confusion-{number}", describe_confusion(counts, title)), caption
+        Illustration.of(
+            drawn[stage],
+            f"confusion-{number}",
+            describe_confusion(counts, classes, TITLES[stage]),
+            captions[stage],
         )
-        for number, ((title, figure, counts), caption) in enumerate(
-            zip(drawn, captions, strict=True)
-        )
+        for number, (stage, counts) in enumerate({BEFORE: before, AFTER: after}.items())
     ]
 
 
-def changes_flow(changes: pl.DataFrame) -> Illustration:
+def changes_flow(changes: pl.DataFrame, classes: Sequence[str]) -> Illustration:
     """Changes as a flow.
 
     Args:
         changes: see :func:`emobatch.evaluation.transitions.transitions`; at least one row.
+        classes: in their order.
 
     Returns:
-        The figure.
+        The figure; of very many changes the largest.
     """
+    shown = largest(changes)
     told = [
         f"{row['rows']} from {row['from']} to {row['to']} ({row['better']} better, "
         f"{row['worse']} worse)"
-        for row in changes.iter_rows(named=True)
+        for row in shown.iter_rows(named=True)
     ]
-    return Illustration(
-        to_svg(flow(changes), "flow", f"Changes of emotion: {', '.join(told)}."),
+    caption = (
         "From the speech branch's emotion (left) to the final one (right). Bands are as high as "
-        "they have rows; rows that kept their emotion are not drawn.",
+        "they have rows; rows that kept their emotion are not drawn."
     )
+    if len(shown) < len(changes):
+        rows = int(changes["rows"].sum()) - int(shown["rows"].sum())
+        others = len(changes) - len(shown)
+        caption += f" Nor are {others} other changes, of {rows} rows."
+    described = f"Changes of emotion: {', '.join(told)}."
+    return Illustration.of(flow(shown, classes), "flow", described, caption)
 
 
-def uncertainties(rows: pl.DataFrame, thresholds: Thresholds | None) -> list[Illustration]:
+def uncertainties(
+    rows: pl.DataFrame, classes: Sequence[str], limits: Mapping[str, Mapping[str, float]]
+) -> list[Illustration]:
     """Entropy and varentropy by predicted class, right against wrong.
 
     Args:
         rows: labelled and scored, with ``label``, ``speech_emotion``, ``entropy`` and
             ``varentropy``.
-        thresholds: drawn where given.
+        classes: in their order.
+        limits: by measure and predicted class, by what rows are flagged; drawn where there are any.
 
     Returns:
         A figure for each measure.
@@ -105,53 +149,29 @@ def uncertainties(rows: pl.DataFrame, thresholds: Thresholds | None) -> list[Ill
         right, wrong = (
             {
                 name: part.filter(part["speech_emotion"] == name)[measure].to_numpy()
-                for name in EMOTIONS
+                for name in classes
             }
             for part in (rows.filter(is_right), rows.filter(~is_right))
         )
-        lines = _lines(thresholds, measure)
+        lines = limits.get(measure, {})
         medians = "; ".join(
-            f"{name} {_median(right[name])} right, {_median(wrong[name])} wrong"
-            for name in EMOTIONS
+            f"{name} {_median(right[name])} right, {_median(wrong[name])} wrong" for name in classes
         )
         caption = f"{measure.capitalize()} of the rows predicted as each class."
         if lines:
             caption += f" A row can only be flagged where it is {sign} the dashed line."
-        found.append(
-            Illustration(
-                to_svg(
-                    uncertainty_by_class(right, wrong, title, lines),
-                    measure,
-                    f"Distributions of {title}, by predicted class; medians: {medians}.",
-                ),
-                caption,
-            )
-        )
+        figure = uncertainty_by_class(right, wrong, title, classes, lines)
+        described = f"Distributions of {title}, by predicted class; medians: {medians}."
+        found.append(Illustration.of(figure, measure, described, caption))
     return found
 
 
-def heat_maps(surfaces: Mapping[str, Surface]) -> list[Illustration]:
-    """M over the grid of thresholds.
-
-    Args:
-        surfaces: by predicted class.
-
-    Returns:
-        A figure for each, with a scale of colours of its own.
-    """
-    return [
-        _heat_map(f"predicted {name}", surface, f"surface-{name}")
-        for name, surface in surfaces.items()
-    ]
-
-
-def trust(rows: pl.DataFrame, bins: pl.DataFrame, error: float) -> list[Illustration]:
+def trust(rows: pl.DataFrame, evaluation: Evaluation) -> list[Illustration]:
     """Risk-coverage curve and reliability diagram.
 
     Args:
         rows: labelled and scored, with ``label``, ``speech_emotion``, ``emotion`` and ``entropy``.
-        bins: see :func:`emobatch.evaluation.reliability.calibration_bins`.
-        error: expected calibration error in percent.
+        evaluation: of these rows.
 
     Returns:
         Two figures.
@@ -162,55 +182,44 @@ def trust(rows: pl.DataFrame, bins: pl.DataFrame, error: float) -> list[Illustra
         for name, column in (("speech branch", "speech_emotion"), ("final", "emotion"))
     }
     half = ", ".join(f"{name} {_accuracy_at_half(curve)} %" for name, curve in curves.items())
+    error = evaluation.text(calibration.ERROR, stage=BEFORE)
     return [
-        Illustration(
-            to_svg(
-                risk_coverage_curve(curves),
-                "risk-coverage",
-                f"Accuracy against the share of rows kept, the surest first; at one half: {half}.",
-            ),
+        Illustration.of(
+            risk_coverage_curve(curves),
+            "risk-coverage",
+            f"Accuracy against the share of rows kept, the surest first; at one half: {half}.",
             "Accuracy if only the rows of lowest entropy were kept. A line that falls to the right "
             "says that entropy finds errors.",
         ),
-        Illustration(
-            to_svg(
-                reliability_diagram(bins),
-                "reliability",
-                f"Accuracy of the speech branch against its confidence, in bins; expected "
-                f"calibration error {error:.2f} %.",
-            ),
+        Illustration.of(
+            reliability_diagram(pl.DataFrame(calibration.bins(evaluation))),
+            "reliability",
+            f"Accuracy of the speech branch against its confidence, in bins; expected "
+            f"calibration error {error} %.",
             "Below the dashed line the speech branch is surer than it is right. Expected "
-            f"calibration error: {error:.2f} %.",
+            f"calibration error: {error} %.",
         ),
     ]
 
 
-def _heat_map(title: str, surface: Surface, name: str) -> Illustration:
-    used, best = surface.used, surface.best
-    told = f"In use: {_share(used)}."
-    if best is not None and (best.entropy, best.varentropy) != (used.entropy, used.varentropy):
-        told += f" A search of these rows would choose {_share(best)}."
-    figure = detection_heat_map(surface, title)
-    return Illustration(
-        to_svg(figure, name, f"M over the grid of thresholds, rows {title}. {told}"), told
-    )
+def chart(described: Chart, name: str) -> Illustration:
+    """A chart that a method asks for.
+
+    Args:
+        described: what it shows.
+        name: tells it from the page's others.
+
+    Returns:
+        The figure.
+
+    Raises:
+        UnknownName: if there is no such kind of chart.
+    """
+    kind = CHARTS[described.kind]()
+    return Illustration.of(kind.draw(described), name, kind.describe(described), described.caption)
 
 
-def _share(pair: Detection) -> str:
-    of = f"entropy ≥ {pair.entropy:.4f} and varentropy ≤ {pair.varentropy:.4f}"
-    if not pair.flagged:
-        return f"{of}; no row is flagged"
-    detected = f"{pair.detected} of {pair.flagged} flagged rows are wrong"
-    return f"{of}; M is {100 * pair.accuracy:.2f} %, {detected}"
-
-
-def _lines(thresholds: Thresholds | None, measure: str) -> dict[str, float]:
-    classes = thresholds.classes if thresholds else {}
-    lines = {name: getattr(entry, measure) for name, entry in classes.items()}
-    return {name: value for name, value in lines.items() if value is not None}
-
-
-def _median(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
+def _median(values: NDArray[np.float64]) -> str:
     return f"{np.median(values):.2f}" if len(values) else "none"
 
 

@@ -3,50 +3,46 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from emobatch.evaluation.evaluate import evaluate_rows, without_unread
+from emobatch.errors import ThresholdsError
+from emobatch.evaluation.evaluate import evaluate_rows
+from emobatch.evaluation.figure import AFTER, BEFORE
+from emobatch.evaluation.metrics import OF_CLASSES
+from emobatch.evaluation.paired_test import TEST
+from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.transitions import transitions
-from emobatch.fusion.calibrate import Protocol
-from emobatch.fusion.selection import thresholds
-from emobatch.fusion.selection.algorithm import flagged
-from emobatch.fusion.selection.detection import FEWEST_ROWS
-from emobatch.fusion.selection.surface import Surface, surface
-from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
+from emobatch.fusion import file
+from emobatch.fusion.file import Fitted
+from emobatch.fusion.method import Method
 from emobatch.reporting import illustrations
 from emobatch.reporting.changes import changed_rows
-from emobatch.reporting.decisions import OUTCOMES, TOTAL, decisions
+from emobatch.reporting.decisions import Decisions, decisions
+from emobatch.reporting.described import parts
+from emobatch.reporting.figures.confusion import MANY
+from emobatch.reporting.figures.flow import largest
 from emobatch.reporting.final_table import final_rows
+from emobatch.reporting.other_tables import largest_confusions, other_figures
 from emobatch.reporting.page import render
 from emobatch.reporting.run_notes import run_notes
 from emobatch.tables import reading, score_table, writing
-from emobatch.tables.score_table import training_rows
-from emobatch.tasks.labels import EMOTIONS, parse_label_map
+from emobatch.tasks.labels import parse_label_map
+from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
 EXTENSIONS = (".html", ".htm")
 KINDS = ("rows", "better", "worse", "neither", "no label")
+# The table of changed rows is too wide for the page where classes have longer names.
+LONG_NAME = 11
 UNLABELLED = (
     "No row has both a label and a final emotion, so figures, confusion matrices, uncertainty of "
-    "right and wrong rows, M over the grid and confidence are left out."
+    "right and wrong rows, and confidence are left out."
 )
-TRAINED = (
-    "The speech model was trained on {} of the {} labelled rows (split 'train'): figures on them "
-    "say little of new speech."
-)
-OTHER_THRESHOLDS = (
-    "The thresholds file flags {} of {} rows otherwise than the table says: the table was decided "
-    "with other thresholds, or edited since."
-)
-FITTED_HERE = (
-    "The thresholds flag and detect as many labelled rows as on those that they were fitted on: "
-    "these seem to be the same, so that figures before and after flatter the thresholds."
-)
-NO_THRESHOLDS = "Without a thresholds file (-t), thresholds and M over the grid are left out."
+NO_THRESHOLDS = "Without a thresholds file (-t), what it says of the method is left out."
 
 
 def report(
@@ -57,6 +53,7 @@ def report(
     where: str | None = None,
     label_column: str = "label",
     label_map: Sequence[str] = (),
+    sentiment_map: Sequence[str] = (),
 ) -> None:
     """Write a page about final tables; the same input gives the same bytes.
 
@@ -67,17 +64,22 @@ def report(
         where: SQL expression; only rows for which it holds are shown.
         label_column: column that holds the labels; ``label`` may be missing.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
+        sentiment_map: ``CLASS=SENTIMENT`` pairs, for classes that are taken for another sentiment
+            or none.
 
     Raises:
         EmobatchError: if something can't be read or written.
     """
     writing.check_target(target, EXTENSIONS)
-    fitted = thresholds.read(thresholds_file) if thresholds_file else None
-    aliases = parse_label_map(label_map, EMOTIONS)
+    fitted = file.read(thresholds_file) if thresholds_file else None
     table = score_table.read(sources, where, mixed=True)
+    task = table.task.with_sentiments(sentiment_map)
+    if fitted is not None:
+        _check_classes(fitted, task, str(thresholds_file))
+    aliases = parse_label_map(label_map, task.labels)
     with reading.explained(table.name):
-        rows = final_rows(table.rows, label_column, aliases)
-        contents = gather(rows, fitted)
+        rows = final_rows(table.rows, task, label_column, aliases)
+        contents = gather(rows, task, fitted.method if fitted else None)
     for note in contents["notes"]:
         log.warning("note: %s", note)
     names = [Path(reading.spoken(name)).name for name in table.sources]
@@ -92,146 +94,107 @@ def report(
     writing.write_text(target, page)
 
 
-def gather(rows: pl.DataFrame, fitted: Thresholds | None) -> dict[str, Any]:
+def gather(rows: pl.DataFrame, task: Task, method: Method | None) -> dict[str, Any]:
     """Measure and draw what the page shows.
 
     Args:
         rows: see :func:`emobatch.reporting.final_table.final_rows`.
-        fitted: thresholds that the rows were decided with.
+        task: the classes.
+        method: what decided the rows.
 
     Returns:
         What the template names.
     """
     scored = rows.drop_nulls(["speech_emotion", "emotion"])
     labelled = scored.drop_nulls("label")
-    result = evaluate_rows(without_unread(rows.drop_nulls("label"))) if len(labelled) else None
-    counts = decisions(scored)
-    changes = transitions(scored["label"], scored["speech_emotion"], scored["emotion"])
-    known = pl.sum_horizontal("better", "worse", "neither")
-    changes = changes.with_columns((pl.col("rows") - known).alias("no label"))
-    surfaces = _surfaces(labelled, fitted) if result else {}
+    evaluation = evaluate_rows(rows.drop_nulls("label"), task) if len(labelled) else None
+    decided = decisions(scored, task.classes)
+    changes = _changes(scored, task)
+    shown = largest(changes)
+    described = [] if method is None else list(method.describe())
+    if method is not None and evaluation is not None:
+        described += method.describe_on(labelled)
     return {
-        "notes": _notes(scored, labelled, fitted, surfaces),
-        "summary": _summary(len(rows), counts[TOTAL], changes, result),
-        "result": result,
-        "others": _other_figures(result or {}),
-        "outcomes": OUTCOMES,
-        "decisions": counts,
-        "transitions": changes.to_dicts(),
+        "notes": _notes(scored, labelled, evaluation, method),
+        "summary": _summary(len(rows), decided, changes, evaluation),
+        "evaluation": evaluation,
+        "of_classes": OF_CLASSES,
+        "test": TEST,
+        "decisions": decided,
+        "transitions": shown.to_dicts(),
+        "other_changes": len(changes) - len(shown),
         "kinds_of_change": [name for name in KINDS if changes[name].sum() or name != "no label"],
-        "flow": illustrations.changes_flow(changes) if len(changes) else None,
+        "flow": illustrations.changes_flow(changes, task.classes) if len(changes) else None,
         "changes": changed_rows(scored),
-        "thresholds": None if fitted is None else _thresholds(fitted),
-        "no_heat_map": [name for name, found in surfaces.items() if found is None],
-        "heat_maps": [],
-        "fewest": FEWEST_ROWS,
-        **(_drawn(labelled, result, fitted, surfaces) if result else {}),
+        "has_long_names": max(map(len, task.classes)) > LONG_NAME,
+        "method": parts(described),
+        **(_measured(labelled, evaluation, method) if evaluation else {}),
     }
 
 
-def _surfaces(rows: pl.DataFrame, fitted: Thresholds | None) -> dict[str, Surface | None]:
-    if fitted is None:
-        return {}
-    return {
-        name: surface(rows, name, entry, _protocol(fitted))
-        for name, entry in fitted.classes.items()
-        if entry.entropy is not None and entry.varentropy is not None
-    }
+def _check_classes(fitted: Fitted, task: Task, name: str) -> None:
+    theirs = fitted.method.task.classes
+    if set(theirs) != set(task.classes):
+        raise ThresholdsError(
+            f"{name}: fitted for {', '.join(theirs)}, and the table is of "
+            f"{', '.join(task.classes)}; name the file that the table was decided with"
+        )
 
 
-def _protocol(fitted: Thresholds) -> Protocol:
-    # A file written by hand may not say; what is drawn is then what `calibrate` would search.
-    return "paper" if fitted.fitted.get("protocol") == "paper" else "released"
+def _changes(scored: pl.DataFrame, task: Task) -> pl.DataFrame:
+    label, before, after = (scored[name] for name in ("label", "speech_emotion", "emotion"))
+    known = pl.sum_horizontal("better", "worse", "neither")
+    changes = transitions(label, before, after, task.classes)
+    return changes.with_columns((pl.col("rows") - known).alias("no label"))
 
 
-def _drawn(
-    rows: pl.DataFrame,
-    result: Mapping[str, Any],
-    fitted: Thresholds | None,
-    surfaces: Mapping[str, Surface | None],
+def _measured(
+    labelled: pl.DataFrame, evaluation: Evaluation, method: Method | None
 ) -> dict[str, Any]:
-    bins = pl.DataFrame(result["calibration_bins"])
-    known = {name: found for name, found in surfaces.items() if found is not None}
+    classes = evaluation.task.classes
+    limits = (
+        {} if method is None else {name: method.limits(name) for name in illustrations.MEASURES}
+    )
+    matrices = illustrations.confusions(evaluation)
     return {
-        "confusions": illustrations.confusions(**result["confusion"]),
-        "uncertainties": illustrations.uncertainties(rows, fitted),
-        "heat_maps": illustrations.heat_maps(known),
-        "protocol": _protocol(fitted) if fitted else None,
-        "trust": illustrations.trust(rows, bins, result["calibration_error"]),
+        "others": other_figures(evaluation),
+        "confusions": matrices,
+        # A matrix of many classes has no room for its numbers.
+        "most_confused": largest_confusions(evaluation) if len(classes) > MANY else None,
+        "uncertainties": illustrations.uncertainties(labelled, classes, limits),
+        "trust": illustrations.trust(labelled, evaluation),
     }
 
 
 def _notes(
     scored: pl.DataFrame,
     labelled: pl.DataFrame,
-    fitted: Thresholds | None,
-    surfaces: Mapping[str, Surface | None],
+    evaluation: Evaluation | None,
+    method: Method | None,
 ) -> list[str]:
-    notes = [] if len(labelled) else [UNLABELLED]
-    if trained := training_rows(labelled):
-        notes.append(TRAINED.format(trained, len(labelled)))
-    if fitted is None:
+    said = evaluation.notes if evaluation else [UNLABELLED]
+    notes = [note[:1].upper() + note[1:] + ("" if note.endswith(".") else ".") for note in said]
+    if method is None:
         return [*notes, NO_THRESHOLDS]
-    other = scored.select((flagged(fitted.classes) != pl.col("flagged")).sum()).item()
-    if other:
-        notes.append(OTHER_THRESHOLDS.format(other, len(scored)))
-    if surfaces and all(
-        found and (found.used.flagged, found.used.detected) == (entry.flagged, entry.detected)
-        for found, entry in ((found, fitted.classes[name]) for name, found in surfaces.items())
-    ):
-        notes.append(FITTED_HERE)
-    return notes
+    return notes + method.doubts(scored, labelled)
 
 
 def _summary(
-    rows: int, counts: Sequence[int], changes: pl.DataFrame, result: Mapping[str, Any] | None
+    rows: int, decided: Decisions, changes: pl.DataFrame, evaluation: Evaluation | None
 ) -> str:
-    scored, consulted, changed = counts[:3]
-    share = f" ({100 * consulted / scored:.1f} %)" if scored else ""
+    scored, changed = decided.total("rows") or 0, decided.total("changed")
     unscored = f", {rows - scored} of them without scores" if rows > scored else ""
-    said = (
-        f"{rows} rows{unscored}. The text branch was consulted about {consulted}{share} and "
-        f"changed {changed}"
-    )
-    if result is None:
+    said = f"{rows} rows{unscored}. "
+    flagged = decided.total("flagged")
+    if flagged is not None:
+        share = f" ({100 * flagged / scored:.1f} %)" if scored else ""
+        said += f"{flagged}{share} were flagged, of which the text branch changed {changed}"
+    else:
+        said += f"The emotion of {changed} is another than the speech branch's"
+    if evaluation is None:
         return f"{said}."
     better, worse = (int(changes[name].sum()) for name in ("better", "worse"))
     if changed:
         said += f": {better} for the better, {worse} for the worse"
-    before, after = result["before"]["UA"], result["after"]["UA"]
-    return (
-        f"{said}. UA went from {before:.2f} % to {after:.2f} % on {result['rows']} labelled rows."
-    )
-
-
-def _other_figures(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = []
-    if result.get("wer") is not None:
-        found.append(("Word error rate", _with_interval(result["wer"], result.get("wer_interval"))))
-    sentiments = dict(result.get("sentiment_f1", {}))
-    rows = sentiments.pop("rows", 0)
-    bounds = result.get("sentiment_intervals", {})
-    known = [
-        f"{name} {_with_interval(value, bounds.get(name))}"
-        for name, value in sentiments.items()
-        if value is not None
-    ]
-    if known:
-        text = f"{', '.join(known)}, against the sentiment that the label implies ({rows} rows)"
-        found.append(("F1 of sentiment", text))
-    return found
-
-
-def _with_interval(value: float, bounds: Sequence[float] | None) -> str:
-    interval = f" ({bounds[0]:.2f} to {bounds[1]:.2f})" if bounds else ""
-    return f"{value:.2f} %{interval}"
-
-
-def _thresholds(fitted: Thresholds) -> dict[str, Any]:
-    classes = {name: fitted.classes.get(name, ClassThresholds()) for name in EMOTIONS}
-    return {
-        "classes": classes,
-        "firm": any(entry.firmness for entry in classes.values()),
-        "exclusions": ", ".join(f"{before} → {after}" for before, after in fitted.exclusions),
-        "rows": fitted.fitted.get("rows"),
-    }
+    before, after = (evaluation.text("UA", stage=stage) for stage in (BEFORE, AFTER))
+    return f"{said}. UA went from {before} % to {after} % on {evaluation.rows} labelled rows."

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from emobatch.fusion.selection.thresholds import Thresholds
+from emobatch.fusion.file import Fitted
 from emobatch.tables import reading
 from emobatch.tables.provenance import software
 from emobatch.tables.score_table import ScoreTable
@@ -19,7 +19,7 @@ UNKNOWN = [("not known", "nothing about it is stored with the table")]
 
 
 def run_notes(
-    table: ScoreTable, rows: pl.DataFrame, thresholds_file: Path | None, fitted: Thresholds | None
+    table: ScoreTable, rows: pl.DataFrame, thresholds_file: Path | None, fitted: Fitted | None
 ) -> list[tuple[str, Pairs]]:
     """Tell what the rows, the scores, the thresholds and the page were made with.
 
@@ -27,7 +27,7 @@ def run_notes(
         table: the final table.
         rows: its rows, with ``label`` and ``emotion``.
         thresholds_file: the thresholds file given, if any.
-        fitted: its content.
+        fitted: the method in it.
 
     Returns:
         Headings, each with names and what they stand for.
@@ -35,11 +35,12 @@ def run_notes(
     provenance = table.provenance
     about = fitted.fitted if fitted else provenance.get("thresholds")
     file = [("file", thresholds_file.name)] if thresholds_file else []
+    method = [("method", fitted.method.name)] if fitted else []
     return [
         ("Table", _of_table(table, rows)),
         ("Models", _flat(provenance.get("models")) or UNKNOWN),
         ("Options of scoring", _flat(provenance.get("options")) or UNKNOWN),
-        ("Thresholds", [*file, *_of_thresholds(about)] or UNKNOWN),
+        ("Thresholds", [*file, *method, *_of_thresholds(about)] or UNKNOWN),
         ("Software that scored", _flat(provenance.get("software")) or UNKNOWN),
         ("Software of this page", _flat(software(DRAWN_WITH))),
     ]

@@ -29,7 +29,7 @@ GROUP_ROWS = 1 << 14
 # How Polars quotes an error of the operating system.
 SYSTEM_ERROR = re.compile(r"([^:]+) \(os error \d+\)")
 # What can be measured is written as one JSON object or as a table.
-FIGURES = (".json", *EXTENSIONS)
+MEASURED_EXTENSIONS = (".json", *EXTENSIONS)
 
 
 def check_target(
@@ -148,7 +148,7 @@ def write_figures(target: Path, figures: Mapping[str, Any], table: pl.DataFrame)
     """Write what was measured, as JSON or as a table.
 
     Args:
-        target: file name, its extension names the format, one of ``FIGURES``.
+        target: file name, its extension names the format, one of ``MEASURED_EXTENSIONS``.
         figures: all of it, for JSON.
         table: its rows, for the other formats.
 

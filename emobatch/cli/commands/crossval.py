@@ -71,7 +71,7 @@ def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **opti
     from emobatch.crossval.crossval import crossval as run
     from emobatch.tables import writing
 
-    writing.check_target(output, writing.FIGURES, scores)
+    writing.check_target(output, writing.MEASURED_EXTENSIONS, scores)
     found = run(scores, **options)
     if output is not None:
         writing.write_figures(output, found.as_dict(), found.table())

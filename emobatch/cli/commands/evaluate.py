@@ -12,6 +12,8 @@ from emobatch.cli.options import (
     json_option,
     label_column_option,
     label_map_option,
+    sentiment_map_option,
+    table_classes_option,
     where_option,
 )
 
@@ -35,8 +37,10 @@ from emobatch.cli.options import (
     metavar="N",
     help="Resamples for 95 % intervals, of speakers where the table has them; 0 for none.",
 )
+@table_classes_option
 @label_column_option
 @label_map_option
+@sentiment_map_option
 def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **options: Any) -> None:
     """Measure labelled rows of FINAL: UA, WA and macro F1, before and after fusion.
 
@@ -50,11 +54,11 @@ def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **optio
     from emobatch.evaluation.evaluate import evaluate as run
     from emobatch.tables import writing
 
-    writing.check_target(output, evaluation_table.EXTENSIONS, final)
-    result = run(final, **options)
+    writing.check_target(output, writing.MEASURED_EXTENSIONS, final)
+    found = run(final, **options)
     if output is not None:
-        evaluation_table.write(result, output, {"tables": final, "where": options["where"]})
+        evaluation_table.write(found, output, {"tables": final, "where": options["where"]})
     elif as_json:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
     else:
-        evaluation_view.show_metrics(result)
+        evaluation_view.show_evaluation(found)

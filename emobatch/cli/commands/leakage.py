@@ -73,7 +73,7 @@ def leakage(
     from emobatch.splits.audit import audit
     from emobatch.tables import writing
 
-    writing.check_target(output, writing.FIGURES, [manifest])
+    writing.check_target(output, writing.MEASURED_EXTENSIONS, [manifest])
     found = audit(manifest, **options)
     if output is not None:
         writing.write_figures(output, found.as_dict(), found.shared)

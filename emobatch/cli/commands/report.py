@@ -7,7 +7,12 @@ from typing import Any
 
 import click
 
-from emobatch.cli.options import label_column_option, label_map_option, where_option
+from emobatch.cli.options import (
+    label_column_option,
+    label_map_option,
+    sentiment_map_option,
+    where_option,
+)
 
 
 @click.command()
@@ -16,7 +21,7 @@ from emobatch.cli.options import label_column_option, label_map_option, where_op
     "-t",
     "--thresholds",
     type=click.Path(path_type=Path),
-    help="Thresholds file that FINAL was decided with; without it, M over the grid is left out.",
+    help="Thresholds file that FINAL was decided with; without it, what was fitted is left out.",
 )
 @click.option(
     "-o",
@@ -28,8 +33,9 @@ from emobatch.cli.options import label_column_option, label_map_option, where_op
 @where_option
 @label_column_option
 @label_map_option
+@sentiment_map_option
 def report(final: tuple[str, ...], thresholds: Path | None, output: Path, **options: Any) -> None:
-    """Write one HTML page about FINAL: figures, thresholds, and the rows that changed.
+    """Write one HTML page about FINAL: figures, what was fitted, and the rows that changed.
 
     FINAL are tables that `apply` wrote, or globs of them; without any, CSV on standard input. The
     page needs no network and no other file. Parts that need labels are left out where there are

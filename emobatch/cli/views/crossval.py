@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from emobatch.cli.console import FIGURES, console, plain_table
+from emobatch.cli.console import console, plain_table
 from emobatch.crossval.fold_figures import BASELINE
+from emobatch.evaluation.metrics import HEADLINE
 
 if TYPE_CHECKING:
     from emobatch.crossval.fold_figures import CrossValidation
@@ -48,15 +49,17 @@ def show_crossval(result: CrossValidation) -> None:
     out.print(f"by fold, %; fitted on {result.fit_on or 'the other folds'}")
     for method in result.methods:
         out.print(_by_fold(result, method))
-    by_method = plain_table("method", *FIGURES, *(f"{name} up/down" for name in FIGURES), left=(0,))
+    by_method = plain_table(
+        "method", *HEADLINE, *(f"{name} up/down" for name in HEADLINE), left=(0,)
+    )
     for method in result.compared:
         summary = result.summary(method)
         means = [
             f"{summary['mean'][name]:.2f}"
             + (f" ± {summary['sd'][name]:.2f}" if summary["sd"][name] is not None else "")
-            for name in FIGURES
+            for name in HEADLINE
         ]
-        pairs = [f"{summary['wins'][name]}/{summary['losses'][name]}" for name in FIGURES]
+        pairs = [f"{summary['wins'][name]}/{summary['losses'][name]}" for name in HEADLINE]
         by_method.add_row(method, *means, *(pairs if method != BASELINE else "---"))
     out.print(
         "mean ± standard deviation over folds, %; in how many folds it is up and down from speech"
@@ -66,10 +69,10 @@ def show_crossval(result: CrossValidation) -> None:
 
 def _by_fold(result: CrossValidation, method: str) -> Table:
     stages = (BASELINE, method)
-    columns = [f"{name} {stage}" for name in FIGURES for stage in ("before", "after")]
+    columns = [f"{name} {stage}" for name in HEADLINE for stage in ("before", "after")]
     by_fold = plain_table("fold", "rows", "flagged", *columns, left=(0,))
     for name, fold in result.folds.items():
-        values = [fold.figures[stage][figure] for figure in FIGURES for stage in stages]
+        values = [fold.figures[stage][figure] for figure in HEADLINE for stage in stages]
         count = fold.flagged[method]
         cells = (str(fold.rows), "-" if count is None else str(count))
         by_fold.add_row(escape(name), *cells, *(f"{value:.2f}" for value in values))
@@ -77,7 +80,7 @@ def _by_fold(result: CrossValidation, method: str) -> Table:
         summaries = {stage: result.summary(stage) for stage in stages}
         by_fold.add_section()
         for row in ("mean", "sd"):
-            values = [summaries[stage][row][name] for name in FIGURES for stage in stages]
+            values = [summaries[stage][row][name] for name in HEADLINE for stage in stages]
             by_fold.add_row(row, "", "", *(f"{value:.2f}" for value in values))
     if len(result.methods) > 1:
         by_fold.title, by_fold.title_justify, by_fold.title_style = method, "left", ""

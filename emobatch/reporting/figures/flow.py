@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -22,7 +22,6 @@ from emobatch.reporting.figures.style import (
     WRONG_HATCH,
     style,
 )
-from emobatch.tasks.labels import EMOTIONS
 
 # Of the rows of a flow, from its top.
 BANDS = {
@@ -31,8 +30,12 @@ BANDS = {
     "neither": (NEITHER_COLOUR, NEITHER_HATCH, "neither: wrong both times"),
     "no label": (NEITHER_COLOUR, "", "no label"),
 }
-# Space between two classes, and the width of their bars, in shares of the flow's own size.
-GAP, BAR = 0.06, 0.02
+# More changes than that are a tangle.
+MOST_CHANGES = 24
+# Width of the bars of the classes, as a share of the flow's.
+BAR = 0.02
+# In inches: a figure, what of it is no flow, the bars of a flow, and from name to name at least.
+WIDTH, HEIGHT, AROUND, BARS, BETWEEN = 5.6, 4.2, 1.1, 2.4, 0.22
 # Where the bars and their names stand, and on which side of that the names end.
 SIDES: Mapping[str, tuple[float, float, Any]] = {
     "from": (-BAR, -2 * BAR, "right"),
@@ -40,13 +43,37 @@ SIDES: Mapping[str, tuple[float, float, Any]] = {
 }
 
 
+def largest(changes: pl.DataFrame) -> pl.DataFrame:
+    """The changes that a flow shows.
+
+    Args:
+        changes: a row for each change, see :func:`flow`.
+
+    Returns:
+        All in their order, or of very many those of most rows.
+
+    Examples:
+        >>> len(largest(pl.DataFrame({"rows": list(range(100))})))
+        24
+    """
+    if len(changes) <= MOST_CHANGES:
+        return changes
+    return (
+        changes.with_row_index("\0order")
+        .top_k(MOST_CHANGES, by="rows")
+        .sort("\0order")
+        .drop("\0order")
+    )
+
+
 @style()
-def flow(changes: pl.DataFrame) -> Figure:
+def flow(changes: pl.DataFrame, classes: Sequence[str]) -> Figure:
     """Draw from which emotion to which rows went, and whether for the better.
 
     Args:
         changes: a row for each change: ``from``, ``to``, ``rows``, and of these ``better``,
             ``worse``, ``neither`` and ``no label``.
+        classes: in the order in which they are drawn; those that don't occur are left out.
 
     Returns:
         Bands as high as they have rows, from the speech branch's emotion to the final one.
@@ -54,25 +81,31 @@ def flow(changes: pl.DataFrame) -> Figure:
     Examples:
         >>> change = {"from": "sad", "to": "happy", "rows": 3, "better": 2, "worse": 1}
         >>> change |= {"neither": 0, "no label": 0}
-        >>> len(flow(pl.DataFrame([change])).axes[0].patches)
+        >>> len(flow(pl.DataFrame([change]), ("happy", "sad")).axes[0].patches)
         4
     """
-    figure = Figure(figsize=(5.6, 4.2))
+    sides = {
+        side: [name for name in classes if name in set(changes[side].to_list())] for side in SIDES
+    }
+    most = max(map(len, sides.values()))
+    height = max(HEIGHT, AROUND + BARS + BETWEEN * (most - 1))
+    figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_subplot()
     axes.set_axis_off()
-    axes.set(xlim=(-0.3, 1.3), ylim=(1.02, -0.1))
-    total = max(int(changes["rows"].sum()), 1)
-    left, right = (_stack(axes, changes, side, total) for side in ("from", "to"))
+    axes.set(xlim=(-0.3, 1.3), ylim=(1.02, -0.1 * HEIGHT / height))
+    gap = BETWEEN / (height - AROUND)
+    scale = (1 - gap * (most - 1)) / max(int(changes["rows"].sum()), 1)
+    left, right = (_stack(axes, changes, side, sides[side], scale) for side in SIDES)
     used = [band for band in BANDS if changes[band].sum()]
     for change in changes.iter_rows(named=True):
         for band in used:
-            height = change[band] * (1 - GAP * (len(EMOTIONS) - 1)) / total
-            if height:
-                _ribbon(axes, left[change["from"]], right[change["to"]], height, band)
-                left[change["from"]] += height
-                right[change["to"]] += height
-    axes.text(0, -0.05, "speech branch", ha="center", fontweight="bold")
-    axes.text(1, -0.05, "final", ha="center", fontweight="bold")
+            if change[band]:
+                thickness = change[band] * scale
+                _ribbon(axes, left[change["from"]], right[change["to"]], thickness, band)
+                left[change["from"]] += thickness
+                right[change["to"]] += thickness
+    for at, name in enumerate(("speech branch", "final")):
+        axes.text(at, -0.05 * HEIGHT / height, name, ha="center", fontweight="bold")
     handles = [
         Patch(**_look(band), label=f"{BANDS[band][2]} ({changes[band].sum()})") for band in used
     ]
@@ -80,21 +113,21 @@ def flow(changes: pl.DataFrame) -> Figure:
     return figure
 
 
-def _stack(axes: Axes, changes: pl.DataFrame, side: str, total: int) -> dict[str, float]:
+def _stack(
+    axes: Axes, changes: pl.DataFrame, side: str, names: Sequence[str], scale: float
+) -> dict[str, float]:
     # Bars of one side with their names; gives where each begins.
     counts = dict(changes.group_by(side).agg(pl.col("rows").sum()).iter_rows())
-    scale = (1 - GAP * (len(EMOTIONS) - 1)) / total
-    tops, top = {}, 0.0
-    for name in EMOTIONS:
-        count = counts.get(name, 0)
+    gap = (1 - scale * sum(counts.values())) / max(len(names) - 1, 1)
+    tops, top = {}, 0.0 if len(names) > 1 else gap / 2
+    for name in names:
+        height = counts[name] * scale
         tops[name] = top
-        if count:
-            at, text, align = SIDES[side]
-            axes.add_patch(Rectangle((at, top), BAR, count * scale, color=INK))
-            sign = MINUS if side == "from" else "+"
-            middle = top + count * scale / 2
-            axes.text(text, middle, f"{name} {sign}{count}", ha=align, va="center")
-        top += count * scale + GAP
+        at, text, align = SIDES[side]
+        axes.add_patch(Rectangle((at, top), BAR, height, color=INK))
+        sign = MINUS if side == "from" else "+"
+        axes.text(text, top + height / 2, f"{name} {sign}{counts[name]}", ha=align, va="center")
+        top += height + gap
     return tops
 
 

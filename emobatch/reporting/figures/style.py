@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,13 @@ WRONG_COLOUR, WRONG_HATCH = "#E69F00", "/////"
 NEITHER_COLOUR, NEITHER_HATCH = "#BBBBBB", "-----"
 MINUS = "\N{MINUS SIGN}"
 POINTS_PER_INCH, PIXELS_PER_INCH = 72, 96
+# Figures of that width in inches stand side by side on a page; wider ones beneath each other.
+SIDE_BY_SIDE = 4.7
+WIDEST_BESIDE = 6.0
+# A wide figure is made so much narrower on a narrow page, and no more.
+LEAST_OF_WIDE = 0.75
+# Names of classes that have more letters than this together don't stand on one line.
+LETTERS_OF_A_LINE = 34
 
 STYLE: Any = {
     "axes.edgecolor": GREY,
@@ -59,6 +66,24 @@ def style() -> Iterator[None]:
         yield
 
 
+def slanted(names: Sequence[str]) -> dict[str, Any]:
+    """How names stand beneath an axis.
+
+    Args:
+        names: of classes.
+
+    Returns:
+        What matplotlib's ticks take: nothing for few and short names, else an angle.
+
+    Examples:
+        >>> slanted(["happy", "sad"])
+        {}
+    """
+    if sum(map(len, names)) <= LETTERS_OF_A_LINE:
+        return {}
+    return {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+
+
 def to_svg(figure: Figure, name: str, description: str) -> Markup:
     """Write a figure as an SVG element to stand in a page.
 
@@ -68,7 +93,8 @@ def to_svg(figure: Figure, name: str, description: str) -> Markup:
         description: what a reader who doesn't see it is told.
 
     Returns:
-        The element; its width is that of the page where that is narrower than the figure.
+        The element; its width is that of the page where that is narrower than the figure, unless
+        the figure is a wide one, whose letters would get too small.
     """
     buffer = io.StringIO()
     with style(), rc_context({"svg.hashsalt": name}):
@@ -79,7 +105,25 @@ def to_svg(figure: Figure, name: str, description: str) -> Markup:
     body = re.sub(r'<g id="[^"]*"', "<g", body)
     width, height = (size * POINTS_PER_INCH for size in figure.get_size_inches())
     opening = Markup(
-        '<svg role="img" aria-label="{}" viewBox="0 0 {:g} {:g}" style="max-width: {:.0f}px" '
+        '<svg role="img" aria-label="{}" viewBox="0 0 {:g} {:g}" style="{}" '
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
-    ).format(description, width, height, width * PIXELS_PER_INCH / POINTS_PER_INCH)
+    ).format(description, width, height, _widths(figure))
     return opening + Markup(body.strip())  # what matplotlib wrote has been escaped by it
+
+
+def is_wide(figure: Figure) -> bool:
+    """Whether a figure needs the page's whole width.
+
+    Args:
+        figure: any.
+
+    Returns:
+        Whether it can't stand beside another.
+    """
+    return bool(figure.get_size_inches()[0] > WIDEST_BESIDE)
+
+
+def _widths(figure: Figure) -> str:
+    pixels = figure.get_size_inches()[0] * PIXELS_PER_INCH
+    widest = f"max-width: {pixels:.0f}px"
+    return f"{widest}; min-width: {LEAST_OF_WIDE * pixels:.0f}px" if is_wide(figure) else widest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,6 @@ from emobatch.reporting.figures.style import (
     WRONG_HATCH,
     style,
 )
-from emobatch.tasks.labels import EMOTIONS
 
 Floats = NDArray[np.float64]
 # A density of fewer rows would be a picture of its smoothing: these are drawn one by one.
@@ -29,6 +28,11 @@ FEWEST_FOR_DENSITY = 8
 # Nor is there one of rows that are all but the same, in nats.
 NARROWEST = 1e-9
 HALF = 0.42
+# Classes that stand in one line; more of them take several.
+MOST_IN_LINE = 9
+FEW = 5
+# In inches: the narrowest figure, a class at least, the height of one line, and of each of several.
+WIDTH, OF_CLASS, HEIGHT, OF_LINE = 5.2, 1.1, 4.0, 3.2
 
 
 @style()
@@ -36,6 +40,7 @@ def uncertainty_by_class(
     right: Mapping[str, Floats],
     wrong: Mapping[str, Floats],
     measure: str,
+    classes: Sequence[str],
     thresholds: Mapping[str, float],
 ) -> Figure:
     """Draw how a measure of uncertainty is distributed in each predicted class.
@@ -44,6 +49,7 @@ def uncertainty_by_class(
         right: by predicted class, the values of the rows that are right.
         wrong: those of the rows that are wrong.
         measure: its name and unit.
+        classes: in the order in which they are drawn.
         thresholds: by predicted class, in the measure's unit; a class without one has no mark.
 
     Returns:
@@ -52,12 +58,34 @@ def uncertainty_by_class(
 
     Examples:
         >>> values = {"sad": np.linspace(0, 1, 20)}
-        >>> uncertainty_by_class(values, values, "entropy, nats", {}).axes[0].get_ylabel()
+        >>> figure = uncertainty_by_class(values, values, "entropy, nats", ("happy", "sad"), {})
+        >>> figure.axes[0].get_ylabel()
         'entropy, nats'
     """
-    figure = Figure(figsize=(5.2, 4.0))
-    axes = figure.add_subplot()
-    for place, name in enumerate(EMOTIONS):
+    lines = -(-len(classes) // MOST_IN_LINE)
+    across = -(-len(classes) // lines)
+    height = HEIGHT if lines == 1 else OF_LINE * lines
+    figure = Figure(figsize=(max(WIDTH, OF_CLASS * across), height))
+    every = figure.subplots(lines, 1, squeeze=False, sharey=True)[:, 0]
+    for number, axes in enumerate(every):
+        names = classes[number * across : (number + 1) * across]
+        _line(axes, names, right, wrong, thresholds)
+        axes.set_xlim(-0.6, across - 0.4)
+        axes.set_ylabel(measure)
+    every[0].set_ylim(bottom=0)
+    every[-1].set_xlabel("predicted by the speech branch, rows right | wrong")
+    _legend(figure, bool(thresholds))
+    return figure
+
+
+def _line(
+    axes: Axes,
+    names: Sequence[str],
+    right: Mapping[str, Floats],
+    wrong: Mapping[str, Floats],
+    thresholds: Mapping[str, float],
+) -> None:
+    for place, name in enumerate(names):
         for values, side in ((right.get(name), "low"), (wrong.get(name), "high")):
             if values is not None and len(values):
                 _half(axes, place, values, side)
@@ -66,16 +94,10 @@ def uncertainty_by_class(
                 [place - HALF, place + HALF], [thresholds[name]] * 2, color=INK, linestyle="--",
                 linewidth=1.4,
             )  # fmt: skip
-    counts = [f"{len(right.get(name, ()))} | {len(wrong.get(name, ()))}" for name in EMOTIONS]
-    ticks = [f"{name}\n{count}" for name, count in zip(EMOTIONS, counts, strict=True)]
-    axes.set_xticks(range(len(EMOTIONS)), ticks)
-    axes.set_xlim(-0.6, len(EMOTIONS) - 0.4)
-    axes.set_ylim(bottom=0)
+    counts = [f"{len(right.get(name, ()))} | {len(wrong.get(name, ()))}" for name in names]
+    ticks = [f"{name}\n{count}" for name, count in zip(names, counts, strict=True)]
+    axes.set_xticks(range(len(names)), ticks, fontsize=10 if len(names) <= FEW else 9)
     axes.tick_params(axis="x", length=0)
-    axes.set_xlabel("predicted by the speech branch, rows right | wrong")
-    axes.set_ylabel(measure)
-    _legend(figure, bool(thresholds))
-    return figure
 
 
 def _half(axes: Axes, place: int, values: Floats, side: Any) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,12 +12,68 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
-from emobatch.fusion.selection.detection import Detection
-from emobatch.fusion.selection.surface import Surface
+from emobatch.fusion.description import Chart
+from emobatch.reporting.charts.kind import ChartKind
 from emobatch.reporting.figures.style import GREY, INK, PALE, style
 
 Floats = NDArray[np.float64]
 SEARCHED: Mapping[str, Any] = {"edgecolor": INK, "linewidth": 1.4, "linestyle": ":"}
+
+
+class Pair(Protocol):
+    """A pair of thresholds: entropy in nats, varentropy in nats squared."""
+
+    @property
+    def entropy(self) -> float:
+        """Least entropy of a row that is flagged."""
+
+    @property
+    def varentropy(self) -> float:
+        """Highest varentropy of a row that is flagged."""
+
+
+class Surface(Protocol):
+    """M of each pair of a grid of thresholds."""
+
+    @property
+    def entropy(self) -> Floats:
+        """(n,) thresholds in rising order, nats."""
+
+    @property
+    def varentropy(self) -> Floats:
+        """(m,) thresholds in rising order, nats squared."""
+
+    @property
+    def accuracy(self) -> Floats:
+        """(n, m) M in percent, NaN where a pair flags no row."""
+
+    @property
+    def plateau(self) -> NDArray[np.bool_]:
+        """(n, m) the pairs around the one in use that have the same M."""
+
+    @property
+    def used(self) -> Pair:
+        """The pair in use."""
+
+    @property
+    def searched(self) -> Sequence[float]:
+        """(4,) bounds of the search: entropy from and to, varentropy from and to."""
+
+    @property
+    def best(self) -> Pair | None:
+        """What a search finds, None where it finds nothing."""
+
+
+class DetectionSurface(ChartKind):
+    """M over the grid of thresholds of one predicted class."""
+
+    def draw(self, chart: Chart) -> Figure:
+        """Draw the map."""
+        return detection_heat_map(chart.data, chart.title)
+
+    def describe(self, chart: Chart) -> str:
+        """Tell whose map it is and what its caption says."""
+        return f"M over the grid of thresholds, rows {chart.title}. {chart.caption}"
 
 
 @style()
@@ -33,9 +89,13 @@ def detection_heat_map(surface: Surface, title: str) -> Figure:
         that M is of, and the bounds of the search for that where the map is wider.
 
     Examples:
+        >>> from types import SimpleNamespace
         >>> axis, flat = np.array([0.1, 0.2]), np.full((2, 2), 50.0)
-        >>> used = Detection(0.1, 0.2, flagged=4, detected=2)
-        >>> surface = Surface(axis, axis, flat, flat > 0, used, (0.1, 0.2, 0.1, 0.2), used)
+        >>> pair = SimpleNamespace(entropy=0.1, varentropy=0.2)
+        >>> surface = SimpleNamespace(
+        ...     entropy=axis, varentropy=axis, accuracy=flat, plateau=flat > 0, used=pair,
+        ...     searched=(0.1, 0.2, 0.1, 0.2), best=pair,
+        ... )
         >>> detection_heat_map(surface, "sad").axes[0].get_title()
         'sad'
     """
@@ -75,7 +135,7 @@ def detection_heat_map(surface: Surface, title: str) -> Figure:
     return figure
 
 
-def _mark(axes: Axes, pair: Detection, marker: str, label: str) -> Line2D:
+def _mark(axes: Axes, pair: Pair, marker: str, label: str) -> Line2D:
     size = 9 if marker == "o" else 5
     look: dict[str, Any] = {
         "linestyle": "", "marker": marker, "markersize": size, "markerfacecolor": "white",

@@ -1,0 +1,132 @@
+"""What was measured of a table: figures, and the few facts that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from emobatch.evaluation.bootstrap import Resampling
+from emobatch.evaluation.figure import Figure, Key, key
+from emobatch.evaluation.measures import every_measure
+from emobatch.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that was measured.
+
+    Attributes:
+        task: the classes.
+        figures: in the order of the measures; those of all rows first, then those of groups.
+        stages: of predictions that the table has, ``before``, ``after`` or both.
+        groups: values of the column that `--by` named, None where none was.
+        drawn: what the intervals of predictions come from, None where there are none.
+        notes: what a reader should know of the rows before the figures.
+    """
+
+    task: Task
+    figures: tuple[Figure, ...]
+    stages: tuple[str, ...]
+    groups: tuple[str, ...] | None = None
+    drawn: Resampling | None = None
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def _by_key(self) -> Mapping[Key, Figure]:
+        return {figure.key: figure for figure in self.figures}
+
+    @cached_property
+    def _by_measure(self) -> Mapping[tuple[str, str | None], list[Figure]]:
+        found: dict[tuple[str, str | None], list[Figure]] = {}
+        for figure in self.figures:
+            found.setdefault((figure.measure, figure.group), []).append(figure)
+        return found
+
+    @property
+    def rows(self) -> int:
+        """How many labelled rows have predictions."""
+        return int(self.value("rows") or 0)
+
+    def of(self, measure: str, group: str | None = None) -> list[Figure]:
+        """Figures that come from one measure.
+
+        Args:
+            measure: its name.
+            group: value of `--by`, None for all rows together.
+
+        Returns:
+            Its figures in order.
+        """
+        return self._by_measure.get((measure, group), [])
+
+    def get(self, name: str, **described: Any) -> Figure | None:
+        """Look a figure up.
+
+        Args:
+            name: of the figure.
+            described: what else tells it from others, see :func:`emobatch.evaluation.figure.key`.
+
+        Returns:
+            The figure, None where it was not measured.
+        """
+        return self._by_key.get(key(name, **described))
+
+    def value(self, name: str, **described: Any) -> float | None:
+        """The value of a figure.
+
+        Args:
+            name: as for :meth:`get`.
+            described: as for :meth:`get`.
+
+        Returns:
+            Its value, None where it was not measured.
+        """
+        figure = self.get(name, **described)
+        return None if figure is None else figure.value
+
+    def text(self, name: str, **described: Any) -> str:
+        """The value of a figure as people read it.
+
+        Args:
+            name: as for :meth:`get`.
+            described: as for :meth:`get`.
+
+        Returns:
+            Its value without unit, ``-`` where there is none.
+        """
+        figure = self.get(name, **described)
+        return "-" if figure is None else figure.text()
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `evaluate --json` prints.
+
+        Returns:
+            The parts of all measures, merged; ``intervals`` begins with what they come from, and
+            ``by`` has the parts of each group.
+        """
+        document = self._document(None)
+        if self.drawn is not None:
+            document["intervals"] = asdict(self.drawn) | document.get("intervals", {})
+        if self.groups is not None:
+            document["by"] = {group: self._document(group) for group in self.groups}
+        return document
+
+    def _document(self, group: str | None) -> dict[str, Any]:
+        return _merged(
+            measure.document(self, group)
+            for measure in every_measure()
+            if group is None or measure.by_group
+        )
+
+
+def _merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.items():
+            if isinstance(value, dict) and isinstance(whole.get(name), dict):
+                whole[name] = _merged([whole[name], value])
+            else:
+                whole[name] = value
+    return whole
