@@ -19,12 +19,16 @@ import soxr
 from numpy.typing import NDArray
 
 from emobatch.errors import AudioError
+from emobatch.manifests import containers
 
 Samples = NDArray[np.float32]
 
 SAMPLE_RATE = 16_000
 WINDOW_SECONDS = 30
 BLOCK_FRAMES = 1 << 16
+# What audio of speech has, with room to spare.
+LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
+MOST_CHANNELS = 64
 # One frame of a wav2vec2-family model: its convolutions see 400 samples (25 ms) at a time.
 FEWEST_SAMPLES = 400
 
@@ -90,6 +94,7 @@ def _decode(file: Path, start: float, end: float | None) -> Iterator[tuple[int, 
             # frame has in the frames before it: audible gaps at each block's beginning.
             yield from _decode_with_ffmpeg(file, start, end)
             return
+        _check_shape(sound.samplerate, sound.channels)
         first = min(round(start * sound.samplerate), sound.frames)
         sound.seek(first)
         wanted = sound.frames if end is None else round(end * sound.samplerate) - first
@@ -101,15 +106,28 @@ def _decode(file: Path, start: float, end: float | None) -> Iterator[tuple[int, 
             yield sound.samplerate, block.mean(axis=1)
 
 
+def _check_shape(rate: int, channels: int) -> None:
+    # A header may say anything. Of a rate of 1 Hz a small file would become hours of samples.
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise AudioError(
+            f"a sample rate of {rate} Hz; {LOWEST_RATE} to {HIGHEST_RATE} Hz are read, so mend the "
+            "file's header"
+        )
+    if channels > MOST_CHANNELS:
+        raise AudioError(f"{channels} channels; mix it down to {MOST_CHANNELS} at most")
+
+
 def _decode_with_ffmpeg(
     file: Path, start: float, end: float | None
 ) -> Iterator[tuple[int, Samples]]:
     # A segment is cut out of the file decoded from its beginning: after a seek, timestamps and
     # the first samples depend on the format, and a segment would not be the file's own samples.
-    with file.open("rb") as handle, av.open(handle, "r", metadata_errors="ignore") as container:
+    with file.open("rb") as handle, containers.opened(handle) as container:
         if not container.streams.audio:
             raise AudioError("no audio in this file")
         stream = container.streams.audio[0]
+        stream.codec_context.options = containers.CODEC_OPTIONS
+        _check_shape(stream.rate, stream.channels)
         to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
         position = 0
         for frame in container.decode(stream):

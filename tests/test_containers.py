@@ -1,0 +1,139 @@
+"""A file is read for its own audio alone: nothing is fetched, and no other file is heard."""
+
+from __future__ import annotations
+
+import http.server
+import socketserver
+import struct
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import soundfile
+from click.testing import Result
+from sounds import save, tone
+
+from emobatch.errors import AudioError
+from emobatch.manifests.audio import read_windows
+
+Cli = Callable[..., Result]
+DASH = (
+    '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
+    'mediaPresentationDuration="PT10S"><BaseURL>{url}/</BaseURL><Period><AdaptationSet '
+    'mimeType="audio/mp4"><Representation id="1" bandwidth="1"><BaseURL>x.mp4</BaseURL>'
+    "<SegmentBase/></Representation></AdaptationSet></Period></MPD>"
+)
+HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{target}\n#EXT-X-ENDLIST\n"
+CONCAT = "ffconcat version 1.0\nfile '{target}'\n"
+SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 45678 RTP/AVP 0\n"
+
+
+@pytest.fixture
+def requests() -> Iterator[list[str]]:
+    """What a server of this machine was asked for; its address comes first."""
+    seen: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        seen.append(f"http://127.0.0.1:{server.server_address[1]}")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield seen
+        server.shutdown()
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".m3u8", ".txt", ""])
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (HLS, "an HLS playlist"),
+        (CONCAT, "a concat script"),
+        (DASH, "a DASH manifest"),
+        (SDP, r"a session description \(SDP\)"),
+    ],
+    ids=["hls", "concat", "dash", "sdp"],
+)
+def test_playlists_are_refused_and_nothing_is_fetched(
+    tmp_path: Path, requests: list[str], content: str, kind: str, suffix: str
+) -> None:
+    file = tmp_path / f"clip{suffix}"
+    file.write_text(content.format(url=requests[0], target=f"{requests[0]}/segment.ts"))
+    with pytest.raises(AudioError, match=f"is {kind}, which names other files"):
+        list(read_windows(file))
+    assert requests[1:] == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["\n \n" + HLS, "#comment\n" + CONCAT, CONCAT, HLS],
+    ids=["hls behind lines", "concat behind a comment", "concat", "hls"],
+)
+def test_the_formats_are_refused_even_where_their_beginning_is_not_known(
+    tmp_path: Path, requests: list[str], content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emobatch.manifests.containers.REFERENCES", {})
+    file = tmp_path / "clip.wav"
+    file.write_text(content.format(target=f"{requests[0]}/segment.ts"))
+    with pytest.raises(AudioError):
+        list(read_windows(file))
+    assert requests[1:] == []
+
+
+@pytest.mark.parametrize("content", [HLS, CONCAT])
+def test_a_file_outside_the_root_is_not_heard(
+    cli: Cli, tmp_path: Path, model_options: list[str], content: str
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    save(tmp_path / "secret.wav", tone(1.0))
+    (root / "link.wav").symlink_to(tmp_path / "secret.wav")
+    for number, target in enumerate(("link.wav", "../secret.wav", f"file://{tmp_path}/secret.wav")):
+        (root / f"{number}.wav").write_text(content.format(target=target))
+    (root / "manifest.csv").write_text("path\n0.wav\n1.wav\n2.wav\n")
+    target = tmp_path / "scores.parquet"
+    result = cli("score", root / "manifest.csv", "--confine", "-o", target, *model_options)
+    assert result.exit_code == 3, result.stderr
+    scores = pl.read_parquet(target)
+    assert scores["duration"].is_null().all()
+    assert scores["error"].str.contains("which names other files").all()
+
+
+def test_a_movie_that_names_another_file_is_not_followed(tmp_path: Path) -> None:
+    save(tmp_path / "own.m4a", tone(1.0))
+    content = (tmp_path / "own.m4a").read_bytes()
+    # The reference "in this file" becomes an alias to another one.
+    assert content.count(b"url \x00\x00\x00\x01") == 1
+    (tmp_path / "names.m4a").write_bytes(
+        content.replace(b"url \x00\x00\x00\x01", b"alis\x00\x00\x00\x00")
+    )
+    windows = list(read_windows(tmp_path / "names.m4a"))
+    assert sum(map(len, windows)) > 0  # its own samples, for references are off
+
+
+@pytest.mark.parametrize("rate", [1, 999, 2_000_000])
+def test_absurd_rates_are_refused_before_any_memory_is_taken(tmp_path: Path, rate: int) -> None:
+    file = tmp_path / "slow.wav"
+    soundfile.write(file, np.zeros(10_000, np.float32), 16_000)
+    header = bytearray(file.read_bytes())
+    struct.pack_into("<I", header, 24, rate)
+    file.write_bytes(header)
+    tracemalloc.start()
+    with pytest.raises(AudioError, match=f"a sample rate of {rate} Hz"):
+        list(read_windows(file))
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_too_many_channels_are_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "wide.wav", np.zeros((800, 65), np.float32), 16_000)
+    with pytest.raises(AudioError, match="65 channels; mix it down to 64"):
+        list(read_windows(tmp_path / "wide.wav"))
