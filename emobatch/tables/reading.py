@@ -17,6 +17,7 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from emobatch.errors import LabelError, ProbabilityError, TableError, first_line
+from emobatch.tables.provenance import current
 
 STANDARD_STREAM = "-"
 METADATA_KEY = "emobatch"
@@ -145,7 +146,7 @@ def metadata(source: str | Path) -> dict[str, Any]:
         found = json.loads(text)
     except (OSError, ValueError, PolarsError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return current(found) if isinstance(found, dict) else {}
 
 
 def sidecar(path: Path) -> Path:

@@ -27,6 +27,8 @@ NUMBERS = (
 # What the text branch says of a row, by the kind of its model.
 SENTIMENT_COLUMNS = ("sentiment", "sentiment_score")
 TEXT_EMOTION_COLUMNS = ("text_emotion", "text_score")
+# What deciding adds, so that no manifest may bring it along.
+DECISION_COLUMNS = ("flagged", "mapped_emotion", "emotion", "decided_by")
 # As CSV has them.
 BOOLEANS = {"true": True, "false": False}
 
