@@ -12,10 +12,10 @@ import click
 from emobatch.cli.options import (
     device_options,
     json_option,
-    label_map_options,
     language_option,
     model_options,
     offline_option,
+    task_options,
 )
 
 
@@ -23,10 +23,10 @@ from emobatch.cli.options import (
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Table that the run would write."
 )
+@task_options
 @model_options
 @device_options
 @language_option
-@label_map_options
 @offline_option
 @json_option
 def doctor(output: Path | None, as_json: bool, **choice: Any) -> None:

@@ -45,9 +45,11 @@ def verify(scores: str, as_json: bool, **options: Any) -> None:
     than the tolerance, texts at all. Rows with status `error` are not looked at.
     """
     from emobatch.cli import console
+    from emobatch.cli.progress import Bar
     from emobatch.scoring.verify import verify as run
 
-    result = run(scores, **options)
+    with Bar() as progress:
+        result = run(scores, progress=progress, **options)
     if as_json:
         click.echo(json.dumps(asdict(result), ensure_ascii=False))
     else:
