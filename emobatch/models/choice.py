@@ -74,9 +74,10 @@ class Choice:
         parse_steps(self.clean)
         if self.classes != choose.CHECKPOINT:
             task = self.task({})
-            either = {**task.labels.spellings, **SENTIMENT_SPELLINGS}
             parse_label_map(self.label_map, task.labels)
-            parse_label_map(self.text_label_map, Labels((*SENTIMENTS, *task.classes), either))
+            either = tuple(dict.fromkeys((*SENTIMENTS, *task.classes)))
+            spellings = {**task.labels.spellings, **SENTIMENT_SPELLINGS}
+            parse_label_map(self.text_label_map, Labels(either, spellings))
         for option, seconds in (
             ("--batch-seconds", self.batch_seconds),
             ("--decode-timeout", self.decode_timeout),

@@ -10,17 +10,9 @@ import polars as pl
 
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
+from emobatch.scorers.columns import FIGURES, TEXT, Column
 from emobatch.scorers.registry import SCORERS
-from emobatch.scorers.scorer import (
-    FIGURES,
-    TEXT,
-    AudioScorer,
-    Column,
-    Recogniser,
-    Scorer,
-    Setup,
-    TextScorer,
-)
+from emobatch.scorers.scorer import AudioScorer, Recogniser, Scorer, Setup, TextScorer
 from emobatch.tasks.task import Task
 
 # What the job itself says of a row, whatever scores it.

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from emobatch.manifests.audio import SAMPLE_RATE, Samples
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
+from emobatch.scorers.columns import Column
 from emobatch.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -30,29 +31,6 @@ Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
 # Values of some of a scorer's columns, by their names; those left out are null.
 Row = dict[str, Any]
-
-# By how much a value may differ when it is scored again, in units of what `verify` allows: sums of
-# logarithms differ by more than the probabilities behind them.
-PROBABILITY, LOGARITHM = 1.0, 10.0
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the score table.
-
-    Attributes:
-        kind: its type.
-        leeway: by how much numbers may differ when they are scored again, in units of what
-            `verify` allows for probabilities; None for what must come out the same.
-    """
-
-    kind: type[pl.DataType] | pl.DataType = pl.String
-    leeway: float | None = None
-
-
-TEXT = Column()
-PROBABILITIES = Column(pl.Float64, PROBABILITY)
-FIGURES = Column(pl.Float64, LOGARITHM)
 
 
 class Results(Protocol[Result_co]):

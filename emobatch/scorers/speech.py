@@ -13,18 +13,8 @@ from numpy.typing import NDArray
 from emobatch.manifests.audio import Samples
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.outputs import Outputs
-from emobatch.scorers.scorer import (
-    FIGURES,
-    PROBABILITIES,
-    TEXT,
-    AudioScorer,
-    Column,
-    Model,
-    Row,
-    Setup,
-    WindowScore,
-    mean_by_duration,
-)
+from emobatch.scorers.columns import FIGURES, PROBABILITIES, TEXT, Column
+from emobatch.scorers.scorer import AudioScorer, Model, Row, Setup, WindowScore, mean_by_duration
 from emobatch.tables.uncertainty import with_uncertainty
 from emobatch.tasks.labels import checkpoint_classes, parse_label_map
 from emobatch.tasks.task import Task

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.outputs import Outputs
-from emobatch.scorers.scorer import PROBABILITIES, TEXT, Column, Model, Row, Setup, TextScorer
+from emobatch.scorers.columns import PROBABILITIES, TEXT, Column
+from emobatch.scorers.scorer import Model, Row, Setup, TextScorer
 from emobatch.scorers.text_labels import emotion_outputs, sentiment_outputs, unknown_labels
 from emobatch.tasks.task import Task
 

@@ -13,17 +13,8 @@ from numpy.typing import NDArray
 from emobatch.manifests.audio import Samples
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import FITTING_CONTEXT
-from emobatch.scorers.scorer import (
-    FIGURES,
-    PROBABILITIES,
-    Column,
-    Model,
-    Recogniser,
-    Setup,
-    Transcript,
-    WindowScore,
-    noise,
-)
+from emobatch.scorers.columns import FIGURES, PROBABILITIES, Column
+from emobatch.scorers.scorer import Model, Recogniser, Setup, Transcript, WindowScore, noise
 
 if TYPE_CHECKING:
     from emobatch.models.devices import Device

@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emobatch.manifests.audio import Samples
 from emobatch.scorers.cleaning import clean
-from emobatch.scorers.loaded import Loaded
 from emobatch.scorers.scorer import AudioScorer, Model, Recogniser, Results, Transcript, WindowScore
 from emobatch.scoring import batches
 from emobatch.scoring.decoding import decode
@@ -22,6 +21,9 @@ from emobatch.scoring.gate import Gate
 from emobatch.scoring.progress import Tally
 from emobatch.scoring.rows import to_frame
 from emobatch.scoring.utterances import AUDIO_STAGE, Utterance, Window
+
+if TYPE_CHECKING:
+    from emobatch.scorers.loaded import Loaded
 
 # Decoded audio that is held to be sorted by length, or until it is known whether to transcribe it:
 # 38 MB.
@@ -90,7 +92,7 @@ class Cascade:
         heard = [each for each in undecided if each.needs_text is None and each.decoded]
         if heard and self.gate is not None:
             plan = self.loaded.plan
-            rows = to_frame(heard, plan).select(plan.audio_columns)
+            rows = to_frame(heard, plan).select(*plan.audio_columns)
             needed = self.gate.needs_text(rows).fill_null(False)
             for utterance, need in zip(heard, needed, strict=True):
                 utterance.needs_text = need

@@ -19,8 +19,8 @@ from emobatch.manifests.readers.table import SECONDS, seconds_of
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
 from emobatch.models.names import BRANCHES
+from emobatch.scorers.columns import PROBABILITY
 from emobatch.scorers.plan import Plan
-from emobatch.scorers.scorer import PROBABILITY
 from emobatch.scoring.cascade import Cascade
 from emobatch.scoring.progress import Progress, Silent, Tally
 from emobatch.scoring.rows import to_frame

@@ -14,7 +14,6 @@ from emobatch.errors import EmobatchError
 from emobatch.manifests.clips import clips
 from emobatch.manifests.manifest import Manifest
 from emobatch.scorers.plan import Plan
-from emobatch.scoring.cascade import Cascade
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.progress import Progress, Tally
 from emobatch.scoring.rows import to_frame
@@ -22,6 +21,7 @@ from emobatch.scoring.utterances import Utterance
 
 if TYPE_CHECKING:
     from emobatch.models.devices import Device
+    from emobatch.scoring.cascade import Cascade
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ class Work:
         Raises:
             EmobatchError: if one can't be used.
         """
+        # Not before: what can fail fast doesn't wait for what these import.
         from emobatch.scorers.loaded import load
+        from emobatch.scoring.cascade import Cascade
 
         loaded = load(self.plan, self._device)
         self._cascade = Cascade(loaded, self._gate, ThreadPoolExecutor(self.workers))
