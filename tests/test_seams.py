@@ -19,13 +19,14 @@ from sounds import save, tone
 from toys import Loudness, OneByOne, ToyGate
 
 from emobatch.cli.progress import Bar
-from emobatch.errors import EmobatchError
+from emobatch.errors import EmobatchError, Interrupted
 from emobatch.manifests.clips import Clip
 from emobatch.models.choice import Choice
 from emobatch.scorers.loaded import Loaded, load
 from emobatch.scorers.plan import Plan
 from emobatch.scorers.registry import SCORERS
 from emobatch.scoring.cascade import Cascade
+from emobatch.scoring.parts import Parts
 from emobatch.scoring.progress import Silent, Tally
 from emobatch.scoring.runners.registry import RUNNERS
 from emobatch.scoring.score import score
@@ -200,6 +201,19 @@ def test_windows_of_a_failed_utterance_are_let_go_at_once(
     assert held == [0] * 7
     assert gate.seen == []
     assert {each.error for each in utterances} == {"speech: no"}
+
+
+def test_an_interruption_that_says_nothing_is_one_all_the_same(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While Polars is at work, SIGINT comes as Python's own KeyboardInterrupt."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Parts, "add", interrupt)
+    with pytest.raises(Interrupted, match="interrupted by SIGINT; 0 of 4 rows are saved"):
+        score(str(manifest), manifest.with_name("s.parquet"), DEMO)
 
 
 class Noted:

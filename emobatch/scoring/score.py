@@ -172,10 +172,11 @@ class Job:
         try:
             for chunk in self.runner.run(self.work, todo) if todo else ():
                 saved.add(chunk.first, chunk.frame)
-        except Interrupted as signal:
+        except KeyboardInterrupt as signal:
+            # While Polars is at work it takes SIGINT for itself, and raises one without a message.
             raise Interrupted(
-                f"{signal}; {saved.rows_done()} of {rows} rows are saved in {saved.folder}, "
-                "the same command goes on from there"
+                f"{str(signal) or 'interrupted by SIGINT'}; {saved.rows_done()} of {rows} rows are "
+                f"saved in {saved.folder}, the same command goes on from there"
             ) from signal
 
     def _retry(self, saved: Parts, *, enabled: bool) -> None:
