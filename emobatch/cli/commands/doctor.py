@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +34,9 @@ def doctor(output: Path | None, as_json: bool, **choice: Any) -> None:
     mapped, and made to score. Prints for each what was found, or what is wrong and how to mend it.
     Looks for models on this machine only. Ends with status 1 if a check fails.
     """
+    import json
+    from dataclasses import asdict
+
     from emobatch.doctor import examine, refuse_failures
     from emobatch.models.choice import Choice
 
