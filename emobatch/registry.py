@@ -53,7 +53,7 @@ class Registry(Generic[Part]):
             'a/b'
         """
         if name not in self._parts:
-            import difflib  # here, so that help doesn't wait for it
+            import difflib  # for the message alone: help texts list names without it
 
             near = difflib.get_close_matches(name, self._parts, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""

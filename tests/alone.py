@@ -13,24 +13,25 @@ from transformers import (
     AutoTokenizer,
 )
 
-from emobatch.tasks.labels import EMOTIONS
+from emobatch.tasks.four import FOUR
 
 
 def speech(folder: Path, clips: list[np.ndarray]) -> np.ndarray:
-    """(clips, 4) probabilities in the order of the emotions."""
+    """(clips, 4) probabilities in the order of the default classes."""
     extractor = AutoFeatureExtractor.from_pretrained(folder)
     model = AutoModelForAudioClassification.from_pretrained(folder).eval()
-    order = [model.config.label2id[emotion[:3]] for emotion in EMOTIONS]
+    order = [model.config.label2id[emotion[:3]] for emotion in FOUR.classes]
     with torch.inference_mode():
         inputs = [extractor(clip, sampling_rate=16_000, return_tensors="pt") for clip in clips]
         return torch.cat([model(**i).logits.softmax(-1) for i in inputs])[:, order].numpy()
 
 
-def sentiment(folder: Path, texts: list[str]) -> np.ndarray:
+def text(folder: Path, texts: list[str]) -> np.ndarray:
     """(texts, 3) probabilities in the order of the checkpoint's labels."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    limit = model.config.max_position_embeddings - 2
+    # RoBERTa's kin count positions from behind the padding token's number on.
+    limit = model.config.max_position_embeddings - 2 * ("roberta" in model.config.model_type)
     with torch.inference_mode():
         inputs = [
             tokenizer(text, truncation=True, max_length=limit, return_tensors="pt")

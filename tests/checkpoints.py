@@ -14,6 +14,8 @@ from ctranslate2.converters import TransformersConverter
 from espeak import RATE, VOICES, speak
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
     HubertConfig,
     HubertForSequenceClassification,
     PreTrainedTokenizerFast,
@@ -42,6 +44,19 @@ FAMILIES = {
     "wavlm": (WavLMConfig, WavLMForSequenceClassification),
 }
 SUPERB_LABELS = ("neu", "hap", "ang", "sad")
+# As published checkpoints of MSP-Podcast's eight classes and of GoEmotions' name them.
+EIGHT_LABELS = (
+    *("Angry", "Sad", "Happy", "Surprise"),
+    *("Fear", "Disgust", "Contempt", "Neutral"),
+)
+MANY_LABELS = (
+    *("admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion"),
+    *("curiosity", "desire", "disappointment", "disapproval", "disgust", "embarrassment"),
+    *("excitement", "fear", "gratitude", "grief", "joy", "love", "nervousness", "optimism"),
+    *("pride", "realization", "relief", "remorse", "sadness", "surprise"),
+)
+# Ekman's six and neutral.
+TEXT_EMOTIONS = ("anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise")
 
 
 def save_speech(
@@ -202,6 +217,35 @@ def save_sentiment(
     config.save_pretrained(folder)
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
     (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "XLMRobertaTokenizer"}')
+    return folder
+
+
+def save_text_emotion(folder: Path, labels: tuple[str, ...] = TEXT_EMOTIONS) -> Path:
+    """A BERT classifier of emotions: safetensors, and a fast tokenizer."""
+    words = sorted({word for line in TEXT for word in line.split()})
+    vocabulary = {word: n for n, word in enumerate(("[PAD]", "[UNK]", *words))}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    torch.manual_seed(9)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        initializer_range=0.4,
+        id2label=dict(enumerate(labels)),
+        label2id={name: number for number, name in enumerate(labels)},
+    )
+    model = BertForSequenceClassification(config)
+    with torch.no_grad():
+        logits = model.eval()(torch.randint(1, len(vocabulary), (40, 12))).logits
+    _spread(model.classifier, logits)
+    model.save_pretrained(folder)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", model_max_length=64
+    ).save_pretrained(folder)
     return folder
 
 

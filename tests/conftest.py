@@ -40,7 +40,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "speech": save_speech(folder / "speech"),
         "asr": save_whisper(folder / "asr"),
-        "sentiment": save_sentiment(folder / "sentiment"),
+        "text": save_sentiment(folder / "text"),
     }
 
 

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,10 +63,21 @@ def test_what_the_user_can_mend_ends_the_run() -> None:
         batches.run(fail, [1, 2], float, 100, POOL)
 
 
-def test_a_batch_out_of_memory_goes_on_in_halves(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("CUDA failed with error out of memory"),  # as CTranslate2 says it
+        MemoryError(),
+    ],
+    ids=repr,
+)
+def test_a_batch_out_of_memory_goes_on_in_halves(
+    caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
     def small(batch: list[int]) -> list[int]:
         if len(batch) > 2:
-            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+            raise error
         return [-item for item in batch]
 
     assert batches.run(small, [1] * 9, float, 100, POOL) == [-1] * 9

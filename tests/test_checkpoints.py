@@ -51,19 +51,23 @@ def speech_scores(folder: Path) -> list[list[float]]:
     import numpy as np
 
     from emobatch.models import devices
-    from emobatch.scorers.speech import SpeechClassifier
+    from emobatch.models.outputs import Outputs
+    from emobatch.models.speech_classifier import SpeechClassifier
 
     clip = np.sin(np.arange(16_000, dtype=np.float32) / 9)
     checkpoint = Checkpoint(str(folder), folder, None, "--speech-model")
-    return SpeechClassifier(checkpoint, devices.choose("cpu"), {}).scores([clip]).tolist()
+    classifier = SpeechClassifier(checkpoint, devices.choose("cpu"), Outputs([2, 1, 0, 3], 4))
+    return classifier.scores([clip]).tolist()
 
 
 def sentiment_scores(folder: Path) -> list[list[float]]:
     from emobatch.models import devices
-    from emobatch.scorers.sentiment import SentimentClassifier
+    from emobatch.models.outputs import Outputs
+    from emobatch.models.text_classifier import TextClassifier
 
-    checkpoint = Checkpoint(str(folder), folder, None, "--sentiment-model")
-    return SentimentClassifier(checkpoint, devices.choose("cpu"), {}).scores(["well"]).tolist()
+    checkpoint = Checkpoint(str(folder), folder, None, "--text-model")
+    classifier = TextClassifier(checkpoint, devices.choose("cpu"), Outputs([0, 1, 2], 3))
+    return classifier.scores(["well"]).tolist()
 
 
 def digest(folder: Path) -> str | None:
@@ -181,7 +185,7 @@ def cached(tmp_path_factory: pytest.TempPathFactory, models: dict[str, Path]) ->
     cache = tmp_path_factory.mktemp("cache")
     to_cache(models["speech"], cache, "superb/wav2vec2-base-superb-er")
     to_cache(models["asr"], cache, "Systran/faster-whisper-large-v3")
-    to_cache(models["sentiment"], cache, "cardiffnlp/twitter-xlm-roberta-base-sentiment")
+    to_cache(models["text"], cache, "cardiffnlp/twitter-xlm-roberta-base-sentiment")
     return cache
 
 
@@ -219,5 +223,5 @@ def test_what_is_missing_offline_is_named_with_the_command_that_fetches_it(
     result = score_offline(cached, manifest, "-o", str(table), "--sentiment-model", "some/other")
     assert result.returncode == 1
     assert result.stderr.startswith("Error: some/other: not on this machine")
-    assert "`emobatch models --fetch --sentiment-model=some/other`" in result.stderr
+    assert "`emobatch models --fetch --text-model=some/other`" in result.stderr
     assert list(tmp_path.iterdir()) == [manifest]

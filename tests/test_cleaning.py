@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emobatch.errors import EmobatchError
-from emobatch.scorers.cleaning import STEPS, clean, parse_steps
+from emobatch.models.choice import parse_steps
+from emobatch.models.names import CLEANING_STEPS as STEPS
+from emobatch.scorers.cleaning import clean
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import ctranslate2
 import numpy as np
 import pytest
 import torch
-from checkpoints import save_speech
+from checkpoints import EIGHT_LABELS, save_speech, save_text_emotion
 from click.testing import Result
 from safetensors.torch import load_file, save_file
 
@@ -29,8 +29,8 @@ from emobatch.tables import provenance
 Cli = Callable[..., Result]
 CHECKS = [
     *("software", "cores", "output", "temporary files", "decoders"),
-    *("speech model", "asr model", "sentiment model", "memory"),
-    *("device", "precision", "Whisper's device", "speech scores", "asr scores", "sentiment scores"),
+    *("speech model", "asr model", "text model", "memory"),
+    *("device", "precision", "Whisper's device", "speech scores", "asr scores", "text scores"),
 ]
 ON_THE_CPU = ("doctor", "--device=cpu", "--models=demo")
 
@@ -70,9 +70,9 @@ def test_missing_models_come_with_the_command_that_fetches_them(
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    found = failed(cli("doctor", "--device=cpu", "--asr-model=demo", "--sentiment-model=demo"))
+    found = failed(cli("doctor", "--device=cpu", "--asr-model=demo", "--text-model=demo"))
     assert list(found) == ["speech model"]
-    command = "`emobatch models --fetch --asr-model=demo --sentiment-model=demo` fetches"
+    command = "`emobatch models --fetch --asr-model=demo --text-model=demo` fetches"
     assert command in found["speech model"]
 
 
@@ -86,6 +86,20 @@ def test_labels_that_cant_be_mapped_name_the_option(cli: Cli, tmp_path: Path) ->
     pairs = zip(names, ("angry", "happy", "neutral", "sad"), strict=True)
     mapped = ",".join(f"{name}={emotion}" for name, emotion in pairs)
     assert failed(cli(*arguments, "--label-map", mapped)) == {}
+
+
+def test_classes_and_text_models_are_those_of_the_run(cli: Cli, tmp_path: Path) -> None:
+    speech = save_speech(tmp_path / "speech", labels=EIGHT_LABELS)
+    text = save_text_emotion(tmp_path / "text")
+    arguments = [*ON_THE_CPU, "--speech-model", speech, "--text-model", text]
+    assert failed(cli(*arguments, "--classes=eight")) == {}
+    assert failed(cli(*arguments, "--classes=checkpoint")) == {}
+    found = failed(cli(*arguments))
+    assert list(found) == ["speech scores", "text scores"]
+    assert "--classes checkpoint" in found["speech scores"]
+    assert "neither the sentiments" in found["text scores"]
+    dropped = "--text-label-map=disgust=none,fear=none,surprise=none"
+    assert list(failed(cli(*arguments, dropped))) == ["speech scores"]
 
 
 def test_a_head_that_was_never_trained_fails(cli: Cli, tmp_path: Path) -> None:
@@ -236,4 +250,4 @@ def test_memory_is_no_more_than_a_jobs_limit(
 def test_too_little_memory_for_the_models_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "available_memory", lambda: 900_000_000)
     with pytest.raises(ExaminationError, match=r"900\.0 MB to be had, .*--mem"):
-        machine.memory(Choice(models="demo"), ["speech", "asr", "sentiment"])
+        machine.memory(Choice(models="demo"), ["speech", "asr", "text"])

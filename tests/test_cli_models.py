@@ -46,7 +46,7 @@ def hub(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> It
         for name in ("README.md", "tf_model.h5", "training_args.bin"):
             (folder / branch / name).write_text("nothing that a run needs")
     (folder / "speech" / "pytorch_model.bin").write_bytes(b"the same weights as a pickle")
-    names = {SPEECH: "speech", ASR: "asr", SENTIMENT: "sentiment"}
+    names = {SPEECH: "speech", ASR: "asr", SENTIMENT: "text"}
     with serve({name: folder / branch for name, branch in names.items()}) as hub:
         yield hub
 
@@ -60,7 +60,7 @@ def fetched(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["speech", SPEECH],
         ["asr", "large-v3"],
-        ["sentiment", SENTIMENT],
+        ["text", SENTIMENT],
     ]
     return cache
 
@@ -86,7 +86,7 @@ def test_the_list_says_where_what_revision_and_which_weights(
     done = emobatch("models", "--json", HF_HOME=str(fetched))
     assert done.returncode == 0
     listed = json.loads(done.stdout)
-    assert list(listed) == ["speech", "asr", "sentiment"]
+    assert list(listed) == ["speech", "asr", "text"]
     assert {entry["revision"] for entry in listed.values()} == {COMMIT}
     weights = models["asr"] / "model.bin"
     assert listed["asr"]["bytes"] == weights.stat().st_size
@@ -107,7 +107,7 @@ def test_an_interrupted_fetch_is_taken_up_again(hub: Hub, fetched: Path, tmp_pat
     lost.unlink()
     listed = emobatch("models", HF_HOME=str(cache))
     assert listed.returncode == 1
-    assert "asr        large-v3" in listed.stdout and "not here" in listed.stdout
+    assert "asr     large-v3" in listed.stdout and "not here" in listed.stdout
     assert (
         emobatch("models", "--fetch", HF_ENDPOINT=hub.address, HF_HOME=str(cache)).returncode == 0
     )

@@ -14,8 +14,11 @@ from checkpoints import TEXT, save_speech
 from click.testing import Result
 from espeak import RATE, VOICES, speak
 from refusals import refusal
-from samples import LOOSE_TOML
 from sounds import save
+from toys import ToyGate
+
+from emobatch.models.choice import Choice
+from emobatch.scoring.score import score
 
 Cli = Callable[..., Result]
 
@@ -175,16 +178,28 @@ def test_other_weights_are_said_before_anything_is_scored(
 
 
 def test_only_the_speech_branch_of_gated_rows_is_checked(
-    cli: Cli, table: Path, model_options: list[str]
+    cli: Cli, table: Path, models: dict[str, Path]
 ) -> None:
-    gate = table.with_name("gate.toml")
-    gate.write_text(LOOSE_TOML)
-    arguments = ["score", table.with_name("manifest.csv"), "-o", table, "--gate", gate, "--restart"]
-    assert cli(*arguments, *model_options).exit_code == 0
+    gate = ToyGate(lambda rows: rows["speech_emotion"] != rows["speech_emotion"][0])
+    choice = Choice(**{f"{branch}_model": str(folder) for branch, folder in models.items()})
+    score(str(table.with_name("manifest.csv")), table, choice, gate=gate, restart=True)
     sources = pl.read_csv(table)["transcript_source"].to_list()
     assert "gated" in sources and "asr" in sources
     assert cli("verify", table).exit_code == 0
     change(table, sources.index("gated"), "speech_angry", 0.125)
+    assert cli("verify", table).exit_code == 1
+
+
+def test_a_table_of_before_is_verified(cli: Cli, table: Path) -> None:
+    """Its text branch was called sentiment, and it didn't say what its classes were."""
+    beside = table.with_name("scores.csv.meta.json")
+    made = json.loads(beside.read_text())
+    made["models"]["sentiment"] = made["models"].pop("text")
+    made["options"]["sentiment_label_map"] = made["options"].pop("text_label_map")
+    del made["task"]
+    beside.write_text(json.dumps(made))
+    assert cli("verify", table, "--sample", 2).exit_code == 0
+    change(table, 0, "speech_angry", 0.125)
     assert cli("verify", table).exit_code == 1
 
 
@@ -200,7 +215,8 @@ def test_other_versions_are_noted(cli: Cli, table: Path, caplog: pytest.LogCaptu
     "changed",
     [
         {"models": None},
-        {"models": {"speech": "demo", "asr": {}, "sentiment": {}}},
+        {"models": {"speech": "demo", "asr": {}, "text": {}}},
+        {"task": None},
         {"options": []},
         {"options": {"device": "cpu"}},
     ],

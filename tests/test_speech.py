@@ -14,8 +14,10 @@ from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 from emobatch.errors import CheckpointError, LabelError
 from emobatch.models import devices
 from emobatch.models.checkpoints import Checkpoint
-from emobatch.scorers.speech import SpeechClassifier
-from emobatch.tasks.labels import EMOTIONS
+from emobatch.models.outputs import Outputs
+from emobatch.models.speech_classifier import SpeechClassifier
+from emobatch.tasks.four import FOUR
+from emobatch.tasks.labels import checkpoint_classes
 
 # Samples at 16 kHz: one frame, two, 56 ms … 30 s.
 LENGTHS = (400, 720, 900, 8_000, 16_001, 54_321, 200_000, 480_000)
@@ -39,9 +41,9 @@ def clips() -> list[np.ndarray]:
 
 
 def classifier(folder: Path, **label_map: str | None) -> SpeechClassifier:
-    return SpeechClassifier(
-        Checkpoint(str(folder), folder, None, "--speech-model"), devices.choose("cpu"), label_map
-    )
+    checkpoint = Checkpoint(str(folder), folder, None, "--speech-model")
+    classes = checkpoint_classes(checkpoint.labels(), FOUR.labels, label_map, "--label-map")
+    return SpeechClassifier(checkpoint, devices.choose("cpu"), Outputs(classes, 4))
 
 
 @pytest.mark.parametrize(("family", "norm"), KINDS)
@@ -66,7 +68,7 @@ def test_padding_moves_group_norm_without_the_shield(tmp_path: Path) -> None:
         )  # fmt: skip
         padded = model(**inputs).logits.softmax(dim=-1).numpy()
     single = alone.speech(folder, clips())
-    order = [model.config.label2id[emotion[:3]] for emotion in EMOTIONS]
+    order = [model.config.label2id[emotion[:3]] for emotion in FOUR.classes]
     assert np.abs(padded[:, order] - single).max() > 0.01
 
 
@@ -79,7 +81,7 @@ def test_what_batching_would_change_is_run_clip_by_clip(tmp_path: Path) -> None:
 def test_labels_without_meaning_are_refused_and_can_be_named(tmp_path: Path) -> None:
     labels = ("LABEL_0", "LABEL_1", "LABEL_2", "LABEL_3")
     folder = save_speech(tmp_path / "numbered", labels=labels)
-    with pytest.raises(LabelError, match=r"LABEL_0, LABEL_1.*--label-map"):
+    with pytest.raises(LabelError, match=r"LABEL_0, LABEL_1.*--label-map.*--classes checkpoint"):
         classifier(folder)
     named = classifier(
         folder, label_0="neutral", label_1="happy", label_2="angry", label_3="sad"

@@ -14,9 +14,9 @@ from faster_whisper import WhisperModel
 
 from emobatch.errors import CheckpointError, DeviceError
 from emobatch.models import checkpoints, devices
+from emobatch.models import whisper as transcription
 from emobatch.models.checkpoints import Checkpoint
-from emobatch.scorers import transcription
-from emobatch.scorers.transcription import Passage, Recogniser
+from emobatch.models.whisper import Passage, Whisper
 
 
 @cache  # espeak-ng's voices hiss at random: said again is not said the same
@@ -30,8 +30,8 @@ def clips() -> list[np.ndarray]:
     return [*spoken, noise[:400], noise[:8_000], noise, np.tile(spoken[0], 7)[:480_000]]
 
 
-def recogniser(folder: Path, language: str = "en", beam_size: int = 1) -> Recogniser:
-    return Recogniser(
+def recogniser(folder: Path, language: str = "en", beam_size: int = 1) -> Whisper:
+    return Whisper(
         Checkpoint(str(folder), folder, None, "--asr-model"),
         devices.choose("cpu"),
         language=language,
@@ -130,7 +130,7 @@ def test_a_missing_cublas_says_what_to_install(
 
 
 def test_a_context_that_fits_depends_on_the_clip_alone(models: dict[str, Path]) -> None:
-    fit = Recogniser(
+    fit = Whisper(
         Checkpoint(str(models["asr"]), models["asr"], None, "--asr-model"),
         devices.choose("cpu"),
         fit_context=True,

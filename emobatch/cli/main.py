@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -49,21 +49,29 @@ class EmobatchGroup(click.Group):
                 return super().invoke(ctx)
         except EmobatchError as error:
             raise Failure(str(error), error.exit_code) from error
-        except Interrupted as error:
-            Failure(str(error), error.exit_code).show()
-            sys.stdout.flush()
-            # Threads of the libraries may be anywhere, and an orderly exit would abort on them.
-            os._exit(error.exit_code)
+        except KeyboardInterrupt as error:
+            _end(error)
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # whoever reads standard output has had enough: nobody's fault
             raise Failure(first_line(error), 1) from error
         except Exception as error:
+            if isinstance(error.__cause__, Interrupted):
+                _end(error.__cause__)  # a signal while a library was being imported
             # A value that only shows once a table is read to its end, deep in a streamed query.
             polars = sys.modules.get("polars.exceptions")
             if polars is None or not isinstance(error, polars.PolarsError):
                 raise
             raise Failure(f"{first_line(error)}; check the table's values", 1) from error
+
+
+def _end(signal: KeyboardInterrupt) -> NoReturn:
+    # While Polars is at work it takes SIGINT for itself, and raises Python's own of it.
+    said = str(signal) or "interrupted by SIGINT"
+    Failure(said, Interrupted.exit_code).show()
+    sys.stdout.flush()
+    # Threads of the libraries may be anywhere, and an orderly exit would abort on them.
+    os._exit(Interrupted.exit_code)
 
 
 class Failure(click.ClickException):

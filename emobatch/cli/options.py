@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from emobatch.fusion.methods import OPTIONS
-from emobatch.models.checkpoints import MODEL_SETS, PUBLISHED
+from emobatch.models.names import AUTO, DEVICES, MODEL_SETS, PRECISIONS, PUBLISHED
+from emobatch.tasks import choose
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,11 +36,16 @@ def _names(defaults: Mapping[str, str]) -> tuple[Callable[[Command], Command], .
     what = {
         "speech": "Audio classifier: a hub name or a folder.",
         "asr": "Whisper in CTranslate2's format: a size, a hub name or a folder.",
-        "sentiment": "Text classifier: a hub name or a folder.",
+        "text": "Text classifier of sentiments or of the classes: a hub name or a folder.",
     }
+    others = {"text": ["--sentiment-model"]}
     return tuple(
         click.option(
-            f"--{branch}-model", metavar="MODEL", help=f"{text}  [default: {defaults[branch]}]"
+            f"--{branch}-model",
+            *others.get(branch, []),
+            f"{branch}_model",
+            metavar="MODEL",
+            help=f"{text}  [default: {defaults[branch]}]",
         )
         for branch, text in what.items()
     )
@@ -50,14 +56,14 @@ def _devices(default: str | None) -> tuple[Callable[[Command], Command], ...]:
     return (
         click.option(
             "--device",
-            type=click.Choice(["auto", "cuda", "mps", "cpu"]),
+            type=click.Choice([AUTO, *DEVICES]),
             default=default,
             show_default=True,
             help=f"Where models run; in half precision on a GPU.{said}",
         ),
         click.option(
             "--precision",
-            type=click.Choice(["auto", "fp32", "fp16", "bf16", "int8"]),
+            type=click.Choice([*PRECISIONS]),
             default=default,
             show_default=True,
             help="Of all models; int8 is for Whisper alone. auto: half on a GPU, single on the "
@@ -127,7 +133,7 @@ offline_option = click.option(
     callback=_go_offline,
     help="Use only models that are on this machine.",
 )
-device_options = _together(*_devices("auto"))
+device_options = _together(*_devices(AUTO))
 table_device_options = _together(*_devices(None))
 language_option = click.option(
     "--language",
@@ -135,13 +141,36 @@ language_option = click.option(
     show_default=True,
     help="Language spoken, as a two-letter code; auto detects it clip by clip.",
 )
-label_map_options = _together(
-    label_map_option,
+task_options = _together(
     click.option(
-        "--sentiment-label-map",
+        "--classes",
+        default=choose.DEFAULT,
+        show_default=True,
+        metavar="CLASSES",
+        help=f"What rows are sorted into: {', '.join(choose.CLASS_SETS)}; {choose.CHECKPOINT}, the "
+        "speech model's own labels; or 2 to 64 names separated by commas.",
+    ),
+    click.option(
+        "--sentiment-map",
+        multiple=True,
+        metavar="CLASS=SENTIMENT",
+        help="Sentiment that a class stands for: negative, neutral, positive or none. Repeatable, "
+        "or separated by commas. Known emotions have theirs.",
+    ),
+    click.option(
+        "--label-map",
         multiple=True,
         metavar="NAME=CLASS",
-        help="The same for the sentiment model's labels.",
+        help="Read the speech model's label NAME as CLASS; CLASS none drops it. Repeatable, or "
+        "separated by commas.",
+    ),
+    click.option(
+        "--text-label-map",
+        "--sentiment-label-map",
+        "text_label_map",
+        multiple=True,
+        metavar="NAME=CLASS",
+        help="The same for the text model's labels; CLASS may be a sentiment.",
     ),
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -25,7 +25,8 @@ from emobatch.models.checkpoints import DEMO_FOLDER, Checkpoint
 from emobatch.models.choice import Choice
 from emobatch.models.devices import choose
 from emobatch.scorers.cleaning import clean
-from emobatch.scorers.sentiment import SentimentClassifier
+from emobatch.models.outputs import Outputs
+from emobatch.models.text_classifier import TextClassifier
 from emobatch.scoring.score import score
 from emobatch.tasks.four import FOUR
 from emobatch.tasks.spellings import SENTIMENTS
@@ -72,7 +73,7 @@ def measure(folder: Path, seed: int, clips: int) -> Figures:
         choice = Choice(
             speech_model=str(folder / "speech"),
             asr_model=str(folder / "asr"),
-            sentiment_model=str(folder / "sentiment"),
+            text_model=str(folder / "sentiment"),
         )
         score(str(manifest), scores, choice)
         calibrate([str(scores)], thresholds)
@@ -113,8 +114,9 @@ def figures_table(figures: Mapping[int, Figures]) -> str:
 
 def _sentiment_accuracy(folder: Path, seed: int, clips: int) -> float:
     rows = make_demo_rows(seed, clips)
-    checkpoint = Checkpoint("demo", folder / "sentiment", None, "--sentiment-model")
-    classifier = SentimentClassifier(checkpoint, choose("cpu"), {})
+    checkpoint = Checkpoint("demo", folder / "sentiment", None, "--text-model")
+    outputs = Outputs(range(len(SENTIMENTS)), len(SENTIMENTS))
+    classifier = TextClassifier(checkpoint, choose("cpu"), outputs)
     best = classifier.scores([clean(row.text) for row in rows]).argmax(axis=1)
     right = [SENTIMENTS[place] == row.sentiment for place, row in zip(best, rows, strict=True)]
     return 100 * sum(right) / len(right)

@@ -13,8 +13,8 @@ from pathlib import Path
 from emobatch.doctor import devices, folders, machine, models
 from emobatch.doctor.finding import Finding, check
 from emobatch.errors import ExaminationError
-from emobatch.models.checkpoints import BRANCHES
 from emobatch.models.choice import Choice
+from emobatch.models.names import BRANCHES
 
 
 def examine(choice: Choice, output: Path | None = None) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def examine(choice: Choice, output: Path | None = None) -> Iterator[Finding]:
     if (yield from _passes("device", partial(devices.torch_device, choice))):
         yield check("precision", partial(devices.precision, choice))
         yield check("Whisper's device", partial(devices.whisper_device, choice))
-        for branch in there:
+        for branch in models.tried(there):
             yield check(f"{branch} scores", partial(models.score, choice, branch))
 
 

@@ -12,7 +12,7 @@ LEEWAY = 0.05
 
 
 def torch_device(choice: Choice) -> str:
-    """The device of the speech and the sentiment model, and its memory."""
+    """The device of the speech and the text model, and its memory."""
     import torch
     from rich.filesize import decimal
 

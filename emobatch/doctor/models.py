@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.filesize import decimal
 
 from emobatch.errors import CheckpointError
 from emobatch.models import checkpoints
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
-
-if TYPE_CHECKING:
-    from emobatch.models.devices import Device
-
-WORD = "fine"
+from emobatch.models.names import BRANCHES
+from emobatch.scorers.registry import SCORERS
+from emobatch.scorers.scorer import Setup
 
 
 def find(choice: Choice, branch: str) -> str:
@@ -34,35 +31,38 @@ def checkpoint(choice: Choice, branch: str) -> Checkpoint:
     return found
 
 
+def tried(there: Collection[str]) -> list[str]:
+    """Branches whose scorers can be tried.
+
+    Args:
+        there: branches whose checkpoint is on this machine.
+
+    Returns:
+        Those of them that have scorers, and what has scorers without a checkpoint.
+    """
+    branches = dict.fromkeys(SCORERS[name].branch for name in SCORERS)
+    return [branch for branch in branches if branch in there or branch not in BRANCHES]
+
+
 def score(choice: Choice, branch: str) -> str:
-    """Whether a model loads, has labels that can be mapped, and scores: as a run has it score."""
+    """Whether models load, have labels that can be mapped, and score: as a run has them score."""
     from emobatch.models import devices
-    from emobatch.scorers import branches
+    from emobatch.scorers.loaded import silence_libraries
 
-    found = checkpoint(choice, branch)
+    names = choice.names()
+    found = {name: checkpoints.find(names[name], name) for name in {branch, "speech"} & {*names}}
+    here = {name: each for name, each in found.items() if each is not None}
+    setup = Setup(choice, here, choice.task(found))
+    of_branch = [SCORERS[name] for name in SCORERS if SCORERS[name].branch == branch]
+    planned = [scorer.planned(setup) for scorer in of_branch]
     device = devices.choose(choice.device, choice.precision)
-    branches.silence_libraries()
+    silence_libraries()
     began = monotonic()
-    if not np.isfinite(_figures(choice, branch, found, device)).all():
-        raise CheckpointError(
-            f"{found.name}: what it says is no number in {choice.precision} precision; "
-            "use --precision fp32"
-        )
+    for scorer in planned:
+        if scorer is not None and not np.isfinite(scorer.trial(scorer.load(device))).all():
+            name = here[branch].name if branch in here else branch
+            raise CheckpointError(
+                f"{name}: what it says is no number in {choice.precision} precision; "
+                "use --precision fp32"
+            )
     return f"loaded and used within {monotonic() - began:.1f} s"
-
-
-def _figures(choice: Choice, branch: str, found: Checkpoint, device: Device) -> NDArray[np.float64]:
-    from emobatch.scorers import branches
-
-    if branch == "speech":
-        return branches.load_speech(choice, found, device).scores([_noise()])
-    if branch == "asr":
-        (passages,) = branches.load_recogniser(choice, found, device).transcribe([_noise()])
-        return np.array([passage.no_speech for passage in passages])
-    return branches.load_sentiment(choice, found, device).scores([WORD])
-
-
-def _noise() -> NDArray[np.float32]:
-    from emobatch.manifests.audio import SAMPLE_RATE
-
-    return np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)

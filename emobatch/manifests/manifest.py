@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
@@ -16,12 +16,12 @@ from polars import selectors
 
 from emobatch.errors import ManifestError, first_line
 from emobatch.manifests.clips import REPLACEMENT
+from emobatch.manifests.readers.registry import reader_for
+from emobatch.manifests.readers.table import SECONDS
 from emobatch.tables import reading
-from emobatch.tasks.labels import EMOTIONS, canonical_column, parse_label_map
 
 log = logging.getLogger(__name__)
 
-NUMERIC = {"start": pl.Float64, "end": pl.Float64}
 # Rows that are copied, and read back, at a time.
 SPOOL_ROWS = 1 << 16
 
@@ -31,13 +31,15 @@ class Manifest:
     """A checked manifest, kept on disk as it was when it was read.
 
     Attributes:
-        rows: its columns in order, with ``id``, and labels as class names.
+        source: what it was read from, as the user named it.
+        rows: its columns in order, with ``id``.
         length: how many rows there are.
         root: folder that paths are relative to.
         confine: whether files have to be in it.
         spool: the copy, a file without a name; it lives as long as this does.
     """
 
+    source: str
     rows: pl.LazyFrame
     length: int
     root: Path
@@ -73,6 +75,22 @@ class Manifest:
         chosen = self.rows.with_row_index(number).filter(pl.col(number).is_in(numbers.implode()))
         return replace(self, rows=chosen.drop(number), length=len(numbers))
 
+    def refuse_columns(self, written: Collection[str]) -> None:
+        """Refuse columns whose names will be written beside them.
+
+        Args:
+            written: names that no column may have.
+
+        Raises:
+            ManifestError: names those that do.
+        """
+        taken = [name for name in self.rows.collect_schema() if name in written]
+        if taken:
+            raise ManifestError(
+                f"{reading.spoken(self.source)}: columns that emobatch itself writes: "
+                f"{', '.join(taken)}; drop or rename them"
+            )
+
     def digest(self) -> str:
         """SHA-256 of the rows."""
         digest = hashlib.sha256()
@@ -85,12 +103,7 @@ class Manifest:
 
 
 def read(
-    source: str,
-    root: Path | None = None,
-    label_map: Sequence[str] = (),
-    reserved: Collection[str] = (),
-    *,
-    confine: bool = False,
+    source: str, root: Path | None = None, *, form: str | None = None, confine: bool = False
 ) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
@@ -98,11 +111,11 @@ def read(
     memory, and one that is edited while its clips are scored does no harm.
 
     Args:
-        source: CSV, TSV, Parquet or JSON Lines by extension; ``-`` is CSV on standard input.
+        source: what :data:`emobatch.manifests.readers.registry.READERS` take: a table by its
+            extension, ``-`` for CSV on standard input.
         root: folder that paths are relative to; by default the manifest's own, or the working
             folder for standard input.
-        label_map: ``NAME=CLASS`` pairs that extend the alias table.
-        reserved: names that no column may have, for they will be written beside the manifest's.
+        form: what the source is, None to go by what it looks like.
         confine: let rows fail whose files are outside of that folder, links followed.
 
     Returns:
@@ -111,12 +124,11 @@ def read(
     Raises:
         TableError: if it can't be read.
         ManifestError: if its rows make no sense.
-        LabelError: if a label is outside the classes.
     """
-    aliases = parse_label_map(label_map, EMOTIONS)
+    reader = reader_for(source, form)
     with reading.explained(source):
-        rows = reading.scan(source, NUMERIC, lossy=True)
-        _check_columns(rows.collect_schema(), reserved)
+        rows = reader.scan(source)
+        _check_columns(rows.collect_schema())
         rows, spool = _copied(_normalised(rows))
         length = rows.select(pl.len()).collect().item()
         if not length:
@@ -124,23 +136,16 @@ def read(
         _note_lost_bytes(rows)
         _check_segments(rows)
         _check_ids(rows)
-        rows = _with_labels(rows, aliases)
-    if root is None:
-        root = Path() if source == reading.STANDARD_STREAM else Path(source).parent
-    return Manifest(rows, length, root, confine, spool)
+    root = reader.root(source) if root is None else root
+    return Manifest(source, rows, length, root, confine, spool)
 
 
-def _check_columns(schema: pl.Schema, reserved: Collection[str]) -> None:
+def _check_columns(schema: pl.Schema) -> None:
     if "path" not in schema:
         raise ManifestError(
             f"no column 'path' with the audio files; the columns are {', '.join(schema)}"
         )
-    taken = [name for name in schema if name in reserved]
-    if taken:
-        raise ManifestError(
-            f"columns that emobatch itself writes: {', '.join(taken)}; drop or rename them"
-        )
-    for name in NUMERIC:
+    for name in SECONDS:
         # A column of no type is a JSON Lines column without any value.
         if name in schema and not (schema[name].is_numeric() or schema[name] == pl.Null):
             raise ManifestError(f"column {name!r} holds no numbers; give seconds")
@@ -148,11 +153,11 @@ def _check_columns(schema: pl.Schema, reserved: Collection[str]) -> None:
 
 def _normalised(rows: pl.LazyFrame) -> pl.LazyFrame:
     schema = rows.collect_schema()
-    text = [name for name in ("path", "id", "transcript", "label") if name in schema]
-    numbers = [name for name in NUMERIC if name in schema]
+    text = [name for name in ("path", "id", "transcript") if name in schema]
+    numbers = [name for name in SECONDS if name in schema]
     rows = rows.with_columns(
         *(pl.col(name).cast(pl.String) for name in text),
-        *(pl.col(name).cast(NUMERIC[name]) for name in numbers),
+        *(pl.col(name).cast(pl.Float64) for name in numbers),
     )
     if "transcript" in schema:
         blank = pl.col("transcript").str.strip_chars() == ""
@@ -163,7 +168,7 @@ def _normalised(rows: pl.LazyFrame) -> pl.LazyFrame:
         pl.col(name).cast(pl.String).str.strip_suffix(".0").fill_null("")
         if name in numbers
         else pl.lit("")
-        for name in NUMERIC
+        for name in SECONDS
     ]
     segment = pl.format("#{}-{}", *bounds)
     whole = segment == "#-"
@@ -240,9 +245,3 @@ def _check_ids(rows: pl.LazyFrame) -> None:
             f"id {name!r} occurs in rows {', '.join(str(place + 1) for place in places)}; "
             "give each row an id of its own in column 'id'"
         )
-
-
-def _with_labels(rows: pl.LazyFrame, label_map: Mapping[str, str | None]) -> pl.LazyFrame:
-    if "label" not in rows.collect_schema():
-        return rows
-    return rows.with_columns(canonical_column(rows, "label", EMOTIONS, label_map))

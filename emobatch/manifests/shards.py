@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emobatch.errors import EmobatchError, TableError
 from emobatch.manifests.manifest import Manifest
-from emobatch.tables import reading, score_table, writing
+from emobatch.tables import reading, score_table, stored, writing
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,11 @@ def merge(sources: Sequence[str], target: Path | None) -> None:
     """
     writing.check_target(target, sources=sources)
     names = reading.expand(sources)
-    notes = {name: reading.metadata(name).get("shard") for name in names}
+    notes = {name: stored.metadata(name).get("shard") for name in names}
     ordered = _check_complete(notes)
     scores = score_table.read(ordered)
     provenance = {key: value for key, value in scores.provenance.items() if key != "shard"}
-    provenance["manifest"] = reading.metadata(ordered[0])["shard"]["manifest"]
+    provenance["manifest"] = stored.metadata(ordered[0])["shard"]["manifest"]
     with reading.explained(scores.name):
         writing.write(scores.rows, target, provenance)
 

@@ -15,35 +15,27 @@ from pathlib import Path
 
 from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, first_line
 from emobatch.models import hub
+from emobatch.models.names import DEMO
 
-# The name of the toys that come with the package.
-DEMO = "demo"
 DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "checkpoints"
-PUBLISHED = "published"
-# Models that go together, by the branch.
-MODEL_SETS: Mapping[str, Mapping[str, str]] = {
-    PUBLISHED: {
-        "speech": "superb/wav2vec2-base-superb-er",
-        "asr": "large-v3",
-        "sentiment": "cardiffnlp/twitter-xlm-roberta-base-sentiment",
-    },
-    DEMO: {"speech": DEMO, "asr": DEMO, "sentiment": DEMO},
-}
+# Where in it each branch's toy is.
+DEMO_FOLDERS = {"speech": "speech", "asr": "asr", "text": "sentiment"}
 SAFETENSORS = "model*.safetensors"
 PICKLES = "pytorch_model*.bin"
 CTRANSLATE2 = "model.bin"
 # Weights that can be loaded, the preferred first; large ones are cut into what an index names.
 TRANSFORMERS = ("model.safetensors", "pytorch_model.bin")
-FORMATS = {"speech": TRANSFORMERS, "asr": (CTRANSLATE2,), "sentiment": TRANSFORMERS}
-BRANCHES = tuple(FORMATS)
+FORMATS = {"speech": TRANSFORMERS, "asr": (CTRANSLATE2,), "text": TRANSFORMERS}
 # What a run reads beside the weights. One file of each group must be there.
 COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "speech": (("config.json",), ("preprocessor_config.json",)),
     "asr": (("config.json",), ("tokenizer.json",), ("vocabulary.*",)),
-    "sentiment": (("config.json",), ("tokenizer.json", "*.model", "vocab.*")),
+    "text": (("config.json",), ("tokenizer.json", "*.model", "vocab.*")),
 }
 CTRANSLATE2_FILES = ("*config.json", "tokenizer.json", "vocabulary.*", CTRANSLATE2)
 TRANSFORMERS_FILES = ("*.json", "*.txt", "*.model")
+# What transformers takes a classifier for whose config.json doesn't name its outputs.
+DEFAULT_LABEL, DEFAULT_OUTPUTS = "LABEL_{}", 2
 
 
 @dataclass(frozen=True)
@@ -83,6 +75,23 @@ class Checkpoint:
         """Bytes of the weights."""
         return sum(file.stat().st_size for file in self.weights())
 
+    def labels(self) -> list[str]:
+        """Name a classifier's outputs, as its ``config.json`` does.
+
+        Returns:
+            (outputs,) labels; those that transformers makes up where there are none.
+
+        Raises:
+            CheckpointError: if the file can't be read.
+        """
+        with self.explained():
+            config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+            names = config.get("id2label")
+            if names:
+                return [str(names[output]) for output in sorted(names, key=int)]
+            count = config.get("num_labels") or DEFAULT_OUTPUTS
+            return [DEFAULT_LABEL.format(output) for output in range(count)]
+
     @contextmanager
     def explained(self) -> Iterator[None]:
         """Turn whatever a loader raises into one line with a remedy.
@@ -112,7 +121,7 @@ def find(name: str, branch: str) -> Checkpoint | None:
     Args:
         name: a folder, a hub name, for Whisper a size that faster-whisper knows (``large-v3``),
             or ``demo``.
-        branch: ``speech``, ``asr`` or ``sentiment``.
+        branch: ``speech``, ``asr`` or ``text``.
 
     Returns:
         The checkpoint, or None where the hub may have it, see :func:`fetch`.
@@ -122,7 +131,7 @@ def find(name: str, branch: str) -> Checkpoint | None:
     """
     option = f"--{branch}-model"
     if name == DEMO:
-        return Checkpoint(name, DEMO_FOLDER / branch, None, option)
+        return Checkpoint(name, DEMO_FOLDER / DEMO_FOLDERS[branch], None, option)
     repository = _repository(name, branch)
     if repository == name and _is_folder(name, branch):
         return Checkpoint(name, Path(name), None, option)
@@ -140,7 +149,7 @@ def fetch(name: str, branch: str) -> Checkpoint:
 
     Args:
         name: a hub name, or for Whisper a size.
-        branch: ``speech``, ``asr`` or ``sentiment``.
+        branch: ``speech``, ``asr`` or ``text``.
 
     Returns:
         The checkpoint.
@@ -164,7 +173,7 @@ def needed_files(names: Sequence[str], branch: str) -> list[str]:
 
     Args:
         names: of all its files.
-        branch: ``speech``, ``asr`` or ``sentiment``.
+        branch: ``speech``, ``asr`` or ``text``.
 
     Returns:
         Those of the files, in order.

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable
 from emobatch.models import checkpoints, hub
-from emobatch.models.checkpoints import MODEL_SETS, PUBLISHED, Checkpoint
-from emobatch.scorers.cleaning import STEPS, parse_steps
-from emobatch.tasks.labels import EMOTIONS, SENTIMENTS, parse_label_map
+from emobatch.models.checkpoints import Checkpoint
+from emobatch.models.names import (
+    AUTO,
+    CLEANING_STEPS,
+    FULL_CONTEXT,
+    MODEL_SETS,
+    NO_STEPS,
+    PUBLISHED,
+)
+from emobatch.tasks import choose
+from emobatch.tasks.labels import Labels, parse_label_map
+from emobatch.tasks.spellings import SENTIMENT_SPELLINGS, SENTIMENTS
+from emobatch.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -22,37 +31,39 @@ class Choice:
         models: the set that models which aren't named come from.
         speech_model: hub name or folder.
         asr_model: hub name, size or folder.
-        sentiment_model: hub name or folder.
-        device: ``auto``, ``cuda``, ``mps`` or ``cpu``.
+        text_model: hub name or folder.
+        classes: as for :func:`emobatch.tasks.choose.named`, or the task itself.
+        sentiment_map: ``CLASS=SENTIMENT`` pairs: what classes stand for.
+        device: ``auto``, or one of :data:`emobatch.models.names.DEVICES`.
         language: two-letter code, or ``auto``.
         beam_size: of the recogniser, 1 is greedy.
-        asr_context: ``full``, the 30 s that Whisper was trained on, or ``fit`` to the clip.
+        asr_context: one of :data:`emobatch.models.names.ASR_CONTEXTS`.
         precision: see :func:`emobatch.models.devices.choose`.
         clean: cleaning steps as written on the command line.
         label_map: ``NAME=CLASS`` pairs for the speech model's labels.
-        sentiment_label_map: the same for the sentiment model's.
+        text_label_map: ``NAME=SENTIMENT`` or ``NAME=CLASS`` pairs for the text model's.
         batch_seconds: padded audio to a batch, in seconds; None leaves it to the device.
         decode_timeout: seconds to wait for more of a file before its row fails.
         offline: look only at what is on this machine.
-        gate: thresholds file; the text branch is only consulted where these could need it.
     """
 
     models: str = PUBLISHED
     speech_model: str | None = None
     asr_model: str | None = None
-    sentiment_model: str | None = None
-    device: str = "auto"
+    text_model: str | None = None
+    classes: str | Task = choose.DEFAULT
+    sentiment_map: tuple[str, ...] = ()
+    device: str = AUTO
     language: str = "en"
     beam_size: int = 1
-    asr_context: str = "full"
-    precision: str = "auto"
-    clean: str = ",".join(STEPS)
+    asr_context: str = FULL_CONTEXT
+    precision: str = AUTO
+    clean: str = ",".join(CLEANING_STEPS)
     label_map: tuple[str, ...] = ()
-    sentiment_label_map: tuple[str, ...] = ()
+    text_label_map: tuple[str, ...] = ()
     batch_seconds: float | None = None
     decode_timeout: float = 120.0
     offline: bool = False
-    gate: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse options that make no sense, before anything slow begins.
@@ -61,8 +72,12 @@ class Choice:
             EmobatchError: names the option.
         """
         parse_steps(self.clean)
-        parse_label_map(self.label_map, EMOTIONS)
-        parse_label_map(self.sentiment_label_map, SENTIMENTS)
+        if self.classes != choose.CHECKPOINT:
+            task = self.task({})
+            parse_label_map(self.label_map, task.labels)
+            either = tuple(dict.fromkeys((*SENTIMENTS, *task.classes)))
+            spellings = {**task.labels.spellings, **SENTIMENT_SPELLINGS}
+            parse_label_map(self.text_label_map, Labels(either, spellings))
         for option, seconds in (
             ("--batch-seconds", self.batch_seconds),
             ("--decode-timeout", self.decode_timeout),
@@ -70,8 +85,35 @@ class Choice:
             if seconds is not None and not 0 < seconds < float("inf"):
                 raise EmobatchError(f"{option} {seconds:g}: give a number above 0")
 
+    def task(self, found: Mapping[str, Checkpoint | None]) -> Task:
+        """Say what the classes are.
+
+        Args:
+            found: checkpoints by branch; asked for the speech model's labels where it is these
+                that the classes are taken from.
+
+        Returns:
+            The classes, and the sentiments that they stand for.
+
+        Raises:
+            TaskError: if the labels make no classes, or the sentiments aren't of them.
+            CheckpointError: if the speech model is needed and not there.
+        """
+
+        def checkpoint_labels() -> list[str]:
+            speech = found.get("speech")
+            if speech is None:
+                raise self.missing(["speech"])
+            return speech.labels()
+
+        if isinstance(self.classes, Task):
+            task = self.classes
+        else:
+            task = choose.named(self.classes, checkpoint_labels)
+        return task.with_sentiments(self.sentiment_map)
+
     def names(self) -> dict[str, str]:
-        """What the checkpoints are called, by branch: ``speech``, ``asr`` and ``sentiment``."""
+        """What the checkpoints are called, by branch: ``speech``, ``asr`` and ``text``."""
         defaults = MODEL_SETS[self.models]
         return {
             branch: defaults[branch] if name is None else name
@@ -93,20 +135,20 @@ class Choice:
         """Find all checkpoints, fetching them if need be, before any is loaded.
 
         Returns:
-            Checkpoint by branch: ``speech``, ``asr`` and ``sentiment``.
+            Checkpoint by branch: ``speech``, ``asr`` and ``text``.
 
         Raises:
             CheckpointError: if one can't be had.
         """
-        found = self.look_up()
-        missing = [branch for branch, here in found.items() if here is None]
+        here = self.look_up()
+        missing = [branch for branch, checkpoint in here.items() if checkpoint is None]
         if missing and (self.offline or hub.is_offline()):
             raise self.missing(missing)
         names = self.names()
         try:
             return {
-                branch: here or checkpoints.fetch(names[branch], branch)
-                for branch, here in found.items()
+                branch: checkpoint or checkpoints.fetch(names[branch], branch)
+                for branch, checkpoint in here.items()
             }
         except HubUnreachable as error:
             raise HubUnreachable(f"{error}; {self._remedy()}") from error
@@ -129,7 +171,7 @@ class Choice:
         return {
             "speech": self.speech_model,
             "asr": self.asr_model,
-            "sentiment": self.sentiment_model,
+            "text": self.text_model,
         }
 
     def _remedy(self) -> str:
@@ -140,3 +182,31 @@ class Choice:
             options.insert(0, f"--models={self.models}")
         command = shlex.join(["emobatch", "models", "--fetch", *options])
         return f"`{command}` fetches what is missing where the hub can be reached"
+
+
+def parse_steps(text: str) -> tuple[str, ...]:
+    """Read the value of ``--clean``.
+
+    Args:
+        text: names of steps separated by commas, or ``none``.
+
+    Returns:
+        The steps in the order given.
+
+    Raises:
+        EmobatchError: if a step is unknown.
+
+    Examples:
+        >>> parse_steps("punctuation,lowercase")
+        ('punctuation', 'lowercase')
+    """
+    steps = tuple(step.strip() for step in text.split(","))
+    if steps == (NO_STEPS,):
+        return ()
+    unknown = [step for step in steps if step not in CLEANING_STEPS]
+    if unknown:
+        raise EmobatchError(
+            f"--clean: no step {unknown[0]!r}; give some of {','.join(CLEANING_STEPS)}, "
+            f"or {NO_STEPS}"
+        )
+    return steps

@@ -1,4 +1,4 @@
-"""What the speech and the sentiment model share: loading a classifier, and its probabilities.
+"""What the speech and the text model share: loading a classifier, and its probabilities.
 
 Nothing that a checkpoint carries is run: remote code is off, safetensors come first, and pickles
 are opened for their weights only.
@@ -17,7 +17,7 @@ from transformers import AutoConfig
 from emobatch.errors import CheckpointError
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.devices import Device
-from emobatch.tasks.labels import checkpoint_classes
+from emobatch.models.outputs import Outputs
 
 # Parameters that only training uses: a checkpoint may lack them.
 UNUSED_PARAMETERS = ("masked_spec_embed",)
@@ -36,8 +36,7 @@ class Classifier:
         checkpoint: Checkpoint,
         device: Device,
         kind: tuple[Any, Any],
-        classes: tuple[str, ...],
-        label_map: tuple[Mapping[str, str | None], str],
+        outputs: Outputs,
     ) -> None:
         """Load the checkpoint.
 
@@ -45,16 +44,14 @@ class Classifier:
             checkpoint: its files.
             device: where to run it.
             kind: the Auto classes of the model and of its processor.
-            classes: what its outputs stand for.
-            label_map: names of its labels beyond the alias table's, and the option they come from.
+            outputs: what its outputs stand for.
 
         Raises:
             CheckpointError: if it can't be loaded, is of another kind, or was never trained.
-            LabelError: if its labels can't be mapped onto the classes.
         """
         auto_model, auto_processor = kind
         self._device = device
-        self._count = len(classes)
+        self._outputs = outputs
         with checkpoint.explained():
             config = _read_config(checkpoint, auto_model)
             self.processor = auto_processor.from_pretrained(
@@ -71,10 +68,6 @@ class Classifier:
             )
         _check_trained(checkpoint, report)
         self.model.eval().to(device.name)
-        labels = self.model.config.id2label
-        self._classes = checkpoint_classes(
-            [labels[output] for output in sorted(labels)], classes, *label_map
-        )
 
     def logits(self, inputs: Any) -> torch.Tensor:
         """Run the model.
@@ -101,7 +94,7 @@ class Classifier:
         Returns:
             (rows, classes) in double precision; each row sums to one.
         """
-        return class_probabilities(logits, self._classes, self._count)
+        return class_probabilities(logits, self._outputs.classes, self._outputs.count)
 
 
 def class_probabilities(

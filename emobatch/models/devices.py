@@ -15,6 +15,7 @@ import ctranslate2
 import torch
 
 from emobatch.errors import DeviceError
+from emobatch.models.names import AUTO, DEVICES, PRECISIONS
 
 log = logging.getLogger(__name__)
 
@@ -24,27 +25,14 @@ CUDA_LIBRARIES_REMEDY = (
     "pip install nvidia-cublas-cu12 'nvidia-cudnn-cu12==9.*' and put their lib folders on "
     "LD_LIBRARY_PATH"
 )
-AUTO = "auto"
-# What CTranslate2 calls them.
-PRECISIONS = {
-    AUTO: "default",
-    "fp32": "float32",
-    "fp16": "float16",
-    "bf16": "bfloat16",
-    "int8": "int8",
-}
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 # Each worker holds a batch: beyond this, memory grows faster than speed.
 MOST_WORKERS = 16
-# Padded audio to a batch, where free memory isn't known: a CPU's is what fits its caches.
-BATCH_SECONDS = {"cuda": 480.0, "mps": 240.0, "cpu": 60.0}
 # Of CUDA memory: what Whisper large and its neighbours take in half precision, and what a second
 # of padded audio may take beyond them. A batch that doesn't fit all the same is halved.
 MODEL_BYTES = 5 << 30
 BYTES_PER_SECOND = 16 << 20
 LEAST_BATCH_SECONDS, MOST_BATCH_SECONDS = 60.0, 1920.0
-# Rows to a chunk: what a kill costs, and enough for several batches of like length.
-CHUNK_ROWS = {"cuda": 256, "mps": 256, "cpu": 64}
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,7 @@ class Device:
     """A choice of device for both of the libraries that run models.
 
     Attributes:
-        name: device of the speech and the sentiment model.
+        name: device of the speech and the text model.
         ctranslate2: device of Whisper, which knows no MPS.
         dtype: floating-point type of the models that torch runs.
         compute_type: that of CTranslate2.
@@ -91,17 +79,16 @@ def choose(name: str = AUTO, precision: str = AUTO) -> Device:
         >>> choose("cpu").dtype
         torch.float32
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name not in (AUTO, *BATCH_SECONDS) or precision not in PRECISIONS:
+    if name not in (AUTO, *DEVICES) or precision not in PRECISIONS:
         raise DeviceError(
-            f"no device {name} or no precision {precision}; devices are auto, "
-            f"{', '.join(BATCH_SECONDS)}, precisions {', '.join(PRECISIONS)}"
+            f"no device {name} or no precision {precision}; devices are {AUTO}, "
+            f"{', '.join(DEVICES)}, precisions {', '.join(PRECISIONS)}"
         )
     insisted = name != AUTO
     if not insisted:
-        name = next((known for known, is_there in there.items() if is_there), "cpu")
+        name = next(known for known in DEVICES if _is_there(known))
         _note_unused_gpu(name)
-    if not there.get(name, True):
+    if not _is_there(name):
         raise DeviceError(
             f"device {name} is not available to PyTorch {torch.__version__}; "
             "use --device cpu, or install a build of PyTorch for this machine's GPU"
@@ -112,10 +99,10 @@ def choose(name: str = AUTO, precision: str = AUTO) -> Device:
     cores = available_cores()
     workers = min(MOST_WORKERS, cores) if name == "cpu" else 1
     threads = 1 if name == "cpu" else cores
-    seconds = BATCH_SECONDS[name]
+    seconds, chunk_rows = DEVICES[name]
     if name == "cuda":
         seconds = seconds_that_fit(torch.cuda.mem_get_info()[0])
-    return Device(name, whisper, dtype, compute_type, workers, threads, seconds, CHUNK_ROWS[name])
+    return Device(name, whisper, dtype, compute_type, workers, threads, seconds, chunk_rows)
 
 
 def seconds_that_fit(free: int) -> float:
@@ -176,6 +163,12 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _is_there(name: str) -> bool:
+    if name == "cuda":
+        return torch.cuda.is_available()
+    return name != "mps" or torch.backends.mps.is_available()
 
 
 def _choose_for_whisper(name: str, insisted: bool) -> str:

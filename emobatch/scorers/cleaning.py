@@ -1,4 +1,4 @@
-"""Transcripts as the sentiment model is given them: cleaned in steps that can be left out."""
+"""Transcripts as the text model is given them: cleaned in steps that can be left out."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ import contractions
 import regex
 import simplemma
 
-from emobatch.errors import EmobatchError
-
-STEPS = ("contractions", "punctuation", "lemmas", "lowercase", "numbers")
-NO_STEPS = "none"
+from emobatch.models.names import CLEANING_STEPS
 
 # Inside a word an apostrophe joins; any other mark parts words. Emoji, which are category So, stay.
 APOSTROPHE = regex.compile(r"(?<=\w)['\u2019](?=\w)")
@@ -19,39 +16,12 @@ PUNCTUATION = regex.compile(r"[\p{P}\p{Sc}\p{Sk}\p{Sm}]+")
 NUMBER = regex.compile(r"\p{N}+(?:(?:st|nd|rd|th)\b)?", regex.IGNORECASE)
 
 
-def parse_steps(text: str) -> tuple[str, ...]:
-    """Read the value of ``--clean``.
-
-    Args:
-        text: names of steps separated by commas, or ``none``.
-
-    Returns:
-        The steps in the order given.
-
-    Raises:
-        EmobatchError: if a step is unknown.
-
-    Examples:
-        >>> parse_steps("punctuation,lowercase")
-        ('punctuation', 'lowercase')
-    """
-    steps = tuple(step.strip() for step in text.split(","))
-    if steps == (NO_STEPS,):
-        return ()
-    unknown = [step for step in steps if step not in STEPS]
-    if unknown:
-        raise EmobatchError(
-            f"--clean: no step {unknown[0]!r}; give some of {','.join(STEPS)}, or {NO_STEPS}"
-        )
-    return steps
-
-
-def clean(text: str, steps: tuple[str, ...] = STEPS, language: str = "en") -> str:
+def clean(text: str, steps: tuple[str, ...] = CLEANING_STEPS, language: str = "en") -> str:
     """Clean a transcript.
 
     Args:
         text: a transcript.
-        steps: from ``STEPS``, carried out in the order given.
+        steps: from ``CLEANING_STEPS``, carried out in the order given.
         language: two-letter code of the text. Contractions are expanded in English only, words
             are lemmatised in the languages that simplemma knows.
 

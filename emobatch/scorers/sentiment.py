@@ -1,74 +1,87 @@
-"""The secondary branch's last step: sentiment probabilities of what is said."""
+"""The sentiment of what is said."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from emobatch.models.checkpoints import Checkpoint
-from emobatch.models.classifiers import Classifier
-from emobatch.models.devices import Device
-from emobatch.tasks.labels import SENTIMENTS
+from emobatch.models.outputs import Outputs
+from emobatch.scorers.columns import PROBABILITIES, TEXT, Column
+from emobatch.scorers.scorer import Model, Row, Setup, TextScorer
+from emobatch.scorers.text_labels import sentiment_outputs
+from emobatch.tasks.spellings import SENTIMENTS
+
+if TYPE_CHECKING:
+    from emobatch.models.devices import Device
+
+COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
 
 
-class SentimentClassifier:
-    """A three-class text-classification checkpoint."""
+@dataclass(frozen=True)
+class SentimentScorer(TextScorer[NDArray[np.float64]]):
+    """Adds ``text_SENTIMENT``, their argmax ``sentiment`` and its ``sentiment_score``.
 
-    def __init__(
-        self, checkpoint: Checkpoint, device: Device, label_map: Mapping[str, str | None]
-    ) -> None:
-        """Load the checkpoint.
+    Attributes:
+        checkpoint: a text classifier of the three sentiments.
+        outputs: which sentiment each output stands for.
+    """
 
-        Args:
-            checkpoint: any that ``AutoModelForSequenceClassification`` loads.
-            device: where to run it.
-            label_map: names of its labels beyond the alias table's.
+    stage: ClassVar[str] = "sentiment"
+    branch: ClassVar[str] = "text"
+    checkpoint: Checkpoint
+    outputs: Outputs
 
-        Raises:
-            CheckpointError: if it can't be loaded.
-            LabelError: if its labels can't be mapped onto the sentiments.
-        """
-        kind = (AutoModelForSequenceClassification, AutoTokenizer)
-        self._classifier = Classifier(
-            checkpoint, device, kind, SENTIMENTS, (label_map, "--sentiment-label-map")
-        )
-        self._tokenizer = self._classifier.processor
-        self._most_tokens = min(
-            self._tokenizer.model_max_length, _positions(self._classifier.model.config)
-        )
-
-    @torch.inference_mode()
-    def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Score texts in one batch.
+    @classmethod
+    def planned(cls, setup: Setup) -> Self | None:
+        """Take a text model whose labels are the sentiments.
 
         Args:
-            texts: none of them empty; what is longer than the model's limit is cut off.
+            setup: options, checkpoints and classes.
 
         Returns:
-            (texts, 3) probabilities of negative, neutral and positive.
-
-        Examples:
-            >>> classifier.scores(["what a lovely day"])  # doctest: +SKIP
-            array([[0.01, 0.09, 0.90]])
+            The scorer, None for another kind of model.
         """
-        inputs = self._tokenizer(
-            list(texts),
-            padding=True,
-            truncation=True,
-            max_length=self._most_tokens,
-            return_tensors="pt",
-        )
-        return self._classifier.probabilities(self._classifier.logits(inputs))
+        outputs = sentiment_outputs(setup)
+        return None if outputs is None else cls(setup.found["text"], outputs)
 
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """What it adds to a row."""
+        return {
+            **dict.fromkeys(COLUMNS, PROBABILITIES),
+            "sentiment": TEXT,
+            "sentiment_score": PROBABILITIES,
+        }
 
-def _positions(config: Any) -> int:
-    # RoBERTa's kin count positions from behind the padding token's number on; a tokenizer
-    # without a limit of its own then hides where the position table ends.
-    positions: int = getattr(config, "max_position_embeddings", 512)
-    padding = getattr(config, "pad_token_id", None) or 0
-    return positions - padding - 1 if "roberta" in config.model_type else positions
+    def load(self, device: Device) -> Model[str, NDArray[np.float64]]:
+        """Load the classifier.
+
+        Args:
+            device: where it runs.
+
+        Returns:
+            What gives (texts, 3) probabilities.
+        """
+        from emobatch.models.text_classifier import TextClassifier
+
+        return Model(TextClassifier(self.checkpoint, device, self.outputs).scores)
+
+    def row(self, result: NDArray[np.float64]) -> Row:
+        """Name the likeliest sentiment; of equals the first.
+
+        Args:
+            result: (3,) probabilities of negative, neutral and positive.
+
+        Returns:
+            Values of the columns.
+        """
+        return {
+            **dict(zip(COLUMNS, result, strict=True)),
+            "sentiment": SENTIMENTS[int(result.argmax())],
+            "sentiment_score": float(result.max()),
+        }

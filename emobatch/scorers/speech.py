@@ -1,128 +1,103 @@
-"""The primary branch: emotion probabilities from the sound of a clip.
-
-Clips are batched, padded, and each still gets the probabilities that it has alone: the attention
-mask hides padding from the transformer, and the convolutional feature encoder, whose group norm
-would otherwise average over padding, sees each clip's own samples.
-"""
+"""The speech branch: probabilities of the classes, and how unsure they are."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-import torch
+import polars as pl
 from numpy.typing import NDArray
-from torch import nn
-from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
-from emobatch.errors import CheckpointError
-from emobatch.manifests.audio import SAMPLE_RATE, Samples
+from emobatch.manifests.audio import Samples
 from emobatch.models.checkpoints import Checkpoint
-from emobatch.models.classifiers import Classifier
-from emobatch.models.devices import Device
-from emobatch.tasks.labels import EMOTIONS
+from emobatch.models.outputs import Outputs
+from emobatch.scorers.columns import FIGURES, PROBABILITIES, TEXT, Column
+from emobatch.scorers.scorer import AudioScorer, Model, Row, Setup, WindowScore, mean_by_duration
+from emobatch.tables.uncertainty import with_uncertainty
+from emobatch.tasks.labels import checkpoint_classes, parse_label_map
+from emobatch.tasks.task import Task
 
-# Those that tests show to be free of batch effects; any other is run clip by clip.
-BATCHED_FAMILIES = ("wav2vec2", "hubert", "wavlm")
+if TYPE_CHECKING:
+    from emobatch.models.devices import Device
 
 
-class OwnFramesEncoder(nn.Module):
-    """Runs a convolutional feature encoder over each clip's own samples.
-
-    The encoder's group norm takes its mean and variance over time. Over a padded batch that is
-    the padding's time, too, and a clip's scores move with the longest of its batch mates (by up
-    to 0.09 for wav2vec2-base). Over the clip's own samples they are those of the clip alone.
+@dataclass(frozen=True)
+class SpeechScorer(AudioScorer[NDArray[np.float64]]):
+    """Adds ``speech_CLASS``, their argmax, entropy and varentropy (nats).
 
     Attributes:
-        batch: its ``lengths`` are the samples of each clip in the batch to come, in this thread.
+        checkpoint: an audio classifier.
+        task: the classes.
+        outputs: which class each output stands for.
     """
 
-    def __init__(self, encoder: nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.batch = threading.local()
+    stage: ClassVar[str] = "speech"
+    branch: ClassVar[str] = "speech"
+    checkpoint: Checkpoint
+    task: Task
+    outputs: Outputs
 
-    def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Encode a padded batch.
+    @classmethod
+    def planned(cls, setup: Setup) -> Self:
+        """Map the checkpoint's labels onto the classes.
 
         Args:
-            values: (clips, samples), padded at the end.
+            setup: options, checkpoints and classes.
 
         Returns:
-            (clips, channels, frames), padded with zeros at the end.
-        """
-        frames = [
-            self.encoder(values[place : place + 1, :length])[0].T
-            for place, length in enumerate(self.batch.lengths)
-        ]
-        return nn.utils.rnn.pad_sequence(frames, batch_first=True).transpose(1, 2)
-
-
-class SpeechClassifier:
-    """A fine-tuned audio-classification checkpoint."""
-
-    def __init__(
-        self, checkpoint: Checkpoint, device: Device, label_map: Mapping[str, str | None]
-    ) -> None:
-        """Load the checkpoint.
-
-        Args:
-            checkpoint: any that ``AutoModelForAudioClassification`` loads.
-            device: where to run it.
-            label_map: names of its labels beyond the alias table's.
+            The scorer.
 
         Raises:
-            CheckpointError: if it can't be loaded or wants audio that isn't 16 kHz.
-            LabelError: if its labels can't be mapped onto the emotions.
+            LabelError: if a label is unknown or a class is reached by none.
         """
-        kind = (AutoModelForAudioClassification, AutoFeatureExtractor)
-        self._classifier = Classifier(
-            checkpoint, device, kind, EMOTIONS, (label_map, "--label-map")
-        )
-        rate = self._classifier.processor.sampling_rate
-        if rate != SAMPLE_RATE:
-            raise CheckpointError(
-                f"{checkpoint.name}: made for {rate} Hz, clips are {SAMPLE_RATE} Hz; "
-                f"give {checkpoint.option} another checkpoint"
-            )
-        self._encoder = _shield_encoder(self._classifier.model)
+        checkpoint, task = setup.found["speech"], setup.task
+        label_map = parse_label_map(setup.choice.label_map, task.labels)
+        classes = checkpoint_classes(checkpoint.labels(), task.labels, label_map, "--label-map")
+        return cls(checkpoint, task, Outputs(classes, len(task.classes)))
 
-    @torch.inference_mode()
-    def scores(self, clips: Sequence[Samples]) -> NDArray[np.float64]:
-        """Score clips, batched where the checkpoint's family allows it.
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """What it adds to a row."""
+        return {
+            **dict.fromkeys(self.task.speech_columns, PROBABILITIES),
+            "speech_emotion": TEXT,
+            "entropy": FIGURES,
+            "varentropy": FIGURES,
+        }
+
+    def load(self, device: Device) -> Model[Samples, NDArray[np.float64]]:
+        """Load the classifier.
 
         Args:
-            clips: each (samples,) float32, 16 kHz, mono, at least 400 samples.
+            device: where it runs.
 
         Returns:
-            (clips, 4) probabilities of angry, happy, neutral and sad; within 1e-5 (float32, CPU)
-            of those that ``transformers`` gives for each clip alone.
-
-        Examples:
-            >>> SpeechClassifier(checkpoint, device, {}).scores([samples])  # doctest: +SKIP
-            array([[0.04, 0.71, 0.20, 0.05]])
+            What gives (clips, classes) probabilities.
         """
-        if self._encoder is None:
-            logits = torch.cat([self._logits([clip]) for clip in clips])
-        else:
-            self._encoder.batch.lengths = [len(clip) for clip in clips]
-            logits = self._logits(clips, padding=True, return_attention_mask=True)
-        return self._classifier.probabilities(logits)
+        from emobatch.models.speech_classifier import SpeechClassifier
 
-    def _logits(self, clips: Sequence[Samples], **options: bool) -> torch.Tensor:
-        inputs = self._classifier.processor(
-            list(clips), sampling_rate=SAMPLE_RATE, return_tensors="pt", **options
-        )
-        return self._classifier.logits(inputs)
+        return Model(SpeechClassifier(self.checkpoint, device, self.outputs).scores)
 
+    def row(self, windows: Sequence[WindowScore[NDArray[np.float64]]]) -> Row:
+        """Average the windows' probabilities, each with the weight of its duration.
 
-def _shield_encoder(model: Any) -> OwnFramesEncoder | None:
-    config = model.config
-    # A batch norm before the positional convolution shifts padding away from zero.
-    if config.model_type not in BATCHED_FAMILIES or getattr(config, "conv_pos_batch_norm", False):
-        return None
-    encoder = OwnFramesEncoder(model.base_model.feature_extractor)
-    model.base_model.feature_extractor = encoder
-    return encoder
+        Args:
+            windows: (classes,) probabilities of each.
+
+        Returns:
+            The clip's probabilities.
+        """
+        return dict(zip(self.task.speech_columns, mean_by_duration(windows), strict=True))
+
+    def completed(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Compute argmax, entropy and varentropy of the probabilities.
+
+        Args:
+            rows: a chunk of the score table.
+
+        Returns:
+            The rows with these.
+        """
+        return with_uncertainty(rows, self.task)

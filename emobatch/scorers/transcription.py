@@ -1,216 +1,141 @@
-"""What is said in a clip: Whisper through CTranslate2, in batches across clips.
-
-faster-whisper resolves names and loads model, tokenizer and feature extractor; encoding and
-decoding go straight to CTranslate2, which takes many clips at a time. A clip of up to 30 s gets
-the transcript that ``faster_whisper.WhisperModel.transcribe`` gives for it alone at temperature 0,
-without timestamps and without previous text.
-"""
+"""What is said in a clip, and how far Whisper trusts itself in that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-from ctranslate2 import StorageView
-from faster_whisper import WhisperModel
-from faster_whisper.tokenizer import Tokenizer
-from faster_whisper.transcribe import get_suppressed_tokens
 from numpy.typing import NDArray
 
-from emobatch.errors import CheckpointError, DeviceError
 from emobatch.manifests.audio import Samples
 from emobatch.models.checkpoints import Checkpoint
-from emobatch.models.devices import CUDA_LIBRARIES_REMEDY, Device
+from emobatch.models.names import FITTING_CONTEXT
+from emobatch.scorers.columns import FIGURES, PROBABILITIES, Column
+from emobatch.scorers.scorer import Model, Recogniser, Setup, Transcript, WindowScore, noise
 
-# Whisper's own rule for silence (Radford et al. 2023, section 4.5).
-NO_SPEECH_PROBABILITY = 0.6
-SILENCE_LOGPROB = -1.0
-MOST_TOKENS = 448
-# Frames (5 s) that a context is rounded up to where it fits the clip.
-CONTEXT_STEP = 500
+if TYPE_CHECKING:
+    from emobatch.models.devices import Device
+    from emobatch.models.whisper import Passage
+
+# Full scale is 1: -66 dB, about the last four of a 16-bit sample's bits.
+SILENCE = 0.0005
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """What was recognised in one window of Whisper's.
+@dataclass(frozen=True)
+class WhisperScorer(Recogniser["list[Passage]"]):
+    """Transcribes, and adds ``asr_logprob``, ``asr_no_speech`` and ``asr_compression``.
 
     Attributes:
-        text: as decoded, with its leading space; empty where nothing is said.
-        seconds: duration of the window's audio.
-        logprob: mean log-probability of the tokens, nats.
-        no_speech: probability that nothing is said.
-        language: two-letter code.
+        checkpoint: Whisper in CTranslate2's format.
+        language: two-letter code, or ``auto``.
+        beam_size: 1 is greedy.
+        fit_context: see :class:`emobatch.models.whisper.Whisper`.
     """
 
-    text: str
-    seconds: float
-    logprob: float
-    no_speech: float
+    stage: ClassVar[str] = "transcription"
+    branch: ClassVar[str] = "asr"
+    checkpoint: Checkpoint
     language: str
+    beam_size: int
+    fit_context: bool
 
-
-class Recogniser:
-    """A Whisper checkpoint with its decoding options."""
-
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        device: Device,
-        *,
-        language: str = "en",
-        beam_size: int = 1,
-        fit_context: bool = False,
-    ) -> None:
-        """Load the checkpoint.
+    @classmethod
+    def planned(cls, setup: Setup) -> Self:
+        """Take the options of decoding.
 
         Args:
-            checkpoint: Whisper in CTranslate2's format.
-            device: where to run it.
-            language: two-letter code, or ``auto`` to detect it clip by clip.
-            beam_size: 1 is greedy.
-            fit_context: give the encoder as many seconds as a clip needs, rounded up to five,
-                and not the 30 that it was trained on; faster, and can change transcripts.
-
-        Raises:
-            CheckpointError: if it can't be loaded or doesn't know the language.
-            DeviceError: if CTranslate2 lacks a CUDA library.
-        """
-        self._beam_size = beam_size
-        self._fit_context = fit_context
-        with checkpoint.explained(), _device_explained():
-            self._whisper: Any = WhisperModel(
-                str(checkpoint.folder),
-                device=device.ctranslate2,
-                compute_type=device.compute_type,
-                cpu_threads=device.threads,
-                num_workers=device.workers,
-            )
-        supported = self._whisper.supported_languages
-        if language != "auto" and language not in supported:
-            raise CheckpointError(
-                f"{checkpoint.name}: doesn't know the language {language!r}; "
-                f"give --language auto or one of {', '.join(supported)}"
-            )
-        # An English-only checkpoint has nothing to detect.
-        self._language = "en" if supported == ["en"] else language
-        self._frames = self._whisper.feature_extractor.nb_max_frames
-
-    def padded_seconds(self, seconds: float) -> float:
-        """How much audio the encoder is given for a clip.
-
-        Args:
-            seconds: the clip's duration.
+            setup: options, checkpoints and classes.
 
         Returns:
-            Seconds with padding: whole windows, of 30 s for published checkpoints.
+            The scorer.
         """
-        per_frame = self._whisper.feature_extractor.time_per_frame
-        whole, rest = divmod(round(seconds / per_frame), self._frames)
-        return float((whole * self._frames + (self._context(rest) if rest else 0)) * per_frame)
+        choice = setup.choice
+        fit = choice.asr_context == FITTING_CONTEXT
+        return cls(setup.found["asr"], choice.language, choice.beam_size, fit)
 
-    def transcribe(self, clips: Sequence[Samples]) -> list[list[Passage]]:
-        """Transcribe clips in one batch.
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """What it adds to a row, beside the transcript."""
+        return {
+            "asr_logprob": FIGURES,
+            "asr_no_speech": PROBABILITIES,
+            "asr_compression": FIGURES,
+        }
+
+    def load(self, device: Device) -> Model[Samples, list[Passage]]:
+        """Load Whisper.
 
         Args:
-            clips: each (samples,) float32, 16 kHz, mono, up to 30 s.
+            device: where it runs.
 
         Returns:
-            For each clip the passages recognised in it, one for each of Whisper's windows.
-
-        Raises:
-            DeviceError: if CTranslate2 lacks a CUDA library.
-
-        Examples:
-            >>> recogniser.transcribe([samples])[0][0].text  # doctest: +SKIP
-            ' I told you not to come here.'
+            What gives the passages recognised in each window.
         """
-        windows = [
-            (place, window) for place, clip in enumerate(clips) for window in self._features(clip)
-        ]
-        passages: list[list[Passage]] = [[] for _ in clips]
-        # A window's context follows from the window alone, never from what it is batched with.
-        # Sorting is stable: a clip's windows, of which only the last can be shorter, keep order.
-        windows.sort(key=lambda item: -self._context(item[1].shape[-1]))
-        for context, group in groupby(windows, lambda item: self._context(item[1].shape[-1])):
-            places, alike = zip(*group, strict=True)
-            with _device_explained():
-                for place, passage in zip(places, self._decode(alike, context), strict=True):
-                    passages[place].append(passage)
-        return passages
+        from emobatch.models.whisper import Whisper
 
-    def _context(self, frames: int) -> int:
-        if not self._fit_context:
-            return int(self._frames)
-        return int(min(self._frames, -(-frames // CONTEXT_STEP) * CONTEXT_STEP))
-
-    def _features(self, clip: Samples) -> list[NDArray[np.float32]]:
-        # Log-mel frames of the whole clip, cut and padded with zeros as faster-whisper does it.
-        frames = self._whisper.feature_extractor(clip)
-        content = frames[:, : frames.shape[-1] - 1]
-        return [
-            content[:, first : first + self._frames]
-            for first in range(0, content.shape[-1], self._frames)
-        ]
-
-    def _decode(self, windows: Sequence[NDArray[np.float32]], context: int) -> list[Passage]:
-        padded = [np.pad(w, ((0, 0), (0, context - w.shape[-1]))) for w in windows]
-        model = self._whisper.model
-        encoded = model.encode(StorageView.from_array(np.ascontiguousarray(np.stack(padded))))
-        if self._language == "auto":
-            detected = model.detect_language(encoded)
-            languages = [candidates[0][0].strip("<|>") for candidates in detected]
-        else:
-            languages = [self._language] * len(windows)
-        tokenizers = {code: self._tokenizer(code) for code in set(languages)}
-        any_tokenizer = tokenizers[languages[0]]
-        results = model.generate(
-            encoded,
-            [
-                [*tokenizers[code].sot_sequence, tokenizers[code].no_timestamps]
-                for code in languages
-            ],
-            beam_size=self._beam_size,
-            max_length=MOST_TOKENS,
-            return_scores=True,
-            return_no_speech_prob=True,
-            suppress_blank=True,
-            suppress_tokens=get_suppressed_tokens(any_tokenizer, [-1]),
+        whisper = Whisper(
+            self.checkpoint,
+            device,
+            language=self.language,
+            beam_size=self.beam_size,
+            fit_context=self.fit_context,
         )
-        return [
-            self._passage(result, tokenizers[code], window, code)
-            for result, window, code in zip(results, windows, languages, strict=True)
-        ]
+        return Model(whisper.transcribe, whisper.padded_seconds)
 
-    def _passage(
-        self, result: Any, tokenizer: Any, window: NDArray[np.float32], language: str
-    ) -> Passage:
-        tokens = result.sequences_ids[0]
-        logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
-        silent = result.no_speech_prob > NO_SPEECH_PROBABILITY and logprob < SILENCE_LOGPROB
-        text = "" if silent else tokenizer.decode(tokens)
-        seconds = window.shape[-1] * self._whisper.feature_extractor.time_per_frame
-        return Passage(text, seconds, logprob, result.no_speech_prob, language)
+    def trial(self, model: Model[Samples, list[Passage]]) -> NDArray[np.float64]:
+        """Transcribe a second of noise.
 
-    def _tokenizer(self, language: str) -> Any:
-        multilingual = self._whisper.model.is_multilingual
-        return Tokenizer(self._whisper.hf_tokenizer, multilingual, "transcribe", language)
+        Args:
+            model: loaded.
+
+        Returns:
+            Probabilities that nothing is said.
+        """
+        (passages,) = model.score([noise()])
+        return np.array([passage.no_speech for passage in passages])
+
+    def hears(self, samples: Samples) -> bool:
+        """Whether a window is more than silence, for which Whisper invents words.
+
+        Args:
+            samples: (samples,) float32, full scale ±1.
+
+        Returns:
+            True where some sample is above -66 dB.
+        """
+        return float(np.abs(samples).max()) > SILENCE
+
+    def transcript(self, windows: Sequence[WindowScore[list[Passage]]]) -> Transcript:
+        """Join passages; figures are averaged, each with the weight of its passage's duration.
+
+        Args:
+            windows: the passages of each.
+
+        Returns:
+            The clip's transcript.
+        """
+        passages = [passage for window in windows for passage in window.result]
+        if not passages:
+            return Transcript(None, None, {})
+        # With Whisper in memory already; before that, what can fail fast doesn't wait for it.
+        from faster_whisper.transcribe import get_compression_ratio
+
+        text = "".join(passage.text for passage in passages).strip() or None
+        figures = {
+            "asr_logprob": _mean(passages, "logprob"),
+            "asr_no_speech": _mean(passages, "no_speech"),
+            "asr_compression": text and get_compression_ratio(text),
+        }
+        return Transcript(text, passages[0].language, figures)
 
 
-@contextmanager
-def _device_explained() -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        cause = str(error)
-        if "libcublas" in cause or "libcudnn" in cause:
-            raise DeviceError(
-                f"CTranslate2: {cause}; it needs the libraries of CUDA 12, whatever PyTorch uses: "
-                f"{CUDA_LIBRARIES_REMEDY}, or use --device cpu"
-            ) from error
-        if "CUDA" in cause and "memory" not in cause:
-            raise DeviceError(f"CTranslate2: {cause}; use --device cpu") from error
-        raise
+def _mean(passages: Sequence[Passage], figure: str) -> float | None:
+    # The mean log-probability of no tokens is no number.
+    known = [passage for passage in passages if math.isfinite(getattr(passage, figure))]
+    if not known:
+        return None
+    values = [getattr(passage, figure) for passage in known]
+    return float(np.average(values, weights=[passage.seconds for passage in known]))

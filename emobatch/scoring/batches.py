@@ -6,23 +6,16 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from emobatch.errors import EmobatchError
+from emobatch.models.faults import is_out_of_memory
+from emobatch.scorers.scorer import Results
 
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Result_co = TypeVar("Result_co", covariant=True)
-
-
-class Results(Protocol[Result_co]):
-    """One result for each item of a batch: a list, or an array's rows."""
-
-    def __iter__(self) -> Iterator[Result_co]: ...
-
-    def __getitem__(self, place: int, /) -> Result_co: ...
 
 
 def by_length(lengths: Sequence[float], budget: float) -> list[list[int]]:
@@ -118,7 +111,7 @@ def _run_batch(
     except Exception as error:
         if len(batch) == 1:
             return [error]
-        if "out of memory" in str(error).lower():
+        if is_out_of_memory(error):
             log.warning("note: out of memory at a batch of %d, going on with halves", len(batch))
     # Half as large fits into memory, and halves of halves find the one item that a model fails on.
     middle = len(batch) // 2

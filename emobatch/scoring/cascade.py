@@ -1,137 +1,178 @@
-"""Utterances through both branches: all are heard, and those that may need it are read.
+"""Utterances through the scorers: all are heard, and those are transcribed that may need it.
 
-Without a gate every utterance is read. With one, only those are that its thresholds flag and whose
-emotion the text branch could still change; `apply` with the same thresholds then decides as if
-all had been read.
+Without a gate every utterance is transcribed. With one, only those are whose emotion the text
+branch could still change, so that `apply` with the same method then decides as if all had been.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from emobatch.cli.progress import Progress
-from emobatch.fusion.selection.algorithm import could_change
-from emobatch.fusion.selection.thresholds import Thresholds
+from emobatch.manifests.audio import Samples
 from emobatch.scorers.cleaning import clean
+from emobatch.scorers.scorer import AudioScorer, Model, Recogniser, Results, Transcript, WindowScore
 from emobatch.scoring import batches
 from emobatch.scoring.decoding import decode
-from emobatch.scoring.utterances import Utterance, Window, to_frame
+from emobatch.scoring.gate import Gate
+from emobatch.scoring.progress import Tally
+from emobatch.scoring.rows import to_frame
+from emobatch.scoring.utterances import AUDIO_STAGE, Utterance, Window
 
 if TYPE_CHECKING:
-    from emobatch.scorers.branches import Branches
+    from emobatch.scorers.loaded import Loaded
 
-# Decoded audio that is held to be sorted by length, or until it is known whether to read it: 38 MB.
+# Decoded audio that is held to be sorted by length, or until it is known whether to transcribe it:
+# 38 MB.
 LOOK_AHEAD_SECONDS = 600.0
-# Words to a batch of the sentiment model, padding counted.
+# Words to a batch of a text model, padding counted.
 BATCH_WORDS = 2048
 
 
-def score_utterances(
-    utterances: list[Utterance], models: Branches, pool: Executor, progress: Progress
-) -> None:
-    """Put utterances through both branches; each takes what they say of it.
+@dataclass(frozen=True)
+class Cascade:
+    """The way of utterances through the scorers.
 
-    Args:
-        utterances: fresh ones.
-        models: both branches, and the gate between them.
+    Attributes:
+        loaded: the models.
+        gate: says of which rows the text could matter, None for all.
         pool: runs the models' batches.
-        progress: told what is done.
     """
-    decoded = decode(utterances, models.decode_timeout)
-    held: list[Window] = []
-    for group in batches.look_ahead(decoded, _seconds, LOOK_AHEAD_SECONDS):
-        _hear(group, models, pool)
-        held += group
-        _consult(held, models.gate)
-        held = _read(held, models, pool, progress)
-    _consult(held, models.gate)
-    _read(held, models, pool, progress)
-    _judge(utterances, models, pool)
+
+    loaded: Loaded
+    gate: Gate | None
+    pool: Executor
+
+    def score(self, utterances: list[Utterance], tally: Tally) -> None:
+        """Put utterances through all scorers; each takes what they say of it.
+
+        Args:
+            utterances: fresh ones.
+            tally: told what is through.
+        """
+        held: list[Window] = []
+        decoded = decode(utterances, self.loaded.decode_timeout)
+        for group in batches.look_ahead(decoded, _seconds, LOOK_AHEAD_SECONDS):
+            self._score_audio(group)
+            held = self._transcribe_settled([*held, *group], tally)
+        self._transcribe_settled(held, tally)
+        self._score_texts(utterances)
+
+    def _score_audio(self, windows: Sequence[Window]) -> None:
+        for scorer in self.loaded.plan.audio:
+            self._score_windows(scorer, windows)
+        for window in windows:
+            window.utterance.seconds += window.seconds
+
+    def _transcribe_settled(self, windows: Sequence[Window], tally: Tally) -> list[Window]:
+        # Gives back the windows of which it isn't known yet whether they are to be transcribed.
+        self._settle([window.utterance for window in windows])
+        chosen = [window for window in windows if self._is_transcribed(window)]
+        others = [
+            window
+            for window in windows
+            if window.utterance.needs_text is not None and not self._is_transcribed(window)
+        ]
+        if self.loaded.plan.recogniser is not None:
+            self._score_windows(self.loaded.plan.recogniser, chosen, tally.through)
+        tally.through(others)
+        return [window for window in windows if window.utterance.needs_text is None]
+
+    def _settle(self, utterances: Sequence[Utterance]) -> None:
+        # Decides of each utterance whether it is transcribed, as soon as all of it is heard.
+        undecided = {id(each): each for each in utterances if each.needs_text is None}.values()
+        for utterance in undecided:
+            if utterance.error is not None:
+                utterance.needs_text = False  # its row has no text, whatever is said
+            elif self.gate is None:
+                utterance.needs_text = True
+        heard = [each for each in undecided if each.needs_text is None and each.decoded]
+        if heard and self.gate is not None:
+            plan = self.loaded.plan
+            rows = to_frame(heard, plan).select(*plan.audio_columns)
+            needed = self.gate.needs_text(rows).fill_null(False)
+            for utterance, need in zip(heard, needed, strict=True):
+                utterance.needs_text = need
+        for utterance in undecided:
+            # One that is longer than what is held isn't waited for: the text does no harm.
+            if utterance.needs_text is None and utterance.seconds >= LOOK_AHEAD_SECONDS:
+                utterance.needs_text = True
+
+    def _is_transcribed(self, window: Window) -> bool:
+        utterance, recogniser = window.utterance, self.loaded.plan.recogniser
+        return (
+            bool(utterance.needs_text)
+            and utterance.error is None
+            and utterance.clip.transcript is None
+            and recogniser is not None
+            and recogniser.hears(window.samples)
+        )
+
+    def _score_windows(
+        self,
+        scorer: AudioScorer[Any] | Recogniser[Any],
+        windows: Sequence[Window],
+        done: Callable[[list[Window]], None] = lambda batch: None,
+    ) -> None:
+        out_of_it = {AUDIO_STAGE, scorer.stage}
+        asked = [window for window in windows if not window.utterance.failed & out_of_it]
+        model = self.loaded.models[scorer.stage]
+        results = batches.run(
+            partial(_hear, model),
+            asked,
+            lambda window: model.padded(window.seconds),
+            self.loaded.batch_seconds,
+            self.pool,
+            done,
+        )
+        for window, result in zip(asked, results, strict=True):
+            utterance = window.utterance
+            if isinstance(result, Exception):
+                utterance.fail(scorer.stage, result)
+            else:
+                scores = utterance.window_scores.setdefault(scorer.stage, [])
+                scores.append(WindowScore(window.seconds, result))
+
+    def _score_texts(self, utterances: Sequence[Utterance]) -> None:
+        for utterance in utterances:
+            if utterance.error is None:
+                self._take_transcript(utterance)
+        for scorer in self.loaded.plan.text:
+            said = [each for each in utterances if each.cleaned]
+            model = self.loaded.models[scorer.stage]
+            results = batches.run(partial(_read, model), said, _words, BATCH_WORDS, self.pool)
+            for utterance, result in zip(said, results, strict=True):
+                if isinstance(result, Exception):
+                    utterance.fail(scorer.stage, result)
+                else:
+                    utterance.text_scores[scorer.stage] = result
+
+    def _take_transcript(self, utterance: Utterance) -> None:
+        given, recogniser = utterance.clip.transcript, self.loaded.plan.recogniser
+        if given is not None:
+            utterance.transcript = Transcript(given, None, {})
+        elif recogniser is not None:
+            windows = utterance.window_scores.get(recogniser.stage, [])
+            utterance.transcript = recogniser.transcript(windows)
+        transcript = utterance.transcript
+        if transcript is not None and transcript.text is not None:
+            language = transcript.language or self.loaded.language
+            utterance.cleaned = clean(transcript.text, self.loaded.clean_steps, language)
 
 
-def _hear(windows: list[Window], models: Branches, pool: Executor) -> None:
-    scores = batches.run(
-        lambda batch: models.speech.scores([window.samples for window in batch]),
-        windows,
-        _seconds,
-        models.batch_seconds,
-        pool,
-    )
-    for window, probabilities in zip(windows, scores, strict=True):
-        utterance = window.utterance
-        if isinstance(probabilities, Exception):
-            utterance.fail("speech", probabilities)
-        else:
-            utterance.seconds += window.seconds
-            utterance.evidence += window.seconds * probabilities
+def _hear(model: Model[Samples, Any], batch: list[Window]) -> Results[Any]:
+    return model.score([window.samples for window in batch])
 
 
-def _consult(windows: Sequence[Window], gate: Thresholds | None) -> None:
-    # Decides of each utterance whether it is read, as soon as all of it is heard.
-    undecided = {id(w.utterance): w.utterance for w in windows if w.utterance.consulted is None}
-    if gate is None:
-        for utterance in undecided.values():
-            utterance.consulted = True
-        return
-    heard = [each for each in undecided.values() if each.decoded and each.error is None]
-    if heard:
-        needed = to_frame(heard).select(could_change(gate).fill_null(False)).to_series()
-        for utterance, need in zip(heard, needed, strict=True):
-            utterance.consulted = need
-    # One that is longer than what is held is read unseen: the text does no harm, waiting would.
-    for utterance in undecided.values():
-        if utterance.consulted is None and utterance.seconds >= LOOK_AHEAD_SECONDS:
-            utterance.consulted = True
+def _read(model: Model[str, Any], batch: list[Utterance]) -> Results[Any]:
+    return model.score([utterance.cleaned or "" for utterance in batch])
 
 
-def _read(
-    windows: Sequence[Window], models: Branches, pool: Executor, progress: Progress
-) -> list[Window]:
-    # Reads what is to be read, and gives back the windows of which that is not known yet.
-    settled = [window for window in windows if window.utterance.consulted is not None]
-    _transcribe([window for window in settled if window.needs_transcript], models, pool, progress)
-    progress.advance([window for window in settled if not window.needs_transcript])
-    return [window for window in windows if window.utterance.consulted is None]
-
-
-def _transcribe(
-    windows: list[Window], models: Branches, pool: Executor, progress: Progress
-) -> None:
-    results = batches.run(
-        lambda batch: models.recogniser.transcribe([window.samples for window in batch]),
-        windows,
-        lambda window: models.recogniser.padded_seconds(window.seconds),
-        models.batch_seconds,
-        pool,
-        progress.advance,
-    )
-    for window, passages in zip(windows, results, strict=True):
-        if isinstance(passages, Exception):
-            window.utterance.fail("transcription", passages)
-        else:
-            window.utterance.passages.extend(passages)
-
-
-def _judge(utterances: list[Utterance], models: Branches, pool: Executor) -> None:
-    for utterance in utterances:
-        if utterance.error is None and utterance.transcript is not None:
-            language = utterance.language or models.language
-            utterance.cleaned = clean(utterance.transcript, models.clean_steps, language)
-    said = [utterance for utterance in utterances if utterance.cleaned]
-    scores = batches.run(
-        lambda batch: models.sentiment.scores([utterance.cleaned or "" for utterance in batch]),
-        said,
-        lambda utterance: float(len((utterance.cleaned or "").split())),
-        BATCH_WORDS,
-        pool,
-    )
-    for utterance, probabilities in zip(said, scores, strict=True):
-        if isinstance(probabilities, Exception):
-            utterance.fail("sentiment", probabilities)
-        else:
-            utterance.feeling = probabilities
+def _words(utterance: Utterance) -> float:
+    return float(len((utterance.cleaned or "").split()))
 
 
 def _seconds(window: Window) -> float:

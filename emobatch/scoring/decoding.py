@@ -12,7 +12,7 @@ from threading import Event, Thread
 from emobatch.errors import AudioError
 from emobatch.manifests import audio
 from emobatch.manifests.audio import Samples
-from emobatch.scoring.utterances import Utterance, Window
+from emobatch.scoring.utterances import AUDIO_STAGE, Utterance, Window
 
 # Files that are decoded ahead, and windows of each: at most 60 MB. Decoders leave Python's lock
 # alone most of the time; more than a few starve the models of cores.
@@ -61,7 +61,7 @@ class Decoding:
 
 
 def decode(utterances: Iterable[Utterance], time_limit: float) -> Iterator[Window]:
-    """Decode utterances, each once for both branches.
+    """Decode utterances, each once for all scorers.
 
     Args:
         utterances: marked as decoded, or failed, on the way.
@@ -97,7 +97,7 @@ def _windows(decoding: Decoding, time_limit: float) -> Iterator[Window]:
         if found is None:
             break
         if isinstance(found, Exception):
-            utterance.fail("audio", found)
+            utterance.fail(AUDIO_STAGE, found)
             break
         utterance.windows_left += 1
         yield Window(utterance, found)

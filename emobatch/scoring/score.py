@@ -1,39 +1,35 @@
-"""The main job: a manifest's clips through both branches into a score table."""
+"""The main job: a manifest's clips through all scorers into a score table."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
-from emobatch.cli.progress import Progress
 from emobatch.errors import Interrupted, ResumeError, TooManyErrors
-from emobatch.fusion.selection import thresholds
-from emobatch.fusion.selection.algorithm import DECISION_COLUMNS
 from emobatch.manifests import manifest
-from emobatch.manifests.clips import clips
-from emobatch.manifests.manifest import Manifest
 from emobatch.manifests.shards import Shard
 from emobatch.models.choice import Choice
-from emobatch.scoring.cascade import score_utterances
+from emobatch.scorers.plan import Plan
+from emobatch.scoring import gate as gates
+from emobatch.scoring.gate import Gate
+from emobatch.scoring.made_with import made_with, models
 from emobatch.scoring.parts import Parts, refuse_other
-from emobatch.scoring.runners.threads import in_order
-from emobatch.scoring.utterances import Utterance, to_frame
-from emobatch.tables import reading, writing
-from emobatch.tables.provenance import check_models
-from emobatch.tables.score_table import COLUMNS, NUMERIC
-
-if TYPE_CHECKING:
-    from emobatch.scorers.branches import Branches
+from emobatch.scoring.progress import Progress, Silent
+from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
+from emobatch.scoring.runners.runner import Runner
+from emobatch.scoring.work import Work
+from emobatch.tables import reading, stored, writing
+from emobatch.tables.score_table import DECISION_COLUMNS
 
 log = logging.getLogger(__name__)
 
-# A manifest may give an id, a duration and a transcript; the other columns are emobatch's own.
-RESERVED = {*COLUMNS, *DECISION_COLUMNS} - {"id", "duration", "transcript"}
+# Columns that a run writes and a manifest may give all the same.
+GIVEN = {"id", "duration", "transcript"}
 
 
 def score(
@@ -42,11 +38,15 @@ def score(
     choice: Choice,
     *,
     root: Path | None = None,
+    form: str | None = None,
     confine: bool = False,
     shard: Shard | None = None,
+    gate: Gate | None = None,
+    engine: str = DEFAULT,
     restart: bool = False,
     retry_errors: bool = False,
     max_error_rate: float = 1.0,
+    progress: Progress | None = None,
 ) -> None:
     """Score every clip of a manifest.
 
@@ -55,85 +55,149 @@ def score(
         target: the score table; None streams CSV to standard output.
         choice: models and options.
         root: folder that the manifest's paths are relative to.
+        form: what the manifest is, None to go by what it looks like.
         confine: let rows fail whose files are outside of that folder.
         shard: score only this part of the manifest.
+        gate: transcribe only rows whose text could matter to it.
+        engine: where chunks are scored, one of
+            :data:`emobatch.scoring.runners.registry.RUNNERS`.
         restart: throw the work of an earlier run away, saved or whole.
         retry_errors: score rows again that failed in an earlier run.
         max_error_rate: share of rows, 0 to 1, that may fail.
+        progress: told how far the run is.
 
     Raises:
         TooManyErrors: if more rows failed; the table is written all the same.
         EmobatchError: if the run can't begin, or its table not be written.
     """
     writing.check_target(target, sources=[source])
-    rows = manifest.read(source, root, choice.label_map, RESERVED, confine=confine)
+    runner = RUNNERS[engine]()
+    rows = manifest.read(source, root, form=form, confine=confine)
     writing.check_columns(rows.rows.collect_schema(), target)
     notes: dict[str, Any] = {}
     if shard is not None:
         rows, notes["shard"] = shard.take(rows)
-    gate = None if choice.gate is None else thresholds.read(choice.gate)
-    found = choice.find_checkpoints()
-    with Progress(len(rows)) as progress:
-        from emobatch.scorers import (
-            branches,  # torch, which takes seconds: after all that can fail fast
-        )
+    plan = Plan.of(choice, choice.find_checkpoints())
+    rows.refuse_columns({*plan.columns, *DECISION_COLUMNS} - GIVEN)
+    if gate is not None:
+        gates.check(gate, plan.task, models(plan))
+    # torch, which takes seconds: after all that can fail fast.
+    from emobatch.models import devices
 
-        models = branches.load(choice, found, gate)
-        if gate is not None and choice.gate is not None:
-            remedy = "give the models they were fitted on, or thresholds fitted on these"
-            check_models(models.provenance["models"], gate.fitted, choice.gate, remedy)
-        if target is None:
-            errors = _score_to_stream(rows, models, progress)
-        else:
-            run = {**models.provenance, "manifest": rows.digest(), **notes}
-            with Parts.open(target, run, restart=restart) as saved:
-                if not restart and _is_whole(target, run, len(rows), saved):
-                    _retry(rows, models, progress, saved, enabled=retry_errors)
-                else:
-                    _score_to_table(rows, models, progress, saved, retry_errors=retry_errors)
-            errors = _count(target, (pl.col("status") == "error").sum())
+    device = devices.choose(choice.device, choice.precision)
+    progress = progress or Silent()
+    job = Job(Work(rows, plan, device, gate, progress), runner, progress)
+    if target is None:
+        errors = job.to_stream()
+    else:
+        run = {**made_with(plan, device, gate), "manifest": rows.digest(), **notes}
+        errors = job.to_table(target, run, restart=restart, retry_errors=retry_errors)
+    _report(errors, len(rows), max_error_rate)
+
+
+def _report(errors: int, rows: int, max_error_rate: float) -> None:
     if errors:
-        log.warning("note: %d of %d rows failed; column 'error' says why", errors, len(rows))
-    if errors == len(rows) or errors > max_error_rate * len(rows):
+        log.warning("note: %d of %d rows failed; column 'error' says why", errors, rows)
+    if errors == rows or errors > max_error_rate * rows:
         raise TooManyErrors(
-            f"{errors} of {len(rows)} rows failed, more than --max-error-rate allows; mend their "
+            f"{errors} of {rows} rows failed, more than --max-error-rate allows; mend their "
             "files and score again"
         )
 
 
-def _score_to_stream(rows: Manifest, models: Branches, progress: Progress) -> int:
-    progress.begin()
-    frames = (frame for _, frame in score_chunks(rows, models, progress, _chunks(rows, models)))
-    writing.write_csv_stream(frames, _join(rows.frame(0, 0), []).schema)
-    return progress.errors
+@dataclass(frozen=True)
+class Job:
+    """Rows to be scored, and where that happens.
 
+    Attributes:
+        work: scores a chunk of them.
+        runner: has that done.
+        progress: told how far it is.
+    """
 
-def _score_to_table(
-    rows: Manifest, models: Branches, progress: Progress, saved: Parts, *, retry_errors: bool
-) -> None:
-    if retry_errors:
-        saved.forget_errors()
-    _score_to_file(rows, models, progress, saved)
-    saved.finish(saved.run)
+    work: Work
+    runner: Runner
+    progress: Progress
 
+    def to_stream(self) -> int:
+        """Write the table to standard output, each chunk as soon as it is there.
 
-def _score_to_file(rows: Manifest, models: Branches, progress: Progress, saved: Parts) -> None:
-    progress.begin(saved.rows_done())
-    todo = [first for first in _chunks(rows, models) if not saved.has(first)]
-    try:
-        for first, frame in score_chunks(rows, models, progress, todo):
-            saved.add(first, frame)
-    except Interrupted as signal:
-        raise Interrupted(
-            f"{signal}; {saved.rows_done()} of {len(rows)} rows are saved in {saved.folder}, "
-            "the same command goes on from there"
-        ) from signal
+        Returns:
+            How many rows failed.
+        """
+        errors = 0
+
+        def frames() -> Iterator[pl.DataFrame]:
+            nonlocal errors
+            for chunk in self.runner.run(self.work, self.work.firsts):
+                errors += chunk.errors
+                yield chunk.frame
+
+        self.progress.start(len(self.work.rows))
+        header = self.work.rows.frame(0, 0).drop(*self.work.plan.columns, strict=False)
+        writing.write_csv_stream(frames(), {**header.schema, **self.work.plan.schema})
+        return errors
+
+    def to_table(
+        self, target: Path, run: Mapping[str, Any], *, restart: bool, retry_errors: bool
+    ) -> int:
+        """Write the table to a file, or go on with one.
+
+        Args:
+            target: the score table.
+            run: what it is made with.
+            restart: throw the work of an earlier run away.
+            retry_errors: score rows again that failed in an earlier run.
+
+        Returns:
+            How many rows of the table failed.
+
+        Raises:
+            ResumeError: if what is there is not of this run.
+        """
+        with Parts.open(target, run, restart=restart) as saved:
+            if not restart and _is_whole(target, run, len(self.work.rows), saved):
+                self._retry(saved, enabled=retry_errors)
+            else:
+                if retry_errors:
+                    saved.forget_errors()
+                self._save_chunks(saved)
+                saved.finish(saved.run)
+        return _count(target, (pl.col("status") == "error").sum())
+
+    def _save_chunks(self, saved: Parts) -> None:
+        rows = len(self.work.rows)
+        self.progress.start(rows, saved.rows_done())
+        todo = [first for first in self.work.firsts if not saved.has(first)]
+        try:
+            for chunk in self.runner.run(self.work, todo) if todo else ():
+                saved.add(chunk.first, chunk.frame)
+        except KeyboardInterrupt as signal:
+            # While Polars is at work it takes SIGINT for itself, and raises one without a message.
+            raise Interrupted(
+                f"{str(signal) or 'interrupted by SIGINT'}; {saved.rows_done()} of {rows} rows are "
+                f"saved in {saved.folder}, the same command goes on from there"
+            ) from signal
+
+    def _retry(self, saved: Parts, *, enabled: bool) -> None:
+        # Of a table that is whole, only the failed rows: its other rows stay as they are.
+        before = reading.scan(str(saved.target), self.work.plan.numbers)
+        failed = before.select((pl.col("status") == "error").arg_true()).collect().to_series()
+        if not enabled or failed.is_empty():
+            hint = "; --retry-errors scores the failed rows again" if len(failed) else ""
+            log.warning("note: %s is whole, nothing to do%s", saved.target, hint)
+            saved.clear()
+            return
+        again = self.work.of(self.work.rows.pick(failed))
+        chunks = saved.for_retry(again.rows.digest())
+        Job(again, self.runner, self.progress)._save_chunks(chunks)
+        chunks.finish(saved.run, before)
 
 
 def _is_whole(target: Path, run: Mapping[str, Any], rows: int, saved: Parts) -> bool:
     if not target.exists():
         return False
-    known = reading.metadata(target)
+    known = stored.metadata(target)
     if "manifest" not in known:
         # A run that was killed here left its chunks; else the table may be anybody's.
         if saved.rows_done():
@@ -151,67 +215,5 @@ def _is_whole(target: Path, run: Mapping[str, Any], rows: int, saved: Parts) -> 
     return True
 
 
-def _retry(
-    rows: Manifest, models: Branches, progress: Progress, saved: Parts, *, enabled: bool
-) -> None:
-    # Of a table that is whole, only the failed rows: its other rows stay as they are.
-    before = reading.scan(str(saved.target), NUMERIC)
-    failed = before.select((pl.col("status") == "error").arg_true()).collect().to_series()
-    if not enabled or failed.is_empty():
-        hint = "; --retry-errors scores the failed rows again" if len(failed) else ""
-        log.warning("note: %s is whole, nothing to do%s", saved.target, hint)
-        saved.clear()
-        return
-    again = rows.pick(failed)
-    chunks = saved.for_retry(again.digest())
-    _score_to_file(again, models, progress, chunks)
-    chunks.finish(saved.run, before)
-
-
 def _count(target: Path, what: pl.Expr) -> int:
-    return int(reading.scan(str(target), NUMERIC).select(what).collect().item())
-
-
-def _chunks(rows: Manifest, models: Branches) -> range:
-    return range(0, len(rows), models.chunk_rows)
-
-
-def score_chunks(
-    rows: Manifest, models: Branches, progress: Progress, firsts: Iterable[int]
-) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Score chunks of a manifest: while one is with the models, the next are decoded and heard.
-
-    Batches never reach across a chunk's end, so that a run that was interrupted forms the same
-    batches as one that was not.
-
-    Args:
-        rows: the manifest.
-        models: both branches.
-        progress: told what is done.
-        firsts: number of each chunk's first row.
-
-    Yields:
-        That number, and the chunk's rows of the score table, in order.
-    """
-    pool = ThreadPoolExecutor(models.workers)
-
-    def score_chunk(first: int) -> tuple[int, list[Utterance], pl.DataFrame]:
-        chunk = rows.frame(first, models.chunk_rows)
-        walked = clips(chunk, rows.root, confine=rows.confine)
-        utterances = [Utterance(clip, name) for clip, name in zip(walked, chunk["id"], strict=True)]
-        score_utterances(utterances, models, pool, progress)
-        return first, utterances, _join(chunk, utterances)
-
-    in_flight = 2 + models.workers // 4
-    try:
-        for first, utterances, frame in in_order(score_chunk, firsts, in_flight, in_flight - 1):
-            progress.finished(utterances)
-            yield first, frame
-    finally:
-        # After an error or a signal nobody wants what is still running.
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _join(rows: pl.DataFrame, utterances: list[Utterance]) -> pl.DataFrame:
-    carried = rows.drop(*COLUMNS, strict=False)
-    return pl.concat([carried, to_frame(utterances)], how="horizontal")
+    return int(reading.scan(str(target)).select(what).collect().item())

@@ -13,28 +13,28 @@ from typing import Any
 
 import polars as pl
 
-from emobatch.cli.progress import Progress
 from emobatch.errors import CheckpointError, TableError, VerificationError
-from emobatch.manifests import manifest
 from emobatch.manifests.clips import clips
-from emobatch.models.checkpoints import BRANCHES, Checkpoint
+from emobatch.manifests.readers.table import SECONDS, seconds_of
+from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
-from emobatch.scoring.cascade import score_utterances
-from emobatch.scoring.utterances import Utterance, to_frame
-from emobatch.tables import provenance, reading
+from emobatch.models.names import BRANCHES
+from emobatch.scorers.columns import PROBABILITY
+from emobatch.scorers.plan import Plan
+from emobatch.scoring.cascade import Cascade
+from emobatch.scoring.progress import Progress, Silent, Tally
+from emobatch.scoring.rows import to_frame
+from emobatch.scoring.utterances import Utterance
+from emobatch.tables import provenance, reading, stored
 from emobatch.tables.provenance import same_models
-from emobatch.tables.score_table import COLUMNS, NUMERIC, TEXT_COLUMNS
-from emobatch.tables.uncertainty import SPEECH_COLUMNS
 from emobatch.tasks.labels import DROPPED
+from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
 SETTINGS = ("device", "precision", "language", "asr_context", "clean")
 # Shorter than any window, so that each is a batch of its own.
 ALONE_SECONDS = 1e-3
-PROBABILITIES = (*SPEECH_COLUMNS, *TEXT_COLUMNS, "sentiment_score", "asr_no_speech")
-# The other figures are sums of logarithms, which differ by more than the probabilities behind them.
-LOGARITHMS_FACTOR = 10.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ def verify(
     sample: int = 50,
     seed: int = 0,
     tolerance: float = 1e-5,
+    progress: Progress | None = None,
     **overrides: Any,
 ) -> Verification:
     """Score a random sample of a table's rows again and compare.
@@ -105,6 +106,7 @@ def verify(
         sample: how many of the rows with scores to take, all if there are fewer.
         seed: another seed takes other rows.
         tolerance: by how much a probability may differ; any other figure by ten times that.
+        progress: told how far it is.
         overrides: fields of :class:`Choice` that shall not be the table's; None leaves the table's.
 
     Returns:
@@ -114,37 +116,40 @@ def verify(
         TableError: if the table can't be read or doesn't say how it was made.
         CheckpointError: if its models aren't to be had, or have other weights.
     """
-    table = _scored_rows(source)
-    made = reading.metadata(source)
+    with reading.explained(source):
+        reading.scan(source)  # what isn't a table at all is said to be none
+    made = stored.metadata(source)
     choice = _choice(source, made, overrides)
     found = choice.find_checkpoints()
     _check_weights(made, found)
+    plan = Plan.of(choice, found)
+    table = _scored_rows(source, plan)
     _note_versions(made)
     chosen = sorted(random.Random(seed).sample(range(len(table)), min(sample, len(table))))
     rows = table[chosen]
-    again = _score_alone(rows, Path(source).parent if root is None else root, choice, found)
+    folder = Path(source).parent if root is None else root
     differences: list[Difference] = []
     largest = 0.0
-    for stored, fresh in zip(rows.iter_rows(named=True), again, strict=True):
-        beyond, difference = _compare(stored, fresh, tolerance)
+    again = _score_alone(rows, folder, plan, progress or Silent())
+    for row, fresh in zip(rows.iter_rows(named=True), again, strict=True):
+        beyond, difference = _compare(row, fresh, plan, tolerance)
         differences += beyond
         largest = max(largest, difference)
     return Verification(source, len(table), len(rows), tolerance, largest, tuple(differences))
 
 
-def _scored_rows(source: str) -> pl.DataFrame:
+def _scored_rows(source: str, plan: Plan) -> pl.DataFrame:
     with reading.explained(source):
-        table = reading.scan(source, {**NUMERIC, **manifest.NUMERIC})
+        table = reading.scan(source, lambda names: [*plan.numbers(names), *seconds_of(names)])
         schema = table.collect_schema()
-        missing = [name for name in ("path", *COLUMNS) if name not in schema]
+        missing = [name for name in ("path", *plan.columns) if name not in schema]
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise TableError(
                 f"no column {missing[0]}{more}; verify a table as `emobatch score` wrote it"
             )
-        kept = ["path", *(name for name in manifest.NUMERIC if name in schema), *COLUMNS]
-        types: Mapping[str, Any] = {**COLUMNS, "path": pl.String, **manifest.NUMERIC}
-        table = table.select(pl.col(name).cast(types[name]) for name in kept)
+        types = {"path": pl.String, **dict.fromkeys(SECONDS, pl.Float64), **plan.schema}
+        table = table.select(pl.col(name).cast(types[name]) for name in types if name in schema)
         rows = table.filter(pl.col("status") == "ok").collect()
         if rows.is_empty():
             raise TableError("no row with status ok, so nothing to verify; see its column 'error'")
@@ -159,25 +164,26 @@ def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) 
         settings = {name: str(options[name]) for name in SETTINGS}
         maps = {
             name: tuple(f"{label}={target or DROPPED}" for label, target in options[name].items())
-            for name in ("label_map", "sentiment_label_map")
+            for name in ("label_map", "text_label_map")
         }
         known = {**names, **settings, **maps, "beam_size": int(options["beam_size"])}
+        known["classes"] = Task.from_dict(made["task"])
         return Choice(**{**known, **given, "batch_seconds": ALONE_SECONDS})
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise TableError(
             f"{source}: doesn't say what it was made with; verify the file that `score -o` wrote, "
-            f"with {reading.sidecar(Path(source)).name} beside it if it isn't Parquet"
+            f"with {stored.sidecar(Path(source)).name} beside it if it isn't Parquet"
         ) from error
 
 
 def _check_weights(made: Mapping[str, Any], found: Mapping[str, Checkpoint]) -> None:
     for branch, checkpoint in found.items():
-        stored, here = made["models"][branch], checkpoint.provenance()
-        if not same_models({branch: stored}, {branch: here}):
+        there, here = made["models"][branch], checkpoint.provenance()
+        if not same_models({branch: there}, {branch: here}):
             raise CheckpointError(
                 f"{checkpoint.name}: other weights than the table's: here {here['digest']}, there "
-                f"{stored.get('digest')} of {stored.get('name')}, revision "
-                f"{stored.get('revision') or 'unknown'}; give {checkpoint.option} those"
+                f"{there.get('digest')} of {there.get('name')}, revision "
+                f"{there.get('revision') or 'unknown'}; give {checkpoint.option} those"
             )
 
 
@@ -193,20 +199,23 @@ def _note_versions(made: Mapping[str, Any]) -> None:
 
 
 def _score_alone(
-    rows: pl.DataFrame, root: Path, choice: Choice, found: Mapping[str, Checkpoint]
+    rows: pl.DataFrame, root: Path, plan: Plan, progress: Progress
 ) -> Sequence[dict[str, Any]]:
-    with Progress(len(rows)) as progress, ThreadPoolExecutor(1) as pool:
-        from emobatch.scorers import (
-            branches,  # torch, which takes seconds: after all that can fail fast
-        )
+    # torch, which takes seconds: after all that can fail fast.
+    from emobatch.models import devices
+    from emobatch.scorers.loaded import load
 
-        models = branches.load(choice, found)
+    choice = plan.setup.choice
+    progress.start(len(rows))
+    again = []
+    with ThreadPoolExecutor(1) as pool:
+        loaded = load(plan, devices.choose(choice.device, choice.precision))
         progress.begin()
-        again = []
         for utterance in _utterances(rows, root):
-            score_utterances([utterance], models, pool, progress)
-            progress.finished([utterance])
-            again.append(to_frame([utterance]).row(0, named=True))
+            tally = Tally(progress)
+            Cascade(loaded, None, pool).score([utterance], tally)
+            tally.finished([utterance])
+            again.append(to_frame([utterance], plan).row(0, named=True))
     return again
 
 
@@ -217,25 +226,24 @@ def _utterances(rows: pl.DataFrame, root: Path) -> Iterator[Utterance]:
     for clip, row in zip(walked, rows.iter_rows(named=True), strict=True):
         utterance = Utterance(clip, row["id"])
         if row["transcript_source"] == "gated":
-            utterance.consulted = False
+            utterance.needs_text = False
         yield utterance
 
 
 def _compare(
-    stored: Mapping[str, Any], again: Mapping[str, Any], tolerance: float
+    stored: Mapping[str, Any], again: Mapping[str, Any], plan: Plan, tolerance: float
 ) -> tuple[list[Difference], float]:
     if again["error"] is not None:
         return [Difference(stored["id"], "error", None, again["error"])], 0.0
     beyond: list[Difference] = []
     largest = 0.0
-    for name in COLUMNS:
+    for name, column in plan.columns.items():
         mine, theirs = stored[name], again[name]
-        if isinstance(mine, float) and isinstance(theirs, float):
+        if column.leeway is not None and mine is not None and theirs is not None:
             difference = abs(mine - theirs)
-            probability = name in PROBABILITIES
-            if probability and math.isfinite(difference):
+            if column.leeway == PROBABILITY and math.isfinite(difference):
                 largest = max(largest, difference)
-            if difference <= tolerance * (1.0 if probability else LOGARITHMS_FACTOR):
+            if difference <= tolerance * column.leeway:
                 continue
         elif (mine or None) == (theirs or None):  # a text format has one way to write nothing
             continue

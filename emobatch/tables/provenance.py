@@ -12,6 +12,7 @@ from typing import Any
 
 from emobatch import __version__
 from emobatch.errors import ThresholdsError
+from emobatch.tasks.choose import CLASS_SETS, DEFAULT
 
 SCORING_PACKAGES = (
     "torch",
@@ -24,6 +25,11 @@ SCORING_PACKAGES = (
     "soundfile",
     "soxr",
     "av",
+)
+# What was called otherwise, by the part of provenance that it is in.
+RENAMED = (
+    ("models", "sentiment", "text"),
+    ("options", "sentiment_label_map", "text_label_map"),
 )
 
 
@@ -54,6 +60,31 @@ def date() -> str:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
     return now.date().isoformat()
+
+
+def current(made: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what an older version stored as this version would have stored it.
+
+    Until 0.1 the text branch was called ``sentiment``, and all tables were of the four classes.
+
+    Args:
+        made: what a table or a thresholds file says of its making.
+
+    Returns:
+        The same in this version's words.
+
+    Examples:
+        >>> current({"models": {"sentiment": {"name": "demo"}}})
+        {'models': {'text': {'name': 'demo'}}}
+    """
+    words = dict(made)
+    for part, before, now in RENAMED:
+        entries = words.get(part)
+        if isinstance(entries, Mapping) and before in entries and now not in entries:
+            words[part] = {now if key == before else key: entries[key] for key in entries}
+    if "models" in words and "options" in words and "task" not in words:
+        words["task"] = CLASS_SETS[DEFAULT].as_dict()
+    return words
 
 
 def same_models(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -88,7 +119,7 @@ def check_models(
     Raises:
         ThresholdsError: names the models that differ.
     """
-    mine, theirs = models, fitted.get("models") or {}
+    mine, theirs = models, current(fitted).get("models") or {}
     differing = [
         f"{branch} model {_describe(mine[branch])} is not {_describe(theirs[branch])}"
         for branch in mine

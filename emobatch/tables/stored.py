@@ -13,6 +13,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from emobatch.errors import TableError
+from emobatch.tables.provenance import current
 
 log = logging.getLogger(__name__)
 METADATA_KEY = "emobatch"
@@ -63,7 +64,7 @@ def metadata(source: str | Path) -> dict[str, Any]:
             path,
         )
         return {}
-    return found
+    return current(found)
 
 
 def sidecar(path: Path) -> Path:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emobatch.errors import TaskError
 from emobatch.registry import Registry
-from emobatch.tasks.task import OTHER_COLUMNS, Task
+
+# Help texts list the names; what a task is they needn't import.
+if TYPE_CHECKING:
+    from emobatch.tasks.task import Task
 
 CLASS_SETS: Registry[Task] = Registry(
     "class set",
@@ -42,6 +45,8 @@ def named(text: str, checkpoint_labels: Callable[[], Sequence[str]] | None = Non
         >>> named("calm,tense").classes
         ('calm', 'tense')
     """
+    from emobatch.tasks.task import Task
+
     if text in CLASS_SETS:
         return CLASS_SETS[text]
     if text == CHECKPOINT and checkpoint_labels is not None:
@@ -79,6 +84,8 @@ def of_table(columns: Collection[str], provenance: Mapping[str, Any]) -> Task:
         >>> of_table(["id", "speech_calm", "speech_tense", "speech_emotion"], {}).classes
         ('calm', 'tense')
     """
+    from emobatch.tasks.task import Task
+
     stored = provenance.get("task")
     if isinstance(stored, Mapping):
         return Task.from_dict(stored)
@@ -107,5 +114,7 @@ def classes_of(columns: Iterable[str]) -> list[str]:
         >>> classes_of(["speech_sad", "speech_arousal", "speech_emotion", "transcript"])
         ['sad']
     """
+    from emobatch.tasks.task import OTHER_COLUMNS
+
     found = [name.removeprefix(PREFIX) for name in columns if name.startswith(PREFIX)]
     return [name for name in found if name and name not in OTHER_COLUMNS]

@@ -32,23 +32,25 @@ def held(what: str) -> float:
 def score(folder: Path, rows: int) -> None:
     """In the process that is measured: print MiB beyond the models, and seconds."""
     from emobatch.models.choice import Choice
-    from emobatch.scorers import branches
+    from emobatch.models.names import BRANCHES
+    from emobatch.scorers import loaded
     from emobatch.scoring.score import score as run
 
-    names = {f"{branch}_model": str(folder / branch) for branch in ("speech", "asr", "sentiment")}
-    choice = Choice(**names, device="cpu")
-    load = branches.load
-    loaded = []
+    choice = Choice(
+        **{f"{branch}_model": str(folder / branch) for branch in BRANCHES}, device="cpu"
+    )
+    load = loaded.load
+    before = []
 
-    def load_and_look(*arguments: object) -> branches.Branches:
+    def load_and_look(*arguments: object) -> loaded.Loaded:
         models = load(*arguments)
-        loaded.append(held("VmRSS"))
+        before.append(held("VmRSS"))
         return models
 
-    branches.load = load_and_look
+    loaded.load = load_and_look
     began = time.perf_counter()
     run(str(folder / f"{rows}.csv"), folder / f"{rows}.parquet", choice)
-    click.echo(f"{held('VmHWM') - loaded[0]:.1f} {time.perf_counter() - began:.1f}")
+    click.echo(f"{held('VmHWM') - before[0]:.1f} {time.perf_counter() - began:.1f}")
 
 
 def make(folder: Path, counts: tuple[int, ...]) -> None:
@@ -57,7 +59,7 @@ def make(folder: Path, counts: tuple[int, ...]) -> None:
 
     save_speech(folder / "speech")
     save_whisper(folder / "asr")
-    save_sentiment(folder / "sentiment")
+    save_sentiment(folder / "text")
     for number in range(10):
         save(folder / f"{number}.wav", tone(0.1, hertz=200 + 50 * number))
     for count in counts:

@@ -20,9 +20,10 @@ from emobatch.demo import walkthrough
 from emobatch.errors import DeviceError
 from emobatch.models.choice import Choice
 from emobatch.scoring.score import score
-from emobatch.tables.score_table import TEXT_COLUMNS
-from emobatch.tables.uncertainty import SPEECH_COLUMNS
+from emobatch.tasks.four import FOUR
+from emobatch.tasks.spellings import SENTIMENTS
 
+TEXT_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 
@@ -63,7 +64,7 @@ def main(clips: int, device: str) -> None:
             table.add_row(
                 precision,
                 f"{seconds:.1f}",
-                furthest(single, scores, SPEECH_COLUMNS),
+                furthest(single, scores, FOUR.speech_columns),
                 furthest(single, scores, TEXT_COLUMNS),
                 changed(single, scores, "speech_emotion"),
                 changed(single, scores, "sentiment"),

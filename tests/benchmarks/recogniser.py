@@ -22,10 +22,9 @@ from rich.console import Console
 from rich.table import Table
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
-from emobatch.models import devices
+from emobatch.models import devices, whisper
 from emobatch.models.checkpoints import Checkpoint
-from emobatch.scorers import transcription
-from emobatch.scorers.transcription import Recogniser
+from emobatch.models.whisper import Whisper
 from emobatch.scoring import batches
 
 
@@ -58,7 +57,7 @@ def faster_whisper_alone(model: WhisperModel, clips: list[np.ndarray]) -> list[s
     return found
 
 
-def ours(model: Recogniser, device: devices.Device, clips: list[np.ndarray]) -> list[str]:
+def ours(model: Whisper, device: devices.Device, clips: list[np.ndarray]) -> list[str]:
     passages = batches.run(
         model.transcribe, clips, lambda clip: model.padded_seconds(len(clip) / 16_000),
         device.batch_seconds, ThreadPoolExecutor(device.workers),
@@ -72,14 +71,14 @@ def ours(model: Recogniser, device: devices.Device, clips: list[np.ndarray]) -> 
 def main(clips: int, runs: int) -> None:
     """Print clips per second, and how many transcripts equal those of R3."""
     # Random weights have no reason to stop: all systems are held to as many tokens.
-    transcription.MOST_TOKENS = PROMPT_TOKENS + MOST_NEW_TOKENS
+    whisper.MOST_TOKENS = PROMPT_TOKENS + MOST_NEW_TOKENS
     sounds = [clip[: 30 * 16_000] for clip in spoken_clips(clips)]
     device = devices.choose("cpu", "int8")
     with tempfile.TemporaryDirectory() as name:
         folder = save_whisper_small(Path(name) / "small")
         checkpoint = Checkpoint("small", folder, None, "--asr-model")
         rival = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2)
-        full, fit = (Recogniser(checkpoint, device, fit_context=short) for short in (False, True))
+        full, fit = (Whisper(checkpoint, device, fit_context=short) for short in (False, True))
         systems = {
             "R1: transformers, fp32": lambda: transformers_alone(
                 folder.with_name("small-transformers"), sounds

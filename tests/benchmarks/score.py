@@ -10,6 +10,8 @@ were given, once more through their forward passes and nothing else.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,20 +31,20 @@ from architectures import (
     save_xlm_roberta_base,
 )
 from clips import compare, spoken_clips
-from emobatch.fusion.selection.thresholds import ClassThresholds, Thresholds
 from rich.console import Console
 from rich.table import Table
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, pipeline
 
-from emobatch.cli.progress import Progress
-from emobatch.fusion.apply import decide
-from emobatch.fusion.selection import thresholds
+from emobatch.fusion.gate import read_gate
 from emobatch.manifests import manifest
+from emobatch.models import devices, whisper
 from emobatch.models.choice import Choice
-from emobatch.scorers import branches, transcription
-from emobatch.scorers.branches import Branches
-from emobatch.scoring.score import score_chunks
-from emobatch.tasks.labels import EMOTIONS
+from emobatch.scorers.plan import Plan
+from emobatch.scoring.gate import Gate
+from emobatch.scoring.progress import Silent
+from emobatch.scoring.runners.local import in_order
+from emobatch.scoring.work import Work
+from emobatch.tasks.four import FOUR
 
 RIVAL = "R1: transformers, one at a time"
 FLOOR = "the forward passes of it alone"
@@ -50,7 +52,7 @@ FLOOR = "the forward passes of it alone"
 
 def transformers_alone(folders: dict[str, Path], files: list[Path]) -> Callable[[], None]:
     hear = pipeline("audio-classification", str(folders["speech"]), top_k=None, device="cpu")
-    feel = pipeline("text-classification", str(folders["sentiment"]), top_k=None, device="cpu")
+    feel = pipeline("text-classification", str(folders["text"]), top_k=None, device="cpu")
     source = folders["asr"].with_name("asr-transformers")
     whisper = WhisperForConditionalGeneration.from_pretrained(source).eval()
     extractor = WhisperFeatureExtractor.from_pretrained(source)
@@ -70,23 +72,34 @@ def transformers_alone(folders: dict[str, Path], files: list[Path]) -> Callable[
     return run
 
 
-def ours(models: Branches, source: Path) -> Callable[[], pl.DataFrame]:
+def loaded(folders: dict[str, Path], source: Path, gate: Gate | None = None) -> Work:
+    """Work on a manifest whose models are loaded."""
+    choice = Choice(
+        **{f"{branch}_model": str(path) for branch, path in folders.items()},
+        device="cpu", precision="int8",
+    )  # fmt: skip
+    plan = Plan.of(choice, choice.find_checkpoints())
+    device = devices.choose("cpu", "int8")
+    return Work(manifest.read(str(source)), plan, device, gate, Silent()).__enter__()
+
+
+def ours(work: Work) -> Callable[[], pl.DataFrame]:
     def run() -> pl.DataFrame:
         torch.set_num_threads(1)
-        rows = manifest.read(str(source))
-        firsts = range(0, len(rows), models.chunk_rows)
-        with Progress(len(rows)) as progress:
-            return pl.concat(frame for _, frame in score_chunks(rows, models, progress, firsts))
+        ahead = 2 + work.workers // 4
+        return pl.concat(chunk.frame for chunk in in_order(work, work.firsts, ahead, ahead - 1))
 
     return run
 
 
-def record(models: Branches) -> list[Callable[[], Any]]:
+def record(work: Work) -> list[Callable[[], Any]]:
     """Note each forward pass from now on, so that it can be done again."""
     passes: list[Callable[[], Any]] = []
-    encoder, hearing = models.speech._encoder, models.speech._classifier
-    hear, feel = hearing.logits, models.sentiment._classifier.logits
-    whisper = models.recogniser._whisper.model
+    models = {stage: model.score.__self__ for stage, model in work._cascade.loaded.models.items()}
+    encoder, hearing = models["speech"]._encoder, models["speech"]._classifier
+    judging, recogniser = models["sentiment"]._classifier, models["transcription"]
+    hear, feel = hearing.logits, judging.logits
+    whisper = recogniser._whisper.model
 
     def heard(inputs: Any) -> Any:
         lengths = list(encoder.batch.lengths)
@@ -107,8 +120,8 @@ def record(models: Branches) -> list[Callable[[], Any]]:
         passes.append(lambda: whisper.generate(whisper.encode(features), prompts, **options))
         return whisper.generate(encoded.content, prompts, **options)
 
-    hearing.logits, models.sentiment._classifier.logits = heard, felt
-    models.recogniser._whisper.model = SimpleNamespace(
+    hearing.logits, judging.logits = heard, felt
+    recogniser._whisper.model = SimpleNamespace(
         encode=lambda given: SimpleNamespace(features=given, content=whisper.encode(given)),
         generate=read,
         is_multilingual=whisper.is_multilingual,
@@ -126,15 +139,22 @@ def replay(passes: Iterable[Callable[[], Any]], workers: int) -> Callable[[], No
     return run
 
 
-def gate_of(table: pl.DataFrame, share: float) -> Thresholds:
+def write_gate(table: pl.DataFrame, share: float, target: Path) -> None:
     """Thresholds that flag this share of each predicted class."""
-    entropy = {
-        name: table.filter(speech_emotion=name)["entropy"].quantile(1 - share, "higher")
-        for name in EMOTIONS
-    }
-    return Thresholds(
-        {name: ClassThresholds(entropy=entropy[name], varentropy=1e3) for name in EMOTIONS}
-    )
+    lines = ["format = 1"]
+    for name in FOUR.classes:
+        entropy = table.filter(speech_emotion=name)["entropy"].quantile(1 - share, "higher")
+        if entropy is not None:
+            lines += [f"[thresholds.{name}]", f"entropy = {entropy!r}", "varentropy = 1000.0"]
+    target.write_text("\n".join(lines))
+
+
+def final_emotions(table: pl.DataFrame, gate: Path) -> pl.Series:
+    scores, final = gate.with_name("scores.parquet"), gate.with_name("final.parquet")
+    table.write_parquet(scores)
+    command = ["apply", scores, "-t", gate, "-o", final]
+    subprocess.run([sys.executable, "-m", "emobatch", *map(str, command)], check=True)
+    return pl.read_parquet(final)["emotion"]
 
 
 @click.command()
@@ -143,7 +163,7 @@ def gate_of(table: pl.DataFrame, share: float) -> Thresholds:
 def main(clips: int, runs: int) -> None:
     """Print clips per second, ungated and gated, beside the rival and the floor."""
     # Random weights have no reason to stop: all systems are held to as many tokens.
-    transcription.MOST_TOKENS = PROMPT_TOKENS + MOST_NEW_TOKENS
+    whisper.MOST_TOKENS = PROMPT_TOKENS + MOST_NEW_TOKENS
     cores = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -154,35 +174,28 @@ def main(clips: int, runs: int) -> None:
         folders = {
             "speech": save_wav2vec2_base(folder / "speech"),
             "asr": save_whisper_small(folder / "asr"),
-            "sentiment": save_xlm_roberta_base(folder / "sentiment"),
+            "text": save_xlm_roberta_base(folder / "text"),
         }
-        choice = Choice(
-            **{f"{branch}_model": str(path) for branch, path in folders.items()},
-            device="cpu", precision="int8",
-        )  # fmt: skip
-        found = choice.find_checkpoints()
-        models = branches.load(choice, found)
-        passes = record(models)
-        full = ours(models, folder / "manifest.csv")()
+        source, gate = folder / "manifest.csv", folder / "gate.toml"
+        work = loaded(folders, source)
+        passes = record(work)
+        full = ours(work)()
         again = list(passes)
-        gate = gate_of(full, 0.1)
-        (folder / "gate.toml").write_text(thresholds.to_toml(gate))
+        write_gate(full, 0.1, gate)
         systems = {
             RIVAL: transformers_alone(folders, files),
-            "emobatch": ours(branches.load(choice, found), folder / "manifest.csv"),
-            "emobatch --gate": ours(branches.load(choice, found, gate), folder / "manifest.csv"),
-            FLOOR: replay(again, models.workers),
+            "emobatch": ours(loaded(folders, source)),
+            "emobatch --gate": ours(loaded(folders, source, read_gate(gate))),
+            FLOOR: replay(again, work.workers),
         }
         torch.set_num_threads(cores)
         seconds, tables = compare(systems, runs)
-    gated = tables["emobatch --gate"]
-    read = len(gated.filter(pl.col("transcript_source") != "gated"))
-    final = [
-        decide(table.lazy(), gate).select("emotion", "decided_by").collect()["emotion"]
-        for table in (tables["emobatch"], gated)
-    ]
+        gated = tables["emobatch --gate"]
+        transcribed = len(gated.filter(pl.col("transcript_source") != "gated"))
+        final = [final_emotions(table, gate) for table in (tables["emobatch"], gated)]
     table = Table("system", "seconds", "clips per second", "against R1", "against ungated")
-    table.title = f"{clips} clips, {full['duration'].sum():.0f} s of speech, {read} of them read"
+    seconds_of_speech = f"{full['duration'].sum():.0f} s of speech"
+    table.title = f"{clips} clips, {seconds_of_speech}, {transcribed} of them transcribed"
     for name, median in seconds.items():
         table.add_row(
             name,

@@ -22,7 +22,8 @@ from transformers import pipeline
 
 from emobatch.models import devices
 from emobatch.models.checkpoints import Checkpoint
-from emobatch.scorers.speech import SpeechClassifier
+from emobatch.models.outputs import Outputs
+from emobatch.models.speech_classifier import SpeechClassifier
 from emobatch.scoring import batches
 
 ORDER = [LABELS.index(name) for name in ("ang", "hap", "neu", "sad")]
@@ -44,7 +45,8 @@ def rival(folder: Path, clips: list[np.ndarray], batch_size: int) -> System:
 
 def ours(folder: Path, clips: list[np.ndarray]) -> System:
     device = devices.choose("cpu")
-    model = SpeechClassifier(Checkpoint("base", folder, None, "--speech-model"), device, {})
+    outputs = Outputs([ORDER.index(place) for place in range(len(LABELS))], len(ORDER))
+    model = SpeechClassifier(Checkpoint("base", folder, None, "--speech-model"), device, outputs)
 
     def run() -> np.ndarray:
         torch.set_num_threads(1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +10,10 @@ import click
 from emobatch.cli.options import (
     device_options,
     json_option,
-    label_map_options,
     language_option,
     model_options,
     offline_option,
+    task_options,
 )
 
 
@@ -23,10 +21,10 @@ from emobatch.cli.options import (
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Table that the run would write."
 )
+@task_options
 @model_options
 @device_options
 @language_option
-@label_map_options
 @offline_option
 @json_option
 def doctor(output: Path | None, as_json: bool, **choice: Any) -> None:
@@ -36,6 +34,9 @@ def doctor(output: Path | None, as_json: bool, **choice: Any) -> None:
     mapped, and made to score. Prints for each what was found, or what is wrong and how to mend it.
     Looks for models on this machine only. Ends with status 1 if a check fails.
     """
+    import json
+    from dataclasses import asdict
+
     from emobatch.doctor import examine, refuse_failures
     from emobatch.models.choice import Choice
 

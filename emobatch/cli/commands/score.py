@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from emobatch.cli.options import (
     device_options,
-    label_map_options,
     language_option,
     model_options,
     offline_option,
     output_option,
     root_option,
+    task_options,
 )
+from emobatch.manifests.readers.registry import READERS
+from emobatch.models.names import ASR_CONTEXTS, CLEANING_STEPS, DEMO, FULL_CONTEXT
+from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
+
+if TYPE_CHECKING:
+    from emobatch.scoring.gate import Gate
 
 TOYS = "note: the demo's models are toys, trained on synthetic speech; their scores mean nothing"
 
@@ -24,6 +30,13 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @click.argument("manifest")
 @output_option
 @root_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*READERS]),
+    help="What MANIFEST is, whatever it looks like.",
+)
+@task_options
 @model_options
 @device_options
 @language_option
@@ -36,20 +49,19 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 )
 @click.option(
     "--asr-context",
-    type=click.Choice(["full", "fit"]),
-    default="full",
+    type=click.Choice(ASR_CONTEXTS),
+    default=FULL_CONTEXT,
     show_default=True,
     help="Audio that Whisper's encoder is given: the 30 s it was trained on, or as much as the "
     "clip needs, rounded up to 5 s: faster, and can change transcripts.",
 )
 @click.option(
     "--clean",
-    default="contractions,punctuation,lemmas,lowercase,numbers",
+    default=",".join(CLEANING_STEPS),
     show_default=True,
     metavar="STEPS",
     help="Steps that transcripts go through, in this order; none for no step.",
 )
-@label_map_options
 @click.option(
     "--batch-seconds",
     type=float,
@@ -62,6 +74,13 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     metavar="THRESHOLDS",
     help="Transcribe only rows that these thresholds flag and whose emotion the text branch "
     "could change; faster.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice([*RUNNERS]),
+    default=DEFAULT,
+    show_default=True,
+    help="Where clips are scored; local is this machine.",
 )
 @click.option(
     "--shard",
@@ -97,6 +116,9 @@ def score(
     manifest: str,
     output: Path | None,
     root: Path | None,
+    form: str | None,
+    gate: Path | None,
+    engine: str,
     confine: bool,
     shard: str | None,
     restart: bool,
@@ -111,20 +133,33 @@ def score(
     its rows, in order. With -o, work is saved as it goes, and an interrupted run goes on where it
     was when the same command is given again.
     """
-    if "demo" in choice.values():
+    if DEMO in (choice[name] for name in ("models", "speech_model", "asr_model", "text_model")):
         click.echo(TOYS, err=True)
+    from emobatch.cli.progress import Bar
     from emobatch.manifests.shards import Shard
     from emobatch.models.choice import Choice
     from emobatch.scoring.score import score as run
 
-    run(
-        manifest,
-        output,
-        Choice(**choice),
-        root=root,
-        confine=confine,
-        shard=None if shard is None else Shard.parse(shard),
-        restart=restart,
-        retry_errors=retry_errors,
-        max_error_rate=max_error_rate,
-    )
+    chosen = Choice(**choice)
+    with Bar() as progress:
+        run(
+            manifest,
+            output,
+            chosen,
+            root=root,
+            form=form,
+            confine=confine,
+            shard=None if shard is None else Shard.parse(shard),
+            gate=None if gate is None else _read_gate(gate),
+            engine=engine,
+            restart=restart,
+            retry_errors=retry_errors,
+            max_error_rate=max_error_rate,
+            progress=progress,
+        )
+
+
+def _read_gate(path: Path) -> Gate:
+    from emobatch.fusion.gate import read_gate
+
+    return read_gate(path)

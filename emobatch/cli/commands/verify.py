@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +42,15 @@ def verify(scores: str, as_json: bool, **options: Any) -> None:
     those models have other weights by now, and names every value that differs: figures by more
     than the tolerance, texts at all. Rows with status `error` are not looked at.
     """
+    import json
+    from dataclasses import asdict
+
     from emobatch.cli import console
+    from emobatch.cli.progress import Bar
     from emobatch.scoring.verify import verify as run
 
-    result = run(scores, **options)
+    with Bar() as progress:
+        result = run(scores, progress=progress, **options)
     if as_json:
         click.echo(json.dumps(asdict(result), ensure_ascii=False))
     else:

@@ -1,14 +1,37 @@
-"""Work that is done ahead of whoever asks for it, and handed on in order."""
+"""Chunks in threads of this process."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from emobatch.scoring.runners.runner import Runner
+
+if TYPE_CHECKING:
+    from emobatch.scoring.work import Chunk, Work
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class LocalRunner(Runner):
+    """Scores chunks in this process: while one is with the models, the next are decoded."""
+
+    def run(self, work: Work, firsts: Iterable[int]) -> Iterator[Chunk]:
+        """Load the models here and score.
+
+        Args:
+            work: scores a chunk.
+            firsts: number of each chunk's first row.
+
+        Yields:
+            The chunks in order.
+        """
+        with work:
+            in_flight = 2 + work.workers // 4
+            yield from in_order(work, firsts, in_flight, in_flight - 1)
 
 
 def in_order(

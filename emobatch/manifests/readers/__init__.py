@@ -1,0 +1,1 @@
+"""What a manifest may be read from."""

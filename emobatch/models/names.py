@@ -1,0 +1,57 @@
+"""What a user may choose from, in one place that help texts can list without a slow import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+AUTO = "auto"
+
+
+class Limits(NamedTuple):
+    """What a kind of device holds at a time.
+
+    Attributes:
+        batch_seconds: padded audio to a batch, where free memory isn't known: a CPU's is what
+            fits its caches.
+        chunk_rows: rows to a chunk: what a kill costs, and enough for several batches of like
+            length.
+    """
+
+    batch_seconds: float
+    chunk_rows: int
+
+
+# By the name of the device, the preferred first.
+DEVICES: Mapping[str, Limits] = {
+    "cuda": Limits(480.0, 256),
+    "mps": Limits(240.0, 256),
+    "cpu": Limits(60.0, 64),
+}
+# What CTranslate2 calls them.
+PRECISIONS: Mapping[str, str] = {
+    AUTO: "default",
+    "fp32": "float32",
+    "fp16": "float16",
+    "bf16": "bfloat16",
+    "int8": "int8",
+}
+# Audio that Whisper's encoder is given: the 30 s of its training, or as much as a clip needs.
+FULL_CONTEXT, FITTING_CONTEXT = "full", "fit"
+ASR_CONTEXTS = (FULL_CONTEXT, FITTING_CONTEXT)
+# What happens to a transcript before the text model is given it, in this order unless told.
+CLEANING_STEPS = ("contractions", "punctuation", "lemmas", "lowercase", "numbers")
+NO_STEPS = "none"
+PUBLISHED = "published"
+# The name of the toys that come with the package.
+DEMO = "demo"
+# Models that go together, by the branch.
+MODEL_SETS: Mapping[str, Mapping[str, str]] = {
+    PUBLISHED: {
+        "speech": "superb/wav2vec2-base-superb-er",
+        "asr": "large-v3",
+        "text": "cardiffnlp/twitter-xlm-roberta-base-sentiment",
+    },
+    DEMO: {"speech": DEMO, "asr": DEMO, "text": DEMO},
+}
+BRANCHES = tuple(MODEL_SETS[PUBLISHED])

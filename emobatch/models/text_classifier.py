@@ -1,0 +1,69 @@
+"""The text model: probabilities of sentiments or of emotions from what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from emobatch.models.checkpoints import Checkpoint
+from emobatch.models.classifiers import Classifier
+from emobatch.models.devices import Device
+from emobatch.models.outputs import Outputs
+
+
+class TextClassifier:
+    """A fine-tuned text-classification checkpoint."""
+
+    def __init__(self, checkpoint: Checkpoint, device: Device, outputs: Outputs) -> None:
+        """Load the checkpoint.
+
+        Args:
+            checkpoint: any that ``AutoModelForSequenceClassification`` loads.
+            device: where to run it.
+            outputs: what its outputs stand for.
+
+        Raises:
+            CheckpointError: if it can't be loaded.
+        """
+        kind = (AutoModelForSequenceClassification, AutoTokenizer)
+        self._classifier = Classifier(checkpoint, device, kind, outputs)
+        self._tokenizer = self._classifier.processor
+        self._most_tokens = min(
+            self._tokenizer.model_max_length, _positions(self._classifier.model.config)
+        )
+
+    @torch.inference_mode()
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Score texts in one batch.
+
+        Args:
+            texts: none of them empty; what is longer than the model's limit is cut off.
+
+        Returns:
+            (texts, classes) probabilities.
+
+        Examples:
+            >>> classifier.scores(["what a lovely day"])  # doctest: +SKIP
+            array([[0.01, 0.09, 0.90]])
+        """
+        inputs = self._tokenizer(
+            list(texts),
+            padding=True,
+            truncation=True,
+            max_length=self._most_tokens,
+            return_tensors="pt",
+        )
+        return self._classifier.probabilities(self._classifier.logits(inputs))
+
+
+def _positions(config: Any) -> int:
+    # RoBERTa's kin count positions from behind the padding token's number on; a tokenizer
+    # without a limit of its own then hides where the position table ends.
+    positions: int = getattr(config, "max_position_embeddings", 512)
+    padding = getattr(config, "pad_token_id", None) or 0
+    return positions - padding - 1 if "roberta" in config.model_type else positions

@@ -1,0 +1,114 @@
+"""Which scorers a run has, and the score table that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from emobatch.models.checkpoints import Checkpoint
+from emobatch.models.choice import Choice
+from emobatch.scorers.columns import FIGURES, TEXT, Column
+from emobatch.scorers.registry import SCORERS
+from emobatch.scorers.scorer import AudioScorer, Recogniser, Scorer, Setup, TextScorer
+from emobatch.tasks.task import Task
+
+# What the job itself says of a row, whatever scores it.
+BEGINNING = {"id": TEXT, "duration": FIGURES}
+TRANSCRIPT = {"transcript": TEXT, "transcript_source": TEXT}
+CLEANED = {"cleaned_text": TEXT}
+OUTCOME = {"status": TEXT, "error": TEXT}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run's scorers; none of their models is loaded.
+
+    Attributes:
+        setup: what they were planned from.
+        audio: those that hear each clip.
+        recogniser: that transcribes, None where nothing does.
+        text: those that are given transcripts.
+    """
+
+    setup: Setup
+    audio: tuple[AudioScorer[Any], ...]
+    recogniser: Recogniser[Any] | None
+    text: tuple[TextScorer[Any], ...]
+
+    @classmethod
+    def of(cls, choice: Choice, found: Mapping[str, Checkpoint]) -> Plan:
+        """Plan a run.
+
+        Args:
+            choice: models and options.
+            found: the checkpoints that it names, by branch.
+
+        Returns:
+            The scorers that the options want.
+
+        Raises:
+            EmobatchError: if classes, labels and checkpoints don't fit together.
+        """
+        setup = Setup(choice, found, choice.task(found))
+        planned = [SCORERS[name].planned(setup) for name in SCORERS]
+        scorers = [scorer for scorer in planned if scorer is not None]
+        recognisers = [each for each in scorers if isinstance(each, Recogniser)]
+        return cls(
+            setup,
+            tuple(each for each in scorers if isinstance(each, AudioScorer)),
+            recognisers[0] if recognisers else None,
+            tuple(each for each in scorers if isinstance(each, TextScorer)),
+        )
+
+    @property
+    def task(self) -> Task:
+        """The classes."""
+        return self.setup.task
+
+    @property
+    def scorers(self) -> tuple[Scorer[Any, Any], ...]:
+        """All of them, in the order of their columns."""
+        recognisers = () if self.recogniser is None else (self.recogniser,)
+        return (*self.audio, *recognisers, *self.text)
+
+    @property
+    def audio_columns(self) -> dict[str, Column]:
+        """Those of ``columns`` that are known before anything is transcribed."""
+        columns = dict(BEGINNING)
+        for scorer in self.audio:
+            columns |= scorer.columns
+        return columns
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """What the run adds to the manifest's columns, in this order."""
+        columns = self.audio_columns
+        if self.recogniser is not None or self.text:
+            columns |= TRANSCRIPT
+        if self.recogniser is not None:
+            columns |= self.recogniser.columns
+        if self.text:
+            columns |= CLEANED
+        for text_scorer in self.text:
+            columns |= text_scorer.columns
+        return columns | OUTCOME
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Type by column."""
+        return {name: column.kind for name, column in self.columns.items()}
+
+    def numbers(self, names: Sequence[str]) -> list[str]:
+        """Say which columns of a table hold numbers, as :func:`emobatch.tables.reading.scan` asks.
+
+        Args:
+            names: of all its columns.
+
+        Returns:
+            Those that a scorer of this run gives as numbers.
+        """
+        schema = self.schema
+        return [name for name in names if schema.get(name) == pl.Float64]

@@ -1,0 +1,65 @@
+"""What a score table is made with, as is stored with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from emobatch.models.choice import parse_steps
+from emobatch.models.names import NO_STEPS
+from emobatch.scorers.plan import Plan
+from emobatch.scorers.text_labels import text_label_map
+from emobatch.scoring.gate import Gate
+from emobatch.tables import provenance
+from emobatch.tasks.labels import parse_label_map
+
+if TYPE_CHECKING:
+    from emobatch.models.devices import Device
+
+
+def models(plan: Plan) -> dict[str, dict[str, str | None]]:
+    """Name the checkpoints of a run.
+
+    Args:
+        plan: its scorers.
+
+    Returns:
+        ``name``, ``revision`` and ``digest`` of the weights, by branch.
+    """
+    return {branch: found.provenance() for branch, found in plan.setup.found.items()}
+
+
+def made_with(plan: Plan, device: Device, gate: Gate | None) -> dict[str, Any]:
+    """Say what a run is made with, which decides what comes out.
+
+    Args:
+        plan: its scorers.
+        device: where models run.
+        gate: by which rows' text was left out, None for none.
+
+    Returns:
+        Versions of the software, models, classes and options.
+    """
+    choice = plan.setup.choice
+    options = {
+        "device": device.name,
+        "asr_device": device.ctranslate2,
+        "precision": choice.precision,
+        "speech_type": str(device.dtype).removeprefix("torch."),
+        "asr_type": device.compute_type,
+        "language": choice.language,
+        "beam_size": choice.beam_size,
+        "asr_context": choice.asr_context,
+        "clean": ",".join(parse_steps(choice.clean)) or NO_STEPS,
+        # As the user chose it: what is free on the device may differ when a run goes on.
+        "batch_seconds": choice.batch_seconds,
+        "chunk_rows": device.chunk_rows,
+        "label_map": parse_label_map(choice.label_map, plan.task.labels),
+        "text_label_map": dict(text_label_map(plan.setup)),
+        "gate": None if gate is None else gate.digest,
+    }
+    return {
+        "software": provenance.software(provenance.SCORING_PACKAGES),
+        "models": models(plan),
+        "task": plan.task.as_dict(),
+        "options": options,
+    }

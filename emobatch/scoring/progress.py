@@ -1,0 +1,82 @@
+"""How far a run is: told by whoever scores, shown by whoever likes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from emobatch.scoring.utterances import Utterance, Window
+
+
+class Progress(Protocol):
+    """Is told how far a run is, from several threads."""
+
+    def start(self, rows: int, done: int = 0) -> None:
+        """Models are about to be loaded.
+
+        Args:
+            rows: how many there are.
+            done: how many of them an earlier run has done.
+        """
+
+    def begin(self) -> None:
+        """Models are loaded, and scoring begins."""
+
+    def advance(self, *, rows: int = 0, errors: int = 0, seconds: float = 0.0) -> None:
+        """More is done.
+
+        Args:
+            rows: that are through.
+            errors: rows that failed.
+            seconds: of audio that is through.
+        """
+
+
+class Silent:
+    """Tells nobody."""
+
+    def start(self, rows: int, done: int = 0) -> None:
+        """Hear of a run."""
+
+    def begin(self) -> None:
+        """Hear of its models."""
+
+    def advance(self, *, rows: int = 0, errors: int = 0, seconds: float = 0.0) -> None:
+        """Hear of its rows."""
+
+
+class Tally:
+    """Counts what of a chunk is through; used from one thread."""
+
+    def __init__(self, progress: Progress) -> None:
+        """Begin at nothing.
+
+        Args:
+            progress: is told of it.
+        """
+        self._progress = progress
+        self._rows = 0
+
+    def through(self, windows: Sequence[Window]) -> None:
+        """Count windows with which nothing is to be done any more but to judge the text.
+
+        Args:
+            windows: of the chunk.
+        """
+        rows, seconds = 0, 0.0
+        for window in windows:
+            seconds += window.seconds
+            window.utterance.windows_left -= 1
+            rows += window.utterance.decoded and window.utterance.windows_left == 0
+        self._rows += rows
+        self._progress.advance(rows=rows, seconds=seconds)
+
+    def finished(self, utterances: Sequence[Utterance]) -> None:
+        """Count all of the chunk's rows that weren't before: those that failed early among them.
+
+        Args:
+            utterances: all of the chunk.
+        """
+        errors = sum(utterance.error is not None for utterance in utterances)
+        self._progress.advance(rows=len(utterances) - self._rows, errors=errors)
+        self._rows = len(utterances)

@@ -1,0 +1,33 @@
+"""Where the chunks of a manifest are scored.
+
+A new runner is a class in a file of its own and a line in
+:data:`emobatch.scoring.runners.registry.RUNNERS`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emobatch.scoring.work import Chunk, Work
+
+
+class Runner(ABC):
+    """Has chunks scored, and hands them on in order."""
+
+    @abstractmethod
+    def run(self, work: Work, firsts: Iterable[int]) -> Iterator[Chunk]:
+        """Score chunks.
+
+        Args:
+            work: scores a chunk, once it is opened where that is to happen.
+            firsts: number of each chunk's first row.
+
+        Yields:
+            The chunks in the order of ``firsts``.
+
+        Raises:
+            EmobatchError: if models can't be loaded, or a device or a library is missing.
+        """
