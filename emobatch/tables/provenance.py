@@ -65,7 +65,7 @@ def date() -> str:
 def current(made: Mapping[str, Any]) -> dict[str, Any]:
     """Read what an older version stored as this version would have stored it.
 
-    Until 0.1 the text branch was called ``sentiment``, and all tables were of the four classes.
+    The text branch was once called ``sentiment``, and all tables were of the four classes.
 
     Args:
         made: what a table or a thresholds file says of its making.
