@@ -413,7 +413,7 @@ def test_what_is_typed_is_searched(tab: Tab, folder: Path, hostile: Page) -> Non
     ]
     assert column(tab, hostile, "row") == [row[0] for row in found] != []
     said = f"{len(found)} of {len(hostile.tables['changes'].rows)} rows"
-    assert tab.ask("document.getElementById('found').textContent") == said
+    assert tab.ask("document.getElementById('matches').textContent") == said
 
 
 def test_a_link_may_bring_a_search_and_an_order(tab: Tab, folder: Path, hostile: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from finals import MANY, TASKS, TWO, decided
 from pages import Page
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
+import emobatch
 from emobatch.evaluation.evaluate import evaluate_rows
 from emobatch.evaluation.figure import Figure
 from emobatch.evaluation.measure import Measure
@@ -273,3 +275,21 @@ def test_a_measure_is_asked_about_the_rows_of_each_group(toys: None) -> None:
     values = [found.value("fair", of_class="angry", group=name) for name in ("a", "b", None)]
     assert found.groups == ("a", "b")
     assert values == [100.0, 0.0, 25.0]
+
+
+@pytest.mark.parametrize(
+    ("package", "others"),
+    [
+        ("evaluation", ["fusion", "crossval", "reporting", "cli"]),
+        ("reporting", ["fusion.selection", "crossval", "cli"]),
+    ],
+)
+def test_packages_know_only_what_comes_before_them(package: str, others: list[str]) -> None:
+    folder = Path(emobatch.__file__).parent / package
+    text = "\n".join(file.read_text(encoding="utf-8") for file in folder.rglob("*.py"))
+    assert "import" in text
+    for other in others:
+        assert not re.search(rf"^\s*(from|import) emobatch\.{re.escape(other)}\b", text, re.M)
+        parent, _, name = other.rpartition(".")
+        path = re.escape(".".join(filter(None, ("emobatch", parent))))
+        assert not re.search(rf"^\s*from {path} import .*\b{name}\b", text, re.M)

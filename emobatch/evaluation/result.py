@@ -39,10 +39,10 @@ class Evaluation:
 
     @cached_property
     def _by_measure(self) -> Mapping[tuple[str, str | None], list[Figure]]:
-        found: dict[tuple[str, str | None], list[Figure]] = {}
+        grouped: dict[tuple[str, str | None], list[Figure]] = {}
         for figure in self.figures:
-            found.setdefault((figure.measure, figure.group), []).append(figure)
-        return found
+            grouped.setdefault((figure.measure, figure.group), []).append(figure)
+        return grouped
 
     @property
     def rows(self) -> int:

@@ -66,8 +66,8 @@ def long_table(evaluation: Evaluation) -> pl.DataFrame:
         >>> from emobatch.evaluation.evaluate import evaluate_rows
         >>> from emobatch.tasks.task import Task
         >>> rows = pl.DataFrame({"label": ["sad", "angry"], "emotion": ["sad", "sad"]})
-        >>> found = evaluate_rows(rows, Task.of(["angry", "sad"]), bootstrap=0)
-        >>> long_table(found).select("stage", "figure", "value").rows()[:2]
+        >>> evaluation = evaluate_rows(rows, Task.of(["angry", "sad"]), bootstrap=0)
+        >>> long_table(evaluation).select("stage", "figure", "value").rows()[:2]
         [(None, 'rows', 2.0), ('after', 'UA', 50.0)]
     """
     measures = {measure.name: measure for measure in every_measure()}
