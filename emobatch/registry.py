@@ -6,7 +6,6 @@ listed in a help text without importing what it needs.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Generic, TypeVar, cast
@@ -54,6 +53,8 @@ class Registry(Generic[Part]):
             'a/b'
         """
         if name not in self._parts:
+            import difflib  # here, so that help doesn't wait for it
+
             near = difflib.get_close_matches(name, self._parts, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise UnknownName(f"no {self.kind} {name!r}; {hint}there are {', '.join(self)}")

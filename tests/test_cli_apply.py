@@ -391,7 +391,7 @@ def test_nothing_is_said_of_transcripts_that_a_gate_left_out(
     result = cli("evaluate", "--json", input=gated_rows().write_csv())
     found = json.loads(result.stdout)
     assert "wer" not in found and "sentiment_f1" not in found
-    assert "100 rows were scored with --gate and not read" in caplog.text
+    assert "100 rows were scored with --gate and their text was not recognised" in caplog.text
 
 
 @pytest.mark.parametrize("spelling", [("True", "False"), ("TRUE", "FALSE"), ("1", "0")])

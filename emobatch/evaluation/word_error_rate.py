@@ -6,8 +6,7 @@ from typing import Any
 
 import polars as pl
 
-# Named wherever the figure is shown: a word error rate means nothing without it.
-NORMALISATION = "lower case, punctuation and symbols removed, spaces collapsed"
+from emobatch.tables.words import plain_words
 
 
 def word_error_rate(references: pl.Series, transcripts: pl.Series) -> float | None:
@@ -75,28 +74,6 @@ def word_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
         pairs.with_row_index("row")
         .join(counted, on="row", how="left", maintain_order="left")
         .select(pl.col("errors", "words").fill_null(0))
-    )
-
-
-def plain_words(text: pl.Expr) -> pl.Expr:
-    """Normalise text as ``NORMALISATION`` says.
-
-    Args:
-        text: expression of any type.
-
-    Returns:
-        Expression of words with single spaces between them, null kept.
-
-    Examples:
-        >>> pl.select(plain_words(pl.lit("Well -- I can't!"))).item()
-        'well i cant'
-    """
-    return (
-        text.cast(pl.String)
-        .str.to_lowercase()
-        .str.replace_all(r"[\p{P}\p{S}]", "")
-        .str.replace_all(r"\s+", " ")
-        .str.strip_chars()
     )
 
 

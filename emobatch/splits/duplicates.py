@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from emobatch.evaluation.word_error_rate import plain_words
+from emobatch.tables.words import plain_words
 
 PAIR_SCHEMA = {"value": pl.String, "like": pl.String, "similarity": pl.Float64}
 # Within words: "call me" and "call him" share what is the same in both and no more.

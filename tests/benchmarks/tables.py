@@ -22,10 +22,11 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from emobatch.fusion.selection import thresholds
+from emobatch.fusion.file import read
 from emobatch.fusion.selection.detection import grids
-from emobatch.tables.uncertainty import SPEECH_COLUMNS, with_uncertainty
-from emobatch.tasks.labels import EMOTIONS, SENTIMENTS
+from emobatch.tables.uncertainty import with_uncertainty
+from emobatch.tasks.four import FOUR
+from emobatch.tasks.spellings import SENTIMENTS
 
 RIVAL_ROWS = 20_000
 PAIRS_TRIED = 400
@@ -40,14 +41,14 @@ def make(folder: Path, rows: int) -> None:
 
 def random_scores(rows: int) -> pl.DataFrame:
     random = np.random.default_rng(0)
-    shares = random.dirichlet([1.0] * len(EMOTIONS), rows)
+    shares = random.dirichlet([1.0] * len(FOUR.classes), rows)
     guess = shares.argmax(axis=1)
     label = np.where(random.random(rows) < 0.7, guess, random.integers(0, 4, rows))
     return pl.DataFrame(
         {
             "id": pl.select(pl.format("clip{}", pl.int_range(rows))).to_series(),
-            "label": np.array(EMOTIONS)[label],
-            **dict(zip(SPEECH_COLUMNS, shares.T, strict=True)),
+            "label": np.array(FOUR.classes)[label],
+            **dict(zip(FOUR.speech_columns, shares.T, strict=True)),
             "sentiment": np.array(SENTIMENTS)[random.integers(0, 3, rows)],
             "sentiment_score": random.uniform(0.34, 1, rows),
         }
@@ -71,7 +72,7 @@ def run(*arguments: object) -> tuple[float, float]:
 
 def pair_by_pair(scores: pl.DataFrame) -> float:
     """Seconds for all pairs of thresholds of one class, counted pair by pair."""
-    rows = with_uncertainty(scores.lazy()).filter(speech_emotion="angry").collect()
+    rows = with_uncertainty(scores.lazy(), FOUR).filter(speech_emotion="angry").collect()
     wrong = (rows["label"] != "angry").to_numpy()
     entropy, varentropy = rows["entropy"].to_numpy(), rows["varentropy"].to_numpy()
     pairs = list(product(*grids(entropy[wrong], varentropy[wrong])))
@@ -79,21 +80,21 @@ def pair_by_pair(scores: pl.DataFrame) -> float:
     for tau_e, tau_v in pairs[:PAIRS_TRIED]:
         flagged = (entropy >= tau_e) & (varentropy <= tau_v)
         (flagged & wrong).sum() / max(1, flagged.sum())
-    return (time.perf_counter() - began) * len(pairs) / PAIRS_TRIED * len(EMOTIONS)
+    return (time.perf_counter() - began) * len(pairs) / PAIRS_TRIED * len(FOUR.classes)
 
 
 def row_by_row(scores: pl.DataFrame, file: Path) -> float:
     """Seconds for Algorithm 1 in Python."""
-    fitted = thresholds.read(file)
+    limits = read(file).method.rules.limits
     began = time.perf_counter()
     for row in scores.iter_rows(named=True):
-        shares = {name: row[f"speech_{name}"] for name in EMOTIONS}
+        shares = {name: row[f"speech_{name}"] for name in FOUR.classes}
         emotion = max(shares, key=shares.__getitem__)
         surprisal = {name: -np.log(share) for name, share in shares.items()}
-        entropy = sum(shares[name] * surprisal[name] for name in EMOTIONS)
-        varentropy = sum(shares[name] * (surprisal[name] - entropy) ** 2 for name in EMOTIONS)
-        entry = fitted.classes[emotion]
-        if entropy >= entry.entropy and varentropy <= entry.varentropy:
+        entropy = sum(shares[name] * surprisal[name] for name in FOUR.classes)
+        varentropy = sum(shares[name] * (surprisal[name] - entropy) ** 2 for name in FOUR.classes)
+        pair = limits[emotion]
+        if entropy >= pair.entropy and varentropy <= pair.varentropy:
             emotion = {"neutral": "neutral", "positive": "happy"}.get(row["sentiment"], "angry")
     return time.perf_counter() - began
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from emobatch.errors import EmobatchError
 from emobatch.fusion.apply import apply
-from emobatch.fusion.selection import thresholds
+from emobatch.fusion import file as thresholds
 from emobatch.manifests import manifest
 from emobatch.manifests.clips import clips
 

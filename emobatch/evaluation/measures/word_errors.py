@@ -12,7 +12,8 @@ from emobatch.evaluation.figure import Figure
 from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
-from emobatch.evaluation.word_error_rate import NORMALISATION, rate, word_errors
+from emobatch.evaluation.word_error_rate import rate, word_errors
+from emobatch.tables.words import NORMALISATION
 
 
 class WordErrors(Measure):
