@@ -13,11 +13,10 @@ from emobatch.tasks.task import Task
 
 TWO = Task.of(["calm", "tense"])
 # The 27 emotions of GoEmotions, whose names are longer than most.
-MANY = Task.of(
-    "admiration amusement anger annoyance approval caring confusion curiosity desire "
-    "disappointment disapproval disgust embarrassment excitement fear gratitude grief joy love "
-    "nervousness optimism pride realization relief remorse sadness surprise".split()
-)
+NAMES = """admiration amusement anger annoyance approval caring confusion curiosity desire
+disappointment disapproval disgust embarrassment excitement fear gratitude grief joy love
+nervousness optimism pride realization relief remorse sadness surprise"""
+MANY = Task.of(NAMES.split())
 TASKS = {"2": TWO, "4": FOUR, "8": EIGHT, "27": MANY}
 
 

@@ -355,7 +355,9 @@ def test_thresholds_of_other_classes_are_refused(cli: Cli, tmp_path: Path) -> No
     page = ("report", "-o", tmp_path / "page.html", "-t", tmp_path / "loose.toml")
     rows = pl.read_csv(decided(score_rows(60), tmp_path).encode(), infer_schema=False)
     said = refusal(cli(*page, input=csv(rows.drop("speech_sad"))))
-    assert "fitted for angry, happy, neutral, sad, and the table is of angry, happy, neutral" in said
+    assert (
+        "fitted for angry, happy, neutral, sad, and the table is of angry, happy, neutral" in said
+    )
 
 
 def test_a_page_needs_a_place(cli: Cli) -> None:
