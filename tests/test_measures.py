@@ -15,6 +15,7 @@ from pages import Page
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 import emobatch
+from emobatch.evaluation.document import document
 from emobatch.evaluation.evaluate import evaluate_rows
 from emobatch.evaluation.figure import Figure
 from emobatch.evaluation.measure import Measure
@@ -124,9 +125,9 @@ def test_figures_of_any_classes_are_scikit_learns(task: Task) -> None:
         assert np.sum(matrix(found, stage)) == 300
         assert np.trace(matrix(found, stage)) == (rows["label"] == rows[column]).sum()
     changed = rows.filter(pl.col("emotion") != pl.col("speech_emotion"))
-    transitions = found.as_dict()["transitions"]
+    transitions = document(found)["transitions"]
     assert sum(change["rows"] for change in transitions) == len(changed) > 0
-    json.dumps(found.as_dict())
+    json.dumps(document(found))
 
 
 @every_task

@@ -51,6 +51,7 @@ def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **optio
     """
     from emobatch.cli.views import evaluation as evaluation_view
     from emobatch.evaluation import table as evaluation_table
+    from emobatch.evaluation.document import document
     from emobatch.evaluation.evaluate import evaluate as run
     from emobatch.tables import writing
 
@@ -59,6 +60,6 @@ def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **optio
     if output is not None:
         evaluation_table.write(evaluation, output, {"tables": final, "where": options["where"]})
     elif as_json:
-        click.echo(json.dumps(evaluation.as_dict(), ensure_ascii=False))
+        click.echo(json.dumps(document(evaluation), ensure_ascii=False))
     else:
         evaluation_view.show_evaluation(evaluation)
