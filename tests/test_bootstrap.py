@@ -7,11 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from emobatch.evaluation.bootstrap import Units, interval, resampled_counts, resampled_sums, units
+from emobatch.evaluation.bootstrap import (
+    Units,
+    interval,
+    resampled_counts,
+    resampled_sums,
+    resampled_totals,
+    units,
+)
 from emobatch.evaluation.intervals import confusion_figures, intervals
-from emobatch.evaluation.metrics import metrics, per_class
-from emobatch.tasks.labels import EMOTIONS
+from emobatch.evaluation.metrics import OF_CLASSES, metrics, per_class
 
+EMOTIONS = ("angry", "happy", "neutral", "sad")
 classes = st.integers(0, len(EMOTIONS) - 1)
 tables = st.lists(st.tuples(classes, classes, classes), min_size=1, max_size=40).map(
     lambda rows: np.array(rows).T
@@ -33,9 +40,9 @@ def test_figures_of_many_matrices_are_those_of_each(table: np.ndarray) -> None:
         np.add.at(counts[number], (table[0], predictions), 1)
     found = confusion_figures(counts)
     for number, predictions in enumerate(stages):
-        for name, value in metrics(labels, predictions).items():
+        for name, value in metrics(labels, predictions, EMOTIONS).items():
             assert found[name][number] == pytest.approx(value, abs=0.00501)
-        for at, values in enumerate(per_class(labels, predictions).values()):
+        for at, values in enumerate(per_class(labels, predictions, EMOTIONS).values()):
             for name, column in (("precision",) * 2, ("recall",) * 2, ("F1", "class F1")):
                 # scikit-learn has 0 for what is divided by nothing.
                 value = np.nan_to_num(found[column][number, at])
@@ -52,7 +59,7 @@ def sane_table(rows: int = 300) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 
 def test_intervals_hold_the_figures_and_their_difference() -> None:
     labels, stages = sane_table()
-    found = intervals(labels, stages, rows_alone(300), 500)
+    found = intervals(labels, stages, EMOTIONS, rows_alone(300), 500)
     counts = [np.histogram2d(labels, guess, bins=range(5))[0] for guess in stages.values()]
     points = confusion_figures(np.array(counts))
     for name in ("UA", "WA", "F1"):
@@ -62,9 +69,9 @@ def test_intervals_hold_the_figures_and_their_difference() -> None:
             "after": after,
             "difference": after - before,
         }.items():
-            low, high = found[stage][name]
+            low, high = found[stage, name, None]
             assert low < point < high, (stage, name)
-    low, high = found["after"]["classes"]["sad"]["recall"]
+    low, high = found["after", "recall", "sad"]
     assert low < points["recall"][1, 3] < high
 
 
@@ -73,14 +80,39 @@ def test_intervals_are_the_same_every_time_and_in_any_order_of_the_rows() -> Non
     order = np.random.default_rng(0).permutation(300)
     shuffled = {stage: guess[order] for stage, guess in stages.items()}
     drawn = rows_alone(300)
-    assert intervals(labels, stages, drawn, 50) == intervals(labels[order], shuffled, drawn, 50)
+    found = intervals(labels, stages, EMOTIONS, drawn, 50)
+    assert found == intervals(labels[order], shuffled, EMOTIONS, drawn, 50)
 
 
 def test_a_figure_that_no_resample_has_has_no_interval() -> None:
     labels = np.zeros(5, dtype=int)
-    found = intervals(labels, {"after": labels}, rows_alone(5), 20)["after"]
-    assert found["classes"]["angry"]["recall"] == [100, 100]
-    assert found["classes"]["sad"] == {"precision": None, "recall": None, "F1": None}
+    found = intervals(labels, {"after": labels}, EMOTIONS, rows_alone(5), 20)
+    assert found["after", "recall", "angry"] == (100, 100)
+    assert {name for _, name, of_class in found if of_class == "angry"} == set(OF_CLASSES)
+    assert not [place for place in found if place[2] == "sad"]
+
+
+@pytest.mark.parametrize("size", [2, 4, 64])
+def test_intervals_are_those_of_resampling_whole_matrices(size: int) -> None:
+    rng = np.random.default_rng(2)
+    classes = [f"class {number}" for number in range(size)]
+    labels, before, after = rng.integers(0, size, (3, 150))
+    drawn = Units("speaker", rng.integers(0, 15, 150), 15)
+    found = intervals(labels, {"before": before, "after": after}, classes, drawn, 20)
+    # The same draws of the same units, each with its cells of label and both predictions.
+    cells = np.ravel_multi_index((labels, before, after), (size,) * 3)
+    _, places = np.unique(cells, return_inverse=True)
+    weights = resampled_totals(places, np.eye(places.max() + 1), drawn, 20)
+    for number, stage in enumerate((before, after)):
+        counts = np.zeros((20, size, size))
+        for place in range(places.max() + 1):
+            row = np.flatnonzero(places == place)[0]
+            counts[:, labels[row], stage[row]] += weights[:, place]
+        wanted = confusion_figures(counts)
+        name = ("before", "after")[number]
+        assert list(found[name, "UA", None]) == interval(wanted["UA"])
+        bounds = interval(wanted["recall"][:, 0])
+        assert found.get((name, "recall", classes[0])) == (tuple(bounds) if bounds else None)
 
 
 def test_drawing_rows_gives_the_interval_that_scipy_gives() -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,10 @@ from click.testing import CliRunner, Result
 from pages import Page
 from published import FIXTURE
 from refusals import refusal
-from samples import LOOSE_TOML, csv, score_rows
+from samples import EMOTIONS, LOOSE_TOML, SPEECH_COLUMNS, csv, score_rows
 
 from emobatch.cli import main
 from emobatch.reporting.changes import MOST_ROWS
-from emobatch.tables.uncertainty import SPEECH_COLUMNS
-from emobatch.tasks.labels import EMOTIONS
 
 Cli = Callable[..., Result]
 HOSTILE = [
@@ -138,11 +137,16 @@ def test_the_page_has_a_described_figure_for_each_thing_promised(fold: Page) -> 
 def test_confusion_matrices_have_their_numbers_printed(fold: Page, folder: Path) -> None:
     found = json.loads(run("evaluate", "--json", folder / "final.parquet").stdout)
     html = (folder / "fold.html").read_text(encoding="utf-8")
-    drawn = [html[at:].split("</svg>")[0] for at in (m.start() for m in re.finditer("<svg", html))]
-    for svg, stage in zip(drawn, ("before", "after"), strict=False):
-        texts = re.findall(r">([^<>]+)</text>", svg)
-        for count in (count for row in found["confusion"][stage] for count in row):
-            assert str(count) in texts
+    drawn = re.findall(
+        r'<svg[^>]*aria-label="Confusion matrix, (before|after):.*?</svg>', html, re.S
+    )
+    assert drawn == ["before", "after"]
+    for stage in drawn:
+        svg = html.split(f'aria-label="Confusion matrix, {stage}:')[1].split("</svg>")[0]
+        printed = Counter(re.findall(r">([^<>]+)</text>", svg))
+        counts = Counter(str(count) for row in found["confusion"][stage] for count in row)
+        assert len(counts) > 4
+        assert counts <= printed
 
 
 def test_the_changed_rows_are_those_of_the_table(hostile: Page, changed: pl.DataFrame) -> None:
@@ -239,7 +243,7 @@ def test_provenance_is_shown(tmp_path: Path) -> None:
         assert words in page.text
     assert "were fitted on: these seem to be the same" in page.text
     assert "word error rate" in page.text.lower()
-    assert "never deferred: only 1 misclassified as angry" in page.text
+    assert "never flagged: only 1 misclassified as angry" in page.text
     assert result.stdout == ""
 
 
@@ -288,7 +292,7 @@ def test_other_thresholds_than_the_tables_own_are_noted(odd: Page) -> None:
 
 
 def test_rows_that_the_speech_model_was_trained_on_are_noted(odd: Page) -> None:
-    assert "was trained on 40 of the 40 labelled rows" in odd.text
+    assert "was trained on 40 of 40 labelled rows" in odd.text
 
 
 def test_which_rows_were_asked_for_is_told(odd: Page) -> None:
@@ -325,7 +329,8 @@ def test_of_very_many_changed_rows_the_first_are_listed_and_the_rest_counted(
     ("change", "arguments", "said"),
     [
         (lambda rows: rows.drop("emotion"), [], "no column 'emotion'; `emobatch apply`"),
-        (lambda rows: rows.drop("speech_sad"), [], "no column 'speech_sad'"),
+        (lambda rows: rows.drop(SPEECH_COLUMNS), [], "no column 'speech_angry'"),
+        (lambda rows: rows.drop("speech_sad"), [], "(angry, happy, neutral) sum to"),
         (lambda rows: rows.with_columns(emotion=pl.lit("fear")), [], "fear (60)"),
         (lambda rows: rows.with_columns(label=pl.lit("fru")), [], "fru (60)"),
         (lambda rows: rows.clear(), [], "no rows; look at --where"),
@@ -344,6 +349,15 @@ def test_what_cannot_be_reported_is_refused(
     target = tmp_path / "page.html"
     assert said in refusal(cli("report", "-o", target, *arguments, input=csv(final)))
     assert not target.exists()
+
+
+def test_thresholds_of_other_classes_are_refused(cli: Cli, tmp_path: Path) -> None:
+    page = ("report", "-o", tmp_path / "page.html", "-t", tmp_path / "loose.toml")
+    rows = pl.read_csv(decided(score_rows(60), tmp_path).encode(), infer_schema=False)
+    said = refusal(cli(*page, input=csv(rows.drop("speech_sad"))))
+    assert (
+        "fitted for angry, happy, neutral, sad, and the table is of angry, happy, neutral" in said
+    )
 
 
 def test_a_page_needs_a_place(cli: Cli) -> None:
@@ -401,7 +415,7 @@ def test_what_is_typed_is_searched(tab: Tab, folder: Path, hostile: Page) -> Non
     ]
     assert column(tab, hostile, "row") == [row[0] for row in found] != []
     said = f"{len(found)} of {len(hostile.tables['changes'].rows)} rows"
-    assert tab.ask("document.getElementById('found').textContent") == said
+    assert tab.ask("document.getElementById('matches').textContent") == said
 
 
 def test_a_link_may_bring_a_search_and_an_order(tab: Tab, folder: Path, hostile: Page) -> None:

@@ -77,10 +77,10 @@ def evaluate(
         rows = score_table.with_predictions(table.rows, task)
         frame = _labelled(rows, task, label_column, by, aliases)
         leakage.warn(table.unfiltered)
-    found = evaluate_rows(frame, task, by=by, bootstrap=bootstrap)
-    for note in found.notes:
+    evaluation = evaluate_rows(frame, task, by=by, bootstrap=bootstrap)
+    for note in evaluation.notes:
         log.warning("note: %s", note)
-    return found
+    return evaluation
 
 
 def evaluate_rows(

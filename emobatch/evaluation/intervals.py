@@ -43,8 +43,8 @@ def intervals(
     Examples:
         >>> labels = np.array([0, 0, 1, 1])
         >>> drawn = Units("row", np.arange(4), 4)
-        >>> found = intervals(labels, {"before": labels}, ("happy", "sad"), drawn, 20)
-        >>> found["before", "WA", None]
+        >>> bounds = intervals(labels, {"before": labels}, ("happy", "sad"), drawn, 20)
+        >>> bounds["before", "WA", None]
         (100.0, 100.0)
     """
     size = len(classes)
@@ -59,16 +59,16 @@ def intervals(
         parts += [_one_hot(guess, size), _one_hot(label, size) * (label == guess)[:, None]]
     counts = resampled_totals(places, np.concatenate(parts, axis=1), drawn, resamples)
     support, *others = np.split(counts, len(parts), axis=1)
-    found = {
+    by_stage = {
         stage: figures(right, support, predicted)
         for stage, predicted, right in zip(stages, others[::2], others[1::2], strict=True)
     }
     if len(stages) > 1:
-        first, second = found.values()
-        found[DIFFERENCE] = {name: second[name] - first[name] for name in first}
+        first, second = by_stage.values()
+        by_stage[DIFFERENCE] = {name: second[name] - first[name] for name in first}
     return {
         place: bounds
-        for stage, values in found.items()
+        for stage, values in by_stage.items()
         for place, bounds in _bounds(stage, values, classes)
     }
 
@@ -83,8 +83,8 @@ def confusion_figures(counts: Floats) -> dict[str, Floats]:
         See :func:`figures`.
 
     Examples:
-        >>> found = confusion_figures(np.array([[[1.0, 1.0], [0.0, 1.0]]]))
-        >>> float(found["UA"][0]), found["precision"][0].tolist()
+        >>> percent = confusion_figures(np.array([[[1.0, 1.0], [0.0, 1.0]]]))
+        >>> float(percent["UA"][0]), percent["precision"][0].tolist()
         (75.0, [100.0, 50.0])
     """
     right = np.diagonal(counts, axis1=1, axis2=2)
@@ -125,14 +125,14 @@ def _one_hot(indices: Indices, size: int) -> Floats:
 
 
 def _bounds(
-    stage: str, found: Mapping[str, Floats], classes: Sequence[str]
+    stage: str, values: Mapping[str, Floats], classes: Sequence[str]
 ) -> Iterator[tuple[Place, Bounds]]:
     for name in HEADLINE:
-        if bounds := interval(found[name]):
+        if bounds := interval(values[name]):
             yield (stage, name, None), (bounds[0], bounds[1])
     for number, of_class in enumerate(classes):
         for name, column in zip(OF_CLASSES, COLUMNS, strict=True):
-            if bounds := interval(found[column][:, number]):
+            if bounds := interval(values[column][:, number]):
                 yield (stage, name, of_class), (bounds[0], bounds[1])
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from emobatch.evaluation.figure import PERCENT, Figure
 from emobatch.evaluation.layout import Table, short
+from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
-
-if TYPE_CHECKING:
-    from emobatch.evaluation.result import Evaluation
 
 
 class Measure(ABC):

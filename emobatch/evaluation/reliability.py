@@ -138,6 +138,6 @@ def calibration_error(probabilities: Floats, labels: NDArray[np.integer], bins: 
         >>> round(calibration_error(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1])), 4)
         45.0
     """
-    found = calibration_bins(probabilities, labels, bins).drop_nulls()
-    gaps = np.abs(found["accuracy"].to_numpy() - found["confidence"].to_numpy())
-    return float(100 * np.average(gaps, weights=found["rows"].to_numpy()))
+    filled = calibration_bins(probabilities, labels, bins).drop_nulls()
+    gaps = np.abs(filled["accuracy"].to_numpy() - filled["confidence"].to_numpy())
+    return float(100 * np.average(gaps, weights=filled["rows"].to_numpy()))

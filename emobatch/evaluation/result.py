@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from emobatch.evaluation.bootstrap import Resampling
 from emobatch.evaluation.figure import Figure, Key, key
-from emobatch.evaluation.measures import every_measure
 from emobatch.tasks.task import Task
 
 
@@ -39,10 +38,10 @@ class Evaluation:
 
     @cached_property
     def _by_measure(self) -> Mapping[tuple[str, str | None], list[Figure]]:
-        found: dict[tuple[str, str | None], list[Figure]] = {}
+        grouped: dict[tuple[str, str | None], list[Figure]] = {}
         for figure in self.figures:
-            found.setdefault((figure.measure, figure.group), []).append(figure)
-        return found
+            grouped.setdefault((figure.measure, figure.group), []).append(figure)
+        return grouped
 
     @property
     def rows(self) -> int:
@@ -98,35 +97,3 @@ class Evaluation:
         """
         figure = self.get(name, **described)
         return "-" if figure is None else figure.text()
-
-    def as_dict(self) -> dict[str, Any]:
-        """What `evaluate --json` prints.
-
-        Returns:
-            The parts of all measures, merged; ``intervals`` begins with what they come from, and
-            ``by`` has the parts of each group.
-        """
-        document = self._document(None)
-        if self.drawn is not None:
-            document["intervals"] = asdict(self.drawn) | document.get("intervals", {})
-        if self.groups is not None:
-            document["by"] = {group: self._document(group) for group in self.groups}
-        return document
-
-    def _document(self, group: str | None) -> dict[str, Any]:
-        return _merged(
-            measure.document(self, group)
-            for measure in every_measure()
-            if group is None or measure.by_group
-        )
-
-
-def _merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    whole: dict[str, Any] = {}
-    for part in parts:
-        for name, value in part.items():
-            if isinstance(value, dict) and isinstance(whole.get(name), dict):
-                whole[name] = _merged([whole[name], value])
-            else:
-                whole[name] = value
-    return whole

@@ -89,5 +89,5 @@ class Sample:
         Returns:
             Its bounds, None where there is no interval.
         """
-        found = self.bounds.get((stage, name, of_class))
-        return (None, None) if found is None else found
+        bounds = self.bounds.get((stage, name, of_class))
+        return (None, None) if bounds is None else bounds

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from emobatch.evaluation.document import document
 from emobatch.evaluation.figure import Figure
 from emobatch.evaluation.measures import every_measure
 from emobatch.evaluation.result import Evaluation
@@ -41,7 +42,7 @@ def write(evaluation: Evaluation, target: Path, made_of: Mapping[str, Any]) -> N
         OutputError: if it can't be written.
     """
     if target.suffix.lower() == JSON:
-        text = json.dumps(evaluation.as_dict(), ensure_ascii=False)
+        text = json.dumps(document(evaluation), ensure_ascii=False)
         writing.write_text(target, text + "\n")
         return
     provenance = {**made_of, "date": date(), "software": software(["polars", "scikit-learn"])}
@@ -66,8 +67,8 @@ def long_table(evaluation: Evaluation) -> pl.DataFrame:
         >>> from emobatch.evaluation.evaluate import evaluate_rows
         >>> from emobatch.tasks.task import Task
         >>> rows = pl.DataFrame({"label": ["sad", "angry"], "emotion": ["sad", "sad"]})
-        >>> found = evaluate_rows(rows, Task.of(["angry", "sad"]), bootstrap=0)
-        >>> long_table(found).select("stage", "figure", "value").rows()[:2]
+        >>> evaluation = evaluate_rows(rows, Task.of(["angry", "sad"]), bootstrap=0)
+        >>> long_table(evaluation).select("stage", "figure", "value").rows()[:2]
         [(None, 'rows', 2.0), ('after', 'UA', 50.0)]
     """
     measures = {measure.name: measure for measure in every_measure()}

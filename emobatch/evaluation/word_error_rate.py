@@ -69,10 +69,10 @@ def word_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
         aligned = jiwer.process_words(spoken["said"].to_list(), spoken["heard"].to_list())
         counts["errors"] = [sum(map(_errors, chunks)) for chunks in aligned.alignments]
         counts["words"] = [len(words) for words in aligned.references]
-    found = pl.DataFrame(counts, schema_overrides={"errors": pl.Int64, "words": pl.Int64})
+    counted = pl.DataFrame(counts, schema_overrides={"errors": pl.Int64, "words": pl.Int64})
     return (
         pairs.with_row_index("row")
-        .join(found, on="row", how="left", maintain_order="left")
+        .join(counted, on="row", how="left", maintain_order="left")
         .select(pl.col("errors", "words").fill_null(0))
     )
 

@@ -70,8 +70,8 @@ def decisions(rows: pl.DataFrame, classes: Sequence[str]) -> Decisions:
 
     Examples:
         >>> row = {"speech_emotion": "sad", "emotion": "sad", "flagged": True, "decided_by": "text"}
-        >>> found = decisions(pl.DataFrame([row]), ("happy", "sad"))
-        >>> dict(zip(found.outcomes, found.counts["sad"], strict=True))["confirmed"]
+        >>> counted = decisions(pl.DataFrame([row]), ("happy", "sad"))
+        >>> dict(zip(counted.outcomes, counted.counts["sad"], strict=True))["confirmed"]
         1
     """
     changed = pl.col("emotion") != pl.col("speech_emotion")

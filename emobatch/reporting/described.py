@@ -72,7 +72,7 @@ def parts(sections: Iterable[Section]) -> list[Part]:
     Returns:
         A part for each.
     """
-    found, charts = [], 0
+    laid_out, charts = [], 0
     for section in sections:
         blocks: list[Block] = []
         for block in section.blocks:
@@ -85,8 +85,8 @@ def parts(sections: Iterable[Section]) -> list[Part]:
                     blocks.append([drawn])
             else:
                 blocks.append(grid(block) if isinstance(block, Table) else block)
-        found.append(Part(section.title, tuple(blocks)))
-    return found
+        laid_out.append(Part(section.title, tuple(blocks)))
+    return laid_out
 
 
 def grid(table: Table) -> Grid:

@@ -144,7 +144,7 @@ def uncertainties(
         A figure for each measure.
     """
     is_right = rows["label"] == rows["speech_emotion"]
-    found = []
+    figures = []
     for measure, (title, sign) in MEASURES.items():
         right, wrong = (
             {
@@ -162,8 +162,8 @@ def uncertainties(
             caption += f" A row can only be flagged where it is {sign} the dashed line."
         figure = uncertainty_by_class(right, wrong, title, classes, lines)
         described = f"Distributions of {title}, by predicted class; medians: {medians}."
-        found.append(Illustration.of(figure, measure, described, caption))
-    return found
+        figures.append(Illustration.of(figure, measure, described, caption))
+    return figures
 
 
 def trust(rows: pl.DataFrame, evaluation: Evaluation) -> list[Illustration]:

@@ -60,5 +60,5 @@ def _packaged(name: str) -> str:
 
 
 def _digest(script: str) -> str:
-    found = hashlib.sha256(script.encode()).digest()
-    return f"sha256-{base64.b64encode(found).decode()}"
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

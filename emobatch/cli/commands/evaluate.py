@@ -51,14 +51,15 @@ def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **optio
     """
     from emobatch.cli.views import evaluation as evaluation_view
     from emobatch.evaluation import table as evaluation_table
+    from emobatch.evaluation.document import document
     from emobatch.evaluation.evaluate import evaluate as run
     from emobatch.tables import writing
 
     writing.check_target(output, writing.MEASURED_EXTENSIONS, final)
-    found = run(final, **options)
+    evaluation = run(final, **options)
     if output is not None:
-        evaluation_table.write(found, output, {"tables": final, "where": options["where"]})
+        evaluation_table.write(evaluation, output, {"tables": final, "where": options["where"]})
     elif as_json:
-        click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+        click.echo(json.dumps(document(evaluation), ensure_ascii=False))
     else:
-        evaluation_view.show_evaluation(found)
+        evaluation_view.show_evaluation(evaluation)

@@ -41,10 +41,10 @@ class Calibration(Measure):
 
     def document(self, evaluation: Evaluation, group: str | None) -> dict[str, Any]:
         """Give the error and the bins."""
-        found = evaluation.get(ERROR, stage=BEFORE, group=group)
-        if found is None:
+        error = evaluation.get(ERROR, stage=BEFORE, group=group)
+        if error is None:
             return {}
-        return {ERROR: found.value, "calibration_bins": bins(evaluation)}
+        return {ERROR: error.value, "calibration_bins": bins(evaluation)}
 
     def is_listed(self, figure: Figure) -> bool:
         """Leave the bins out."""
@@ -52,8 +52,8 @@ class Calibration(Measure):
 
     def remarks(self, evaluation: Evaluation) -> Sequence[str]:
         """Name the error."""
-        found = evaluation.get(ERROR, stage=BEFORE)
-        return (f"{self.title} {found.text()} %",) if found else ()
+        error = evaluation.get(ERROR, stage=BEFORE)
+        return (f"{self.title} {error.text()} %",) if error else ()
 
 
 def bins(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -67,9 +67,9 @@ def bins(evaluation: Evaluation) -> list[dict[str, Any]]:
         ``confidence`` and their ``accuracy``, 0 to 1, None where there are none.
     """
     binned = [figure for figure in evaluation.of("calibration") if figure.confidence]
-    found: dict[tuple[float, float], dict[str, Any]] = {}
+    by_bin: dict[tuple[float, float], dict[str, Any]] = {}
     for figure in binned:
         low, high = figure.confidence or (0.0, 0.0)
-        entry = found.setdefault((low, high), {"low": low, "high": high, "rows": figure.rows})
+        entry = by_bin.setdefault((low, high), {"low": low, "high": high, "rows": figure.rows})
         entry[figure.name] = figure.value
-    return list(found.values())
+    return list(by_bin.values())

@@ -29,24 +29,24 @@ class Classes(Measure):
         if rows.is_empty():
             return
         for stage, column in sample.stages.items():
-            found = per_class(rows["label"], rows[column], classes)
+            by_class = per_class(rows["label"], rows[column], classes)
             predicted = np.bincount(sample.predictions[stage], minlength=len(classes))
             for name, count in zip(classes, predicted.tolist(), strict=True):
-                yield from self._of_class(sample, stage, name, found[name], count)
+                yield from self._of_class(sample, stage, name, by_class[name], count)
         if len(sample.stages) == len(STAGES):
             for (stage, name, of_class), (low, high) in sample.bounds.items():
                 if stage == DIFFERENCE and of_class is not None:
                     yield Figure(name, None, low, high, stage=stage, of_class=of_class)
 
     def _of_class(
-        self, sample: Sample, stage: str, name: str, found: Metrics, predicted: int
+        self, sample: Sample, stage: str, name: str, values: Metrics, predicted: int
     ) -> Iterator[Figure]:
         # Where nothing was divided by these counts a 0 is a convention, and not measured.
-        support = int(found[SUPPORT])
+        support = int(values[SUPPORT])
         counts = {"precision": predicted, "recall": support, "F1": predicted + support}
         for figure in OF_CLASSES:
             low, high = sample.between(stage, figure, name)
-            yield Figure(figure, found[figure], low, high, counts[figure], stage, name)
+            yield Figure(figure, values[figure], low, high, counts[figure], stage, name)
         yield Figure(SUPPORT, support, stage=stage, of_class=name, unit=ROWS)
 
     def document(self, evaluation: Evaluation, group: str | None) -> dict[str, Any]:
@@ -91,8 +91,8 @@ class Classes(Measure):
 
 def _bounds(evaluation: Evaluation, stage: str) -> Mapping[str, Any]:
     def bounds(name: str, of_class: str) -> list[float] | None:
-        found = evaluation.get(name, stage=stage, of_class=of_class)
-        return None if found is None else found.bounds
+        figure = evaluation.get(name, stage=stage, of_class=of_class)
+        return None if figure is None else figure.bounds
 
     classes = evaluation.task.classes
     return {of_class: {name: bounds(name, of_class) for name in OF_CLASSES} for of_class in classes}

@@ -85,21 +85,21 @@ def most_confused(evaluation: Evaluation) -> list[Figure]:
         the largest first, and none of them 0 or right.
     """
     last = evaluation.stages[-1]
-    found = [
+    wrong = [
         figure
         for figure in evaluation.of("confusion")
         if figure.stage == last and figure.of_class != figure.to and figure.value
     ]
-    return sorted(found, key=lambda figure: -(figure.value or 0))
+    return sorted(wrong, key=lambda figure: -(figure.value or 0))
 
 
 def _matrices(evaluation: Evaluation, stages: Sequence[str]) -> Table:
     classes = evaluation.task.classes
     names = [short(name) for name in classes]
-    found = [matrix(evaluation, stage) for stage in stages]
+    matrices = [matrix(evaluation, stage) for stage in stages]
     headings = [heading for stage in stages for heading in under(stage, names)]
     rows = [
-        (name, *(str(count) for counts in found for count in counts[number]))
+        (name, *(str(count) for counts in matrices for count in counts[number]))
         for number, name in enumerate(names)
     ]
     return Table(("rows, by label", *headings), tuple(rows))
@@ -107,15 +107,15 @@ def _matrices(evaluation: Evaluation, stages: Sequence[str]) -> Table:
 
 def _listed(evaluation: Evaluation) -> Table:
     stages = evaluation.stages
-    found = most_confused(evaluation)
+    confusions = most_confused(evaluation)
     rows = []
-    for figure in found[:MOST_LISTED]:
+    for figure in confusions[:MOST_LISTED]:
         pair = {"of_class": figure.of_class, "to": figure.to}
         counts = [evaluation.text("confusion", stage=stage, **pair) for stage in stages]
         label, predicted = (short(str(name)) for name in pair.values())
         share = 100 * (figure.value or 0) / (figure.rows or 1)
         rows.append((label, predicted, *counts, f"{share:.1f}"))
-    others = len(found) - len(rows)
+    others = len(confusions) - len(rows)
     note = f"and {others} other kinds of confusion, each of fewer rows or as many" if others else ""
     columns = ("confused most:\nlabel", "\npredicted", *(f"\n{stage}" for stage in stages))
     return Table((*columns, "of label,\n%"), tuple(rows), note, left=2)

@@ -25,16 +25,16 @@ class Headline(Measure):
         rows = sample.scored
         if rows.is_empty():
             return
-        found = {
+        by_stage = {
             stage: metrics(rows["label"], rows[column], sample.task.classes)
             for stage, column in sample.stages.items()
         }
-        if len(found) == len(STAGES) and sample.group is None:
+        if len(by_stage) == len(STAGES) and sample.group is None:
             # Of the figures as they are printed, so that a reader who subtracts them agrees.
-            found[DIFFERENCE] = {
-                name: round(found[AFTER][name] - found[BEFORE][name], 2) for name in HEADLINE
+            by_stage[DIFFERENCE] = {
+                name: round(by_stage[AFTER][name] - by_stage[BEFORE][name], 2) for name in HEADLINE
             }
-        for stage, values in found.items():
+        for stage, values in by_stage.items():
             for name, value in values.items():
                 yield Figure(name, value, *sample.between(stage, name), len(rows), stage)
 

@@ -26,16 +26,16 @@ class PairedTest(Measure):
         if sample.scored.is_empty() or len(sample.stages) < len(STAGES):
             return
         before, after = (sample.predictions[stage] == sample.labels for stage in (BEFORE, AFTER))
-        found = mcnemar(before, after)
-        pairs = int(found["better"] + found["worse"])
-        for name, value in found.items():
+        tested = mcnemar(before, after)
+        pairs = int(tested["better"] + tested["worse"])
+        for name, value in tested.items():
             unit, rows = (PLAIN, len(sample.scored)) if name == "p" else (ROWS, None)
             yield Figure(PREFIX + name, value, rows=pairs if rows is None else rows, unit=unit)
 
     def document(self, evaluation: Evaluation, group: str | None) -> dict[str, Any]:
         """Give the test's name and what came of it."""
-        found = evaluation.of(self.name, group)
-        values = {figure.name.removeprefix(PREFIX): figure.value for figure in found}
+        figures = evaluation.of(self.name, group)
+        values = {figure.name.removeprefix(PREFIX): figure.value for figure in figures}
         return {self.name: {"name": TEST, **values}} if values else {}
 
     def remarks(self, evaluation: Evaluation) -> Sequence[str]:

@@ -74,5 +74,5 @@ class RiskCoverage(Measure):
 
 
 def _coverages(evaluation: Evaluation) -> list[float]:
-    found = evaluation.of("risk_coverage")
-    return list(dict.fromkeys(each.coverage for each in found if each.coverage is not None))
+    figures = evaluation.of("risk_coverage")
+    return list(dict.fromkeys(each.coverage for each in figures if each.coverage is not None))

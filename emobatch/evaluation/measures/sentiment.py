@@ -51,8 +51,8 @@ class Sentiment(Measure):
             # What no class stands for is never right: a 0 would look measured.
             is_implied = bool(sample.task.sentiments[name])
             low, high = (between if is_implied else None) or (None, None)
-            found = value if is_implied else None
-            yield Figure(FIGURE, found, low, high, len(rows), of_class=name)
+            f1 = value if is_implied else None
+            yield Figure(FIGURE, f1, low, high, len(rows), of_class=name)
 
     def _rows(self, rows: pl.DataFrame, task: Task) -> pl.DataFrame:
         if "sentiment" not in rows.columns:
@@ -65,21 +65,21 @@ class Sentiment(Measure):
 
     def document(self, evaluation: Evaluation, group: str | None) -> dict[str, Any]:
         """Give the figure of each sentiment with the rows, and their bounds."""
-        found = evaluation.of(self.name, group)
-        if not found:
+        figures = evaluation.of(self.name, group)
+        if not figures:
             return {}
-        values = {str(figure.of_class): figure.value for figure in found}
-        document: dict[str, Any] = {"sentiment_f1": {**values, "rows": found[0].rows}}
+        values = {str(figure.of_class): figure.value for figure in figures}
+        document: dict[str, Any] = {"sentiment_f1": {**values, "rows": figures[0].rows}}
         if evaluation.drawn is not None:
-            bounds = {str(figure.of_class): figure.bounds for figure in found}
+            bounds = {str(figure.of_class): figure.bounds for figure in figures}
             document["sentiment_intervals"] = bounds
         return document
 
     def remarks(self, evaluation: Evaluation) -> Sequence[str]:
         """Name the figure of each sentiment."""
-        found = evaluation.of(self.name)
-        texts = ", ".join(f"{figure.of_class} {figure.text()}" for figure in found)
-        return (f"{self.title} %: {texts}",) if found else ()
+        figures = evaluation.of(self.name)
+        texts = ", ".join(f"{figure.of_class} {figure.text()}" for figure in figures)
+        return (f"{self.title} %: {texts}",) if figures else ()
 
 
 def _f1(implied: Indices, heard: Indices) -> list[float | None]:

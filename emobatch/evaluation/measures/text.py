@@ -47,19 +47,19 @@ class Text(Measure):
 
     def document(self, evaluation: Evaluation, group: str | None) -> dict[str, Any]:
         """Give the figures with the rows, and their bounds."""
-        found = evaluation.of(self.name, group)
-        if not found:
+        figures = evaluation.of(self.name, group)
+        if not figures:
             return {}
-        values = {figure.name: figure.value for figure in found}
-        document: dict[str, Any] = {self.name: {**values, "rows": found[0].rows}}
+        values = {figure.name: figure.value for figure in figures}
+        document: dict[str, Any] = {self.name: {**values, "rows": figures[0].rows}}
         if evaluation.drawn is not None:
-            document["text_intervals"] = {figure.name: figure.bounds for figure in found}
+            document["text_intervals"] = {figure.name: figure.bounds for figure in figures}
         return document
 
     def remarks(self, evaluation: Evaluation) -> Sequence[str]:
         """Name the figures and how many rows they are of."""
-        found = evaluation.of(self.name)
-        if not found:
+        figures = evaluation.of(self.name)
+        if not figures:
             return ()
         texts = [f"{name} {evaluation.text(name, stage=self.name)}" for name in HEADLINE]
-        return (f"{self.title}, of {found[0].rows} rows that have text, %: {', '.join(texts)}",)
+        return (f"{self.title}, of {figures[0].rows} rows that have text, %: {', '.join(texts)}",)

@@ -31,8 +31,8 @@ class Transitions(Measure):
         if rows.is_empty() or len(sample.stages) < len(STAGES):
             return
         before, after = rows[STAGES[BEFORE]], rows[STAGES[AFTER]]
-        found = transitions(rows["label"], before, after, sample.task.classes)
-        for change in found.iter_rows(named=True):
+        counts = transitions(rows["label"], before, after, sample.task.classes)
+        for change in counts.iter_rows(named=True):
             for name in COUNTS:
                 yield Figure(
                     PREFIX + name, change[name], rows=change["rows"], of_class=change["from"],
@@ -47,14 +47,14 @@ class Transitions(Measure):
 
     def tables(self, evaluation: Evaluation) -> Sequence[Table]:
         """Show a line for each change, of very many the largest."""
-        found = changes(evaluation)
-        if not found:
+        every = changes(evaluation)
+        if not every:
             return ()
-        shown = found
-        if len(found) > MOST_SHOWN:
-            shown = sorted(found, key=lambda change: -change["rows"])[:MOST_SHOWN]
-        others = len(found) - len(shown)
-        left = sum(change["rows"] for change in found) - sum(change["rows"] for change in shown)
+        shown = every
+        if len(every) > MOST_SHOWN:
+            shown = sorted(every, key=lambda change: -change["rows"])[:MOST_SHOWN]
+        others = len(every) - len(shown)
+        left = sum(change["rows"] for change in every) - sum(change["rows"] for change in shown)
         rows = [
             (
                 f"{short(change['from'])} → {short(change['to'])}",

@@ -42,13 +42,13 @@ class WordErrors(Measure):
 
     def document(self, evaluation: Evaluation, group: str | None) -> dict[str, Any]:
         """Give ``wer``, and what it means and its interval for all rows together."""
-        found = evaluation.get(self.name, group=group)
-        if found is None:
+        figure = evaluation.get(self.name, group=group)
+        if figure is None:
             return {}
-        document: dict[str, Any] = {"wer": found.value}
-        if found.value is not None and group is None:
+        document: dict[str, Any] = {"wer": figure.value}
+        if figure.value is not None and group is None:
             document["wer_normalisation"] = NORMALISATION
-        return document | ({"wer_interval": found.bounds} if found.bounds else {})
+        return document | ({"wer_interval": figure.bounds} if figure.bounds else {})
 
     def is_listed(self, figure: Figure) -> bool:
         """Leave out what no row has a reference for."""
@@ -56,11 +56,11 @@ class WordErrors(Measure):
 
     def remarks(self, evaluation: Evaluation) -> Sequence[str]:
         """Name the rate with its normalisation, without which it means nothing."""
-        found = evaluation.get(self.name)
-        if found is None or found.value is None:
+        figure = evaluation.get(self.name)
+        if figure is None or figure.value is None:
             return ()
-        between = f", 95 % {found.span()}" if found.bounds else ""
-        return (f"word error rate {found.text()} %{between} ({NORMALISATION})",)
+        between = f", 95 % {figure.span()}" if figure.bounds else ""
+        return (f"word error rate {figure.text()} %{between} ({NORMALISATION})",)
 
     def tables(self, evaluation: Evaluation) -> Sequence[Any]:
         """Show nothing beside the remark."""

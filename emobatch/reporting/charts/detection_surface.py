@@ -116,7 +116,7 @@ def detection_heat_map(surface: Surface, title: str) -> Figure:
     )
     handles: list[Line2D | Patch] = [_mark(axes, surface.used, "o", "in use")]
     if surface.best is not None:
-        handles.append(_mark(axes, surface.best, "D", "found on these rows"))
+        handles.append(_mark(axes, surface.best, "D", "best on these rows"))
     if surface.plateau.any():
         _outline(axes, surface.plateau, x, y)
         handles.append(Patch(facecolor="none", edgecolor=INK, linewidth=1.4, label="plateau"))

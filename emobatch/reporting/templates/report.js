@@ -7,7 +7,7 @@
   const rows = [...body.rows];
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const headers = [...table.tHead.rows[0].cells];
-  const status = document.getElementById("found");
+  const status = document.getElementById("matches");
   const input = document.getElementById("search");
 
   const search = (wanted) => {

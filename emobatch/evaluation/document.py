@@ -1,0 +1,54 @@
+"""What was measured, as one JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from emobatch.evaluation.measures import every_measure
+from emobatch.evaluation.result import Evaluation
+
+
+def document(evaluation: Evaluation) -> dict[str, Any]:
+    """What `evaluate --json` prints.
+
+    Args:
+        evaluation: what was measured.
+
+    Returns:
+        The parts of all measures, merged; ``intervals`` begins with what they come from, and
+        ``by`` has the parts of each group.
+
+    Examples:
+        >>> from emobatch.evaluation.figure import Figure
+        >>> from emobatch.tasks.task import Task
+        >>> figures = (Figure("rows", 2, measure="counts"),)
+        >>> document(Evaluation(Task.of(["happy", "sad"]), figures, ()))
+        {'rows': 2}
+    """
+    whole = _parts(evaluation, None)
+    if evaluation.drawn is not None:
+        whole["intervals"] = asdict(evaluation.drawn) | whole.get("intervals", {})
+    if evaluation.groups is not None:
+        whole["by"] = {group: _parts(evaluation, group) for group in evaluation.groups}
+    return whole
+
+
+def _parts(evaluation: Evaluation, group: str | None) -> dict[str, Any]:
+    return _merged(
+        measure.document(evaluation, group)
+        for measure in every_measure()
+        if group is None or measure.by_group
+    )
+
+
+def _merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.items():
+            if isinstance(value, dict) and isinstance(whole.get(name), dict):
+                whole[name] = _merged([whole[name], value])
+            else:
+                whole[name] = value
+    return whole
