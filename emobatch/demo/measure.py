@@ -24,9 +24,9 @@ from emobatch.fusion.selection.rules import SentimentMapping
 from emobatch.models.checkpoints import DEMO_FOLDER, Checkpoint
 from emobatch.models.choice import Choice
 from emobatch.models.devices import choose
-from emobatch.scorers.cleaning import clean
 from emobatch.models.outputs import Outputs
 from emobatch.models.text_classifier import TextClassifier
+from emobatch.scorers.cleaning import clean
 from emobatch.scoring.score import score
 from emobatch.tasks.four import FOUR
 from emobatch.tasks.spellings import SENTIMENTS
