@@ -214,10 +214,9 @@ def test_other_versions_are_noted(cli: Cli, table: Path, caplog: pytest.LogCaptu
 @pytest.mark.parametrize(
     "changed",
     [
-        {"models": None},
-        {"models": {"speech": "demo", "asr": {}, "text": {}}},
-        {"task": None},
-        {"options": []},
+        {"models": {"speech": {}, "asr": {}, "text": {}}},
+        {"task": {}},
+        {"options": {}},
         {"options": {"device": "cpu"}},
     ],
     ids=str,
@@ -229,6 +228,15 @@ def test_a_table_that_doesnt_say_how_it_was_made_is_refused(
     message = refusal(cli("verify", table))
     assert "doesn't say what it was made with" in message
     assert "scores.csv.meta.json" in message
+
+
+@pytest.mark.parametrize("changed", [{"models": None}, {"task": None}, {"options": []}], ids=str)
+def test_what_emobatch_would_not_have_stored_is_refused(
+    cli: Cli, table: Path, changed: dict[str, object]
+) -> None:
+    change_provenance(table, changed)
+    assert "scores.csv.meta.json: " in (message := refusal(cli("verify", table)))
+    assert "which emobatch doesn't store" in message
 
 
 def test_settings_that_nobody_could_have_given_are_one_line(cli: Cli, table: Path) -> None:

@@ -64,7 +64,9 @@ def opened(handle: IO[bytes]) -> Iterator[InputContainer]:
     try:
         container = av.open(handle, "r", metadata_errors="ignore", container_options=OPTIONS)
     except av.error.ArgumentError as error:
-        raise AudioError("in a format that isn't read; convert it to WAV or FLAC") from error
+        raise AudioError(
+            "no audio in this file, or in a format that isn't read; convert it to WAV or FLAC"
+        ) from error
     with container:
         yield container
 

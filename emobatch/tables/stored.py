@@ -26,11 +26,12 @@ SECTIONS = ("software", "models", "options", "task", "shard", "folds", "threshol
 NESTED = ("models",)
 
 
-def metadata(source: str | Path) -> dict[str, Any]:
+def metadata(source: str | Path, *, edited: bool = False) -> dict[str, Any]:
     """Provenance that was stored with a table.
 
     Args:
         source: a table's file name, or ``-``.
+        edited: take what stands beside a table whose content is another by now.
 
     Returns:
         What it was written with; empty where nothing is known, or where the file beside the table
@@ -56,7 +57,8 @@ def metadata(source: str | Path) -> dict[str, Any]:
     where = path if in_file else sidecar(path)
     _check(found, where)
     content = found.pop(CONTENT_KEY, None)
-    if content is not None and not in_file and path.is_file() and content != fingerprint(path):
+    bound = content is not None and not in_file and not edited and path.is_file()
+    if bound and content != fingerprint(path):
         log.warning(
             "note: %s is about another content than %s has, which was replaced or edited since; "
             "what it says of models, options and classes is not used",

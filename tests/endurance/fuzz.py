@@ -101,7 +101,7 @@ def mutate(content: bytes, dice: random.Random) -> bytes:
 
 
 def read_manifest(file: Path) -> object:
-    read = manifest.read(str(file), reserved=("entropy",))
+    read = manifest.read(str(file))
     return list(clips(read.frame(0, len(read)), read.root)), read.digest()
 
 
