@@ -3,7 +3,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from emobatch.errors import LabelError
+from emobatch.errors import LabelError, TaskError
+from emobatch.tasks.choose import of_table
 from emobatch.tasks.eight import EIGHT
 from emobatch.tasks.four import FOUR
 from emobatch.tasks.labels import (
@@ -14,6 +15,7 @@ from emobatch.tasks.labels import (
     parse_label_map,
 )
 from emobatch.tasks.spellings import EMOTIONS
+from emobatch.tasks.task import Task
 
 
 def read(*values: object, labels: Labels = FOUR.labels, **options: object) -> list[str | None]:
@@ -48,6 +50,37 @@ def test_no_single_letter_is_a_label(letter: str) -> None:
     # EmoDB's A is fear: read as angry it would go wrong in silence.
     with pytest.raises(LabelError, match="outside angry"):
         read(letter)
+
+
+def test_a_spelling_of_two_classes_stands_for_neither() -> None:
+    task = Task.of(["joy", "excitement", "sad"])
+    assert read("joy", "excitement", labels=task.labels) == ["joy", "excitement"]
+    with pytest.raises(LabelError, match=r"happiness \(1\)"):
+        read("happiness", labels=task.labels)
+    assert read("happiness", labels=Task.of(["joy", "sad"]).labels) == ["joy"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "fault"),
+    [
+        (["a"], "1 classes; name 2 to 64"),
+        ([f"c{number}" for number in range(65)], "65 classes"),
+        (["a", "A "], "named twice"),
+        (["a", ""], "is no name"),
+        (["a", "b\x1b"], "is no name"),
+        (["a", "emotion"], "can't be called 'emotion'"),
+        (["a", "none"], "can't be called 'none'"),
+        (["a", "arousal"], "can't be called 'arousal'"),
+    ],
+)
+def test_names_that_make_no_task_are_refused(classes: list[str], fault: str) -> None:
+    with pytest.raises(TaskError, match=fault):
+        Task.of(classes)
+
+
+def test_the_four_classes_keep_their_order_whatever_the_columns() -> None:
+    columns = [f"speech_{name}" for name in ("sad", "angry", "neutral", "happy")]
+    assert of_table(columns, {}) == FOUR
 
 
 def test_null_and_blank_mean_unlabelled() -> None:

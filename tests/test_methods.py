@@ -162,6 +162,25 @@ def test_it_gates_scoring(
     assert decided[0].equals(decided[1])
 
 
+def test_a_method_that_reads_no_text_needs_none(cli: Cli, tmp_path: Path) -> None:
+    rows = score_rows(60).drop("sentiment", "sentiment_score")
+    fitted = cli("calibrate", "--method", "speech", "-o", tmp_path / "t.toml", input=csv(rows))
+    assert fitted.exit_code == 0, fitted.stderr
+    final = cli("apply", "-t", tmp_path / "t.toml", input=csv(rows))
+    assert final.exit_code == 0, final.stderr
+    decided = pl.read_csv(io.StringIO(final.stdout))
+    assert decided["emotion"].equals(decided["speech_emotion"], check_names=False)
+    folds = rows.with_columns(fold=pl.int_range(60) % 2)
+    assert cli("crossval", "--method", "speech", input=csv(folds)).exit_code == 0
+    assert "no column sentiment" in cli("crossval", input=csv(folds)).stderr
+
+
+def test_what_a_method_cannot_resample_is_refused(cli: Cli) -> None:
+    options = ("--method", "speech", "--bootstrap", 100)
+    result = cli("calibrate", *options, input=csv(score_rows()))
+    assert result.exit_code == 1 and "speech has nothing to resample" in result.stderr
+
+
 @pytest.mark.parametrize("command", ["calibrate", "crossval"])
 def test_an_unknown_method_is_wrong_usage(cli: Cli, command: str) -> None:
     result = cli(command, "--method", "selektion", input=csv(score_rows()))

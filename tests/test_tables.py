@@ -185,6 +185,7 @@ VALUES = ["1", "2", "10", "0.5", "9.5", "100", "", "-4"]
         ("session NOT BETWEEN 1.0 AND 10", ["0.5", "100", "-4"]),
         ("session IN (1, 2.0)", ["1", "2"]),
         ("session <= -3.5", ["-4"]),
+        ("-session >= 3.5", ["-4"]),
         ("(session) = (0.50)", ["0.5"]),
         ("session + 1 > 10.5", ["10", "100"]),
         ("session > 2.0 AND session != '100'", ["10", "9.5"]),
@@ -229,6 +230,7 @@ def test_where_leaves_the_text_that_it_compared_as_numbers() -> None:
     ("where", "fault"),
     [
         ("nope = 1", "no column 'nope'; the columns are name, split"),
+        ("other.name = 'a'", "no column 'other.name'"),
         ("split = test", "no column 'test'"),
         ("SELECT", "not a SQL expression|reads more"),
         ("split = ", "not a SQL expression at character 7"),
@@ -255,10 +257,13 @@ def test_provenance_stands_in_parquet_and_beside_the_others(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "3"])
-def test_provenance_that_cannot_be_read_is_not_known(tmp_path: Path, content: str) -> None:
+def test_provenance_that_cannot_be_read_is_not_known(
+    tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
     target = written(tmp_path, "csv")
     stored.sidecar(target).write_text(content)
     assert stored.metadata(str(target)) == {}
+    assert "table.csv.meta.json is nothing that emobatch stores" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -296,6 +301,7 @@ def test_a_replaced_table_keeps_its_mode(tmp_path: Path, mode: int) -> None:
     target.chmod(mode)
     written(tmp_path, "csv")
     assert target.stat().st_mode & 0o777 == mode
+    assert stored.sidecar(target).stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.parametrize("extension", ["csv", "tsv"])

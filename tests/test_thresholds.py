@@ -216,6 +216,7 @@ def test_exclusions_stay_on_one_line() -> None:
         ("flagged = 38", "reason = 38", "reason"),
         ('["happy", "neutral"]', '["happy", "neutrl"]', "is not [from, to] of angry, happy"),
         ('["happy", "neutral"]', '["happy"]', "is not [from, to] of angry, happy"),
+        ('["happy", "neutral"]', '["happy", "happy"]', "is not [from, to] of angry, happy"),
         ('["happy", "neutral"]', '"happy"', "is not [from, to] of angry, happy"),
         ('["happy", "neutral"]', '[["happy"], "neutral"]', "is not [from, to] of angry, happy"),
         ('[["happy", "neutral"]]', '"happy"', "is not a list of [from, to]"),

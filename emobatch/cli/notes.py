@@ -34,6 +34,9 @@ def notes_shown(level: int = logging.WARNING) -> Iterator[None]:
         Nothing.
     """
     logger, handler = logging.getLogger(LOGGER), Notes(level)
+    if any(isinstance(each, Notes) for each in logger.handlers):
+        yield  # a command within a command: once is enough
+        return
     logger.addHandler(handler)
     try:
         yield

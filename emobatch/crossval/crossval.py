@@ -64,7 +64,8 @@ def crossval(
         EmobatchError: if something can't be read, fitted or written.
     """
     given = options_for(_compared(methods), options)
-    scores = fold_scores.read(sources, by, where, label_column, label_map, sentiment_map)
+    text = any(METHODS[name].reads_text for name in given)
+    scores = fold_scores.read(sources, by, where, label_column, label_map, sentiment_map, text=text)
     if fit_on is not None and not scores.has_split:
         raise TableError(f"--fit-on {fit_on}: no column 'split'; `emobatch folds` adds one")
     splits_used: Against | None = (fit_on or "train+val") if scores.has_split else None

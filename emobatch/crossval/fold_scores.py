@@ -58,6 +58,8 @@ def read(
     label_column: str,
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
+    *,
+    text: bool = True,
 ) -> FoldScores:
     """Read score tables and tell their folds apart.
 
@@ -68,6 +70,7 @@ def read(
         label_column: column that holds the labels.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         sentiment_map: ``CLASS=SENTIMENT`` pairs that override what classes stand for.
+        text: whether what the text branch says is needed.
 
     Returns:
         Their rows.
@@ -89,7 +92,9 @@ def read(
     parts = [_marked(part, by, label) for part, label in zip(parts, labels, strict=True)]
     needed = [FOLD, SPLIT] if has_split else [FOLD]
     frames = [
-        labelled_rows(part, task, label_column, aliases, (FOLD, SPLIT)).drop_nulls(needed)
+        labelled_rows(part, task, label_column, aliases, (FOLD, SPLIT), text=text).drop_nulls(
+            needed
+        )
         for part in parts
     ]
     rows = pl.concat(frames)

@@ -43,7 +43,9 @@ def apply(
     if not force:
         remedy = "calibrate on this table, or insist with --force"
         check_models(scores.provenance.get("models") or {}, fitted.fitted, thresholds_file, remedy)
-    provenance = {**scores.provenance, "thresholds": dict(fitted.fitted)}
+    # Its sentiments stand for what the method takes them for.
+    task = fitted.method.task.as_dict()
+    provenance = {**scores.provenance, "task": task, "thresholds": dict(fitted.fitted)}
     with reading.explained(scores.name):
         final = decide(scores.rows, fitted.method)
         if not force:
@@ -70,7 +72,7 @@ def decide(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:
     present = [name for name in rows.collect_schema() if name in decisions]
     if present and not set(ours) <= set(present):
         raise TableError(f"column {present[0]!r} is not of emobatch's making; rename it")
-    scored = score_table.with_scores(rows, method.task).drop(*present)
+    scored = score_table.with_scores(rows, method.task, text=method.reads_text).drop(*present)
     return method.decide(scored)
 
 

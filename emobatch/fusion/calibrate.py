@@ -77,7 +77,7 @@ def calibrate(
     scores = score_table.read(sources, where, mixed=force)
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
-    rows = labelled_rows(scores, task, label_column, aliases)
+    rows = labelled_rows(scores, task, label_column, aliases, text=kind.reads_text)
     fitted, drawn = kind.fit(rows, task, **given).examined(rows, bootstrap)
     before = metrics(rows["label"], rows["speech_emotion"], task.classes)
     after = metrics(rows["label"], final_emotions(rows, fitted), task.classes)

@@ -23,6 +23,8 @@ def labelled_rows(
     label_column: str,
     label_map: LabelMap,
     others: Sequence[str] = (),
+    *,
+    text: bool = True,
 ) -> pl.DataFrame:
     """Read the rows that methods can be fitted on.
 
@@ -32,6 +34,7 @@ def labelled_rows(
         label_column: column that holds the labels.
         label_map: extends the alias table of labels, from :func:`parse_label_map`.
         others: further columns that are wanted.
+        text: whether what the text branch says is needed.
 
     Returns:
         The rows that are labelled and scored: ``label``, the columns that methods decide by, and
@@ -44,10 +47,11 @@ def labelled_rows(
         names = scores.rows.collect_schema().names()
         if label_column not in names:
             raise TableError(f"no column {label_column!r} to fit on; add it to the manifest")
-        _refuse_gated(scores.rows)
+        if text:
+            _refuse_gated(scores.rows)
         present = [name for name in ABOUT_ROWS if name in names]
-        wanted = (label_column, *_scores(task, names), *present, *others)
-        rows = score_table.with_scores(scores.rows, task)
+        wanted = (label_column, *_scores(task, names, text=text), *present, *others)
+        rows = score_table.with_scores(scores.rows, task, text=text)
         frame = rows.select(*dict.fromkeys(wanted)).collect()
         labels = canonical(frame[label_column], task.labels, label_map)
         frame = frame.with_columns(labels.alias(LABEL))
@@ -59,12 +63,15 @@ def labelled_rows(
     return frame
 
 
-def _scores(task: Task, names: Sequence[str]) -> list[str]:
+def _scores(task: Task, names: Sequence[str], *, text: bool) -> list[str]:
+    heard = [*task.speech_columns, "speech_emotion", "entropy", "varentropy"]
+    if not text:
+        return heard
     said, score = score_table.text_columns(names)
     answered = task.sentiments if said == "sentiment" else task.classes
     return [
-        *task.speech_columns,
-        *("speech_emotion", "entropy", "varentropy", said, score),
+        *heard,
+        *(said, score),
         *(f"text_{name}" for name in answered if f"text_{name}" in names),
     ]
 

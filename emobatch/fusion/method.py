@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import polars as pl
 
+from emobatch.errors import OptionError
 from emobatch.fusion.description import Section
 from emobatch.tasks.task import Task
 
@@ -25,6 +26,7 @@ class Method(ABC):
             and ``decided_by`` among them.
         header: what a thresholds file says of it at its top, in lines.
         beside: names of methods that a cross-validation shows with it, to compare.
+        reads_text: whether tables must have what the text branch says.
         task: the classes that it decides between.
     """
 
@@ -35,6 +37,7 @@ class Method(ABC):
     }
     header: ClassVar[str] = ""
     beside: ClassVar[tuple[str, ...]] = ()
+    reads_text: ClassVar[bool] = True
     task: Task
 
     @classmethod
@@ -117,6 +120,8 @@ class Method(ABC):
         Returns:
             The method with what was found, and what was resampled, None where nothing was.
         """
+        if resamples:
+            raise OptionError(f"--bootstrap: {self.name} has nothing to resample; leave it out")
         return self, None
 
     def warnings(self) -> list[str]:

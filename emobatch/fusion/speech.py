@@ -22,6 +22,7 @@ class Speech(Method):
     """
 
     name = "speech"
+    reads_text = False
     header = "The speech branch decides every row."
     task: Task
 

@@ -100,7 +100,8 @@ def read(
         with reading.explained(names[0]):
             rows = rows.with_columns(flagged=_booleans(rows, "flagged"))
     provenance = _common_provenance({name: stored.metadata(name) for name in names}, mixed)
-    task = choose.named(classes) if classes else choose.of_table(list(first), provenance)
+    with reading.explained(names[0]):
+        task = choose.named(classes) if classes else choose.of_table(list(first), provenance)
     kept = filter_rows(rows, where)
     return ScoreTable(kept, provenance, task, tuple(names), where, unfiltered=rows)
 
@@ -139,13 +140,14 @@ def text_columns(names: Collection[str]) -> tuple[str, str]:
     return TEXT_EMOTION_COLUMNS if "text_emotion" in names else SENTIMENT_COLUMNS
 
 
-def with_scores(rows: pl.LazyFrame, task: Task) -> pl.LazyFrame:
+def with_scores(rows: pl.LazyFrame, task: Task, *, text: bool = True) -> pl.LazyFrame:
     """Check the scores that deciding needs, and compute what can be computed of them.
 
     Args:
         rows: a table with ``speech_*``, and ``sentiment`` and ``sentiment_score``, or
             ``text_emotion`` and ``text_score``.
         task: its classes.
+        text: whether what the text branch says is needed.
 
     Returns:
         The table with ``speech_emotion``, ``entropy`` and ``varentropy`` (nats).
@@ -155,6 +157,8 @@ def with_scores(rows: pl.LazyFrame, task: Task) -> pl.LazyFrame:
         ProbabilityError: if a row's probabilities are none.
         LabelError: if a sentiment or an emotion of the text branch is unknown.
     """
+    if not text:
+        return with_uncertainty(_with_speech(rows, task, ()), task)
     said, score = text_columns(rows.collect_schema())
     rows = _with_speech(rows, task, (said, score))
     sentiment = said == "sentiment"

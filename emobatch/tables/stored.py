@@ -49,12 +49,10 @@ def metadata(source: str | Path, *, edited: bool = False) -> dict[str, Any]:
             text = pl.read_parquet_metadata(path).get(METADATA_KEY, "{}")
         else:
             text = sidecar(path).read_text(encoding="utf-8")
-        found = json.loads(text)
-    except (OSError, ValueError, PolarsError):
+        where = path if in_file else sidecar(path)
+        found = _read(text, where)
+    except (OSError, UnicodeDecodeError, PolarsError):
         return {}
-    if not isinstance(found, dict):
-        return {}
-    where = path if in_file else sidecar(path)
     _check(found, where)
     content = found.pop(CONTENT_KEY, None)
     bound = content is not None and not in_file and not edited and path.is_file()
@@ -97,6 +95,17 @@ def fingerprint(path: Path) -> dict[str, Any]:
             handle.seek(start)
             digest.update(handle.read(ENDS))
     return {"bytes": length, "sha256": digest.hexdigest()}
+
+
+def _read(text: str, where: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        log.warning("note: %s is nothing that emobatch stores with a table; it is not used", where)
+        return {}
+    return found
 
 
 def _check(found: Mapping[str, Any], where: Path) -> None:

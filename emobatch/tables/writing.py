@@ -90,6 +90,7 @@ def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any
     if extension != ".parquet":
         described = {**provenance, CONTENT_KEY: fingerprint(target)}
         write_text(sidecar(target), json.dumps(described, ensure_ascii=False) + "\n")
+        sidecar(target).chmod(S_IMODE(target.stat().st_mode))
 
 
 def check_columns(schema: Mapping[str, pl.DataType], target: Path | None) -> None:

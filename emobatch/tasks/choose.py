@@ -57,6 +57,8 @@ def named(text: str, checkpoint_labels: Callable[[], Sequence[str]] | None = Non
                 f"--classes checkpoint: {error}; name the classes with --classes and map the "
                 "speech model's labels onto them with --label-map"
             ) from error
+    if text == CHECKPOINT:
+        raise TaskError("--classes checkpoint: there is no speech model here; name the classes")
     if "," not in text:
         known = ", ".join((*CLASS_SETS, CHECKPOINT))
         raise TaskError(f"--classes {text}: give {known}, or names separated by commas")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import polars as pl
 
 from emobatch.fusion.description import Chart, Section, Table, Value
@@ -159,7 +161,9 @@ def _between(span: Span) -> str:
     return f"{span[0]:.{DIGITS}f} to {span[1]:.{DIGITS}f}"
 
 
-def _value(value: float | None, digits: int, span: Span | None) -> Value:
+def _value(value: float | None, digits: int, span: Span | None) -> Value | None:
+    if value is not None and not isfinite(value):
+        return None  # a measure that flags nothing
     low, high = span or (None, None)
     return Value(value, digits, low, high)
 

@@ -132,7 +132,7 @@ class Selection(Method):
             The method with firmness, and what was resampled.
         """
         if self.flag_by != "both":
-            return self, None
+            return super().examined(rows, resamples)
         rules, bootstrap = assessment.assess(rows, self.rules, self.task, self.protocol, resamples)
         return replace(self, rules=rules), bootstrap
 
@@ -202,6 +202,10 @@ class SelectionByEntropy(Selection):
     """Selection that flags by entropy alone (Table III)."""
 
     name = "selection-entropy"
+    header = (
+        "By the class that the speech branch predicted, a row is flagged, and the text branch\n"
+        "decides it, where entropy (nats) is at least the figure given."
+    )
     beside = ("speech",)
     flag_by = "entropy"
 
@@ -210,5 +214,9 @@ class SelectionByVarentropy(Selection):
     """Selection that flags by varentropy alone (Table III)."""
 
     name = "selection-varentropy"
+    header = (
+        "By the class that the speech branch predicted, a row is flagged, and the text branch\n"
+        "decides it, where varentropy (nats squared) is at most the figure given."
+    )
     beside = ("speech",)
     flag_by = "varentropy"
