@@ -1,7 +1,7 @@
 """The command line: parses, calls one library function for each command, and echoes.
 
-Nothing in this package imports torch, transformers, ctranslate2 or polars before a command runs, so
-that help is there at once.
+A command is imported when it is asked for, and imports torch, transformers, ctranslate2 or polars
+when it runs, so that help is there at once.
 """
 
 from __future__ import annotations
@@ -14,19 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from emobatch import __version__
-from emobatch.cli.commands.apply import apply
-from emobatch.cli.commands.calibrate import calibrate
-from emobatch.cli.commands.crossval import crossval
-from emobatch.cli.commands.demo import demo
-from emobatch.cli.commands.doctor import doctor
-from emobatch.cli.commands.evaluate import evaluate
-from emobatch.cli.commands.folds import folds
-from emobatch.cli.commands.leakage import leakage
-from emobatch.cli.commands.merge import merge
-from emobatch.cli.commands.models import models
-from emobatch.cli.commands.report import report
-from emobatch.cli.commands.score import score
-from emobatch.cli.commands.verify import verify
+from emobatch.cli.lazy import Commands, listed
 from emobatch.cli.notes import notes_shown
 from emobatch.cli.signals import ignore, interruptible
 from emobatch.errors import EmobatchError, Interrupted, first_line
@@ -34,6 +22,15 @@ from emobatch.errors import EmobatchError, Interrupted, first_line
 
 class EmobatchGroup(click.Group):
     """Prints the errors that a user can mend as one line and ends with their exit status."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them.
+
+        Args:
+            ctx: the command line as parsed.
+            formatter: takes the list.
+        """
+        listed().format_commands(ctx, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command chosen.
@@ -82,7 +79,9 @@ class Failure(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]
 
 
-@click.group(cls=EmobatchGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=EmobatchGroup, commands=Commands(), context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="emobatch")
 def main() -> None:
     """Recognise emotions in speech, in batch.
@@ -90,14 +89,6 @@ def main() -> None:
     Score audio with a speech and a text model, fit on labelled rows where the text decides, and
     apply that to all rows.
     """
-
-
-COMMANDS = (
-    *(demo, models, doctor, folds, leakage),
-    *(score, merge, verify, calibrate, apply, evaluate, crossval, report),
-)
-for command in COMMANDS:
-    main.add_command(command)
 
 
 def run() -> None:
