@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -18,10 +20,24 @@ from emobatch.cli.lazy import Commands, listed
 from emobatch.cli.notes import notes_shown
 from emobatch.cli.signals import ignore, interruptible
 from emobatch.errors import EmobatchError, Interrupted, first_line
+from emobatch.tables.visible import visible
 
 
 class EmobatchGroup(click.Group):
     """Prints the errors that a user can mend as one line and ends with their exit status."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse what stands before the command.
+
+        Args:
+            arguments: as click gives them.
+            options: as click gives them.
+
+        Returns:
+            The command line as parsed.
+        """
+        with _usage_errors_visible():
+            return super().make_context(*arguments, **options)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them.
@@ -42,7 +58,7 @@ class EmobatchGroup(click.Group):
             click.ClickException: in place of any error that says how to mend it.
         """
         try:
-            with interruptible(), notes_shown():
+            with interruptible(), notes_shown(), _usage_errors_visible():
                 return super().invoke(ctx)
         except EmobatchError as error:
             raise Failure(str(error), error.exit_code) from error
@@ -62,6 +78,18 @@ class EmobatchGroup(click.Group):
             raise Failure(f"{first_line(error)}; check the table's values", 1) from error
 
 
+@contextmanager
+def _usage_errors_visible() -> Iterator[None]:
+    # Click says what was typed as it was typed.
+    try:
+        yield
+    except click.ClickException as error:
+        # A command line without arguments is such an error too: its message is the help text.
+        if type(error).__name__ != "NoArgsIsHelpError":
+            error.message = visible(error.message)  # type: ignore[misc]
+        raise
+
+
 def _end(signal: KeyboardInterrupt) -> NoReturn:
     # While Polars is at work it takes SIGINT for itself, and raises Python's own of it.
     said = str(signal) or "interrupted by SIGINT"
@@ -75,7 +103,7 @@ class Failure(click.ClickException):
     """One line on standard error, and an exit status."""
 
     def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(visible(message.strip()))
         self.exit_code = exit_code  # type: ignore[misc]
 
 
