@@ -177,6 +177,43 @@ def test_word_error_rates_go_by_groups_too(cli: Cli) -> None:
     assert [group["wer"] for group in found["by"].values()] == [50, 0, 0]
 
 
+CHINESE = (["今天天气很好。", "我们去公园吧", "好"], ["今天天汽很好", "我们去 公园", None])
+
+
+def test_of_languages_without_spaces_characters_are_counted(cli: Cli) -> None:
+    said, heard = CHINESE
+    wanted = jiwer.cer(["今天天气很好", "我们去公园吧", "好"], ["今天天汽很好", "我们去公园", ""])
+    rows = with_transcripts(said, heard)
+    found = evaluate(cli, rows)
+    assert found["wer"] is None
+    assert found["cer"] == pytest.approx(100 * wanted, abs=0.005)
+    assert found["cer_rows"] == 3
+    low, high = found["cer_interval"]
+    assert low <= found["cer"] <= high
+    shown = " ".join(cli("evaluate", input=csv(rows)).stdout.split())
+    assert f"character error rate (CER) {found['cer']:.2f} %" in shown
+    assert found["cer_normalisation"] in shown
+    assert "WER" not in shown
+
+
+def test_a_table_of_both_kinds_of_languages_has_both_rates_with_their_rows(cli: Cli) -> None:
+    said, heard = CHINESE
+    mixed = with_transcripts([*said, "one two", None], [*heard, "one", "hm"])
+    rows = mixed.with_columns(language=pl.Series(["zh", "zh", "zh", "en", "en"]))
+    found = evaluate(cli, rows, "--by", "language")
+    alone = evaluate(cli, with_transcripts(said, heard))
+    assert (found["wer"], found["wer_rows"]) == (50, 1)
+    assert (found["cer"], found["cer_rows"]) == (alone["cer"], 3)
+    assert (found["by"]["zh"]["wer"], found["by"]["zh"]["cer"]) == (None, alone["cer"])
+    assert found["by"]["en"]["wer"] == 50 and "cer" not in found["by"]["en"]
+    shown = cli("evaluate", "--by", "language", input=csv(rows)).stdout
+    assert "(WER) of 1 row written with spaces between words: 50.00 %" in shown
+    assert f"(CER) of 3 rows written without spaces between words: {alone['cer']:.2f} %" in shown
+    lines = [line.split() for line in shown.splitlines()]
+    assert any(line[-2:] == ["WER", "CER"] for line in lines)
+    assert any(line[:1] == ["zh"] and line[-2:] == ["-", f"{alone['cer']:.2f}"] for line in lines)
+
+
 def test_the_table_for_people_has_the_same_figures(cli: Cli) -> None:
     rows = final_rows()
     shown = cli("evaluate", "--by", "session", input=csv(rows)).stdout

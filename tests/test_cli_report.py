@@ -113,6 +113,19 @@ def test_the_page_has_the_figures_that_evaluate_prints(fold: Page, folder: Path)
             assert cell.replace("\N{MINUS SIGN}", "-") == shown
 
 
+def test_the_page_has_error_rates_of_words_and_of_characters(tmp_path: Path) -> None:
+    rows = score_rows(40).with_columns(
+        reference=pl.Series(["one two", "今天好"] * 20), transcript=pl.Series(["one", "今天"] * 20)
+    )
+    page = reported(decided(rows, tmp_path), tmp_path)
+    others = {row[0]: row for table in page.tables.values() for row in table.rows}
+    for name, rate in (
+        ("Word error rate (WER), %", "50.00"),
+        ("Character error rate (CER), %", "33.33"),
+    ):
+        assert others[name][2].startswith(rate) and others[name][3] == "20"
+
+
 def test_the_page_has_the_published_figures(fold: Page) -> None:
     text = " ".join(fold.text.split())
     assert "UA went from 67.89 % to 69.40 % on 481 labelled rows" in text
@@ -183,8 +196,11 @@ def test_the_sums_of_changes_are_those_of_the_rows(hostile: Page) -> None:
 
 def test_hostile_text_is_shown_as_it_is(hostile: Page, changed: pl.DataFrame) -> None:
     shown = hostile.tables["changes"].column("transcript")
-    assert shown == [text or "" for text in changed["transcript"]]
-    assert set(HOSTILE) - {None} <= set(shown)
+    # All but what would turn the reading direction of what follows.
+    harmless = [text and text.replace("\u202e", r"\u202e") for text in HOSTILE]
+    wanted = dict(zip(HOSTILE, harmless, strict=True))
+    assert shown == [wanted[text] or "" for text in changed["transcript"]]
+    assert set(harmless) - {None} <= set(shown)
     assert "hostile<b>.csv" in hostile.text
 
 

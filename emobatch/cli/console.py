@@ -10,8 +10,10 @@ from rich import box
 from rich.console import Console, JustifyMethod
 from rich.filesize import decimal
 from rich.table import Table
+from rich.text import Text
 
 from emobatch.evaluation.metrics import HEADLINE
+from emobatch.tables.visible import visible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,6 +28,35 @@ DIGEST_SHOWN = len("sha256:") + 12
 REVISION_SHOWN = 8
 
 
+class PlainConsole(Console):
+    """Prints text as text, whatever is in it: no markup, no names of emoji, no control characters.
+
+    Every string that is printed, also the cells, headings and titles of tables, comes through
+    :meth:`render_str`; what may break lines is given as :class:`rich.text.Text`.
+    """
+
+    def __init__(self, *, stderr: bool, width: int | None) -> None:
+        """Open a console.
+
+        Args:
+            stderr: whether it writes to standard error, else to standard output.
+            width: characters to a line, None for those of the terminal.
+        """
+        super().__init__(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Show control characters.
+
+        Args:
+            text: to be printed.
+            options: rich's own.
+
+        Returns:
+            What is printed.
+        """
+        return super().render_str(visible(text), **options)
+
+
 def console(*, stderr: bool) -> Console:
     """Open a console that doesn't wrap tables when it writes to a file.
 
@@ -36,7 +67,7 @@ def console(*, stderr: bool) -> Console:
         The console.
     """
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, width=None if terminal else FILE_WIDTH, highlight=False)
+    return PlainConsole(stderr=stderr, width=None if terminal else FILE_WIDTH)
 
 
 def show_changes(rows: pl.DataFrame) -> None:
@@ -71,7 +102,7 @@ def show_models(listed: Mapping[str, Mapping[str, Any]]) -> None:
         revision = (entry["revision"] or "a folder")[:REVISION_SHOWN]
         table.add_row(branch, entry["name"], revision, size, digest, entry["folder"])
     # One line each, however long: to be read by grep and cut as well.
-    Console(width=LINE_WIDTH, highlight=False, markup=False).print(table, soft_wrap=True)
+    PlainConsole(stderr=False, width=LINE_WIDTH).print(table, soft_wrap=True)
 
 
 def show_verification(result: Verification) -> None:
@@ -86,7 +117,6 @@ def show_verification(result: Verification) -> None:
             f"{each.id}: {each.column}: {each.again}"
             if each.column == "error"
             else f"{each.id}: {each.column} is {each.table!r}, scored again {each.again!r}",
-            markup=False,
             soft_wrap=True,
         )
     out.print(

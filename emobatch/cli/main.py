@@ -1,7 +1,7 @@
 """The command line: parses, calls one library function for each command, and echoes.
 
-Nothing in this package imports torch, transformers, ctranslate2 or polars before a command runs, so
-that help is there at once.
+A command is imported when it is asked for, and imports torch, transformers, ctranslate2 or polars
+when it runs, so that help is there at once.
 """
 
 from __future__ import annotations
@@ -9,31 +9,44 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
 
 from emobatch import __version__
-from emobatch.cli.commands.apply import apply
-from emobatch.cli.commands.calibrate import calibrate
-from emobatch.cli.commands.crossval import crossval
-from emobatch.cli.commands.demo import demo
-from emobatch.cli.commands.doctor import doctor
-from emobatch.cli.commands.evaluate import evaluate
-from emobatch.cli.commands.folds import folds
-from emobatch.cli.commands.leakage import leakage
-from emobatch.cli.commands.merge import merge
-from emobatch.cli.commands.models import models
-from emobatch.cli.commands.report import report
-from emobatch.cli.commands.score import score
-from emobatch.cli.commands.verify import verify
+from emobatch.cli.lazy import Commands, listed
 from emobatch.cli.notes import notes_shown
 from emobatch.cli.signals import ignore, interruptible
 from emobatch.errors import EmobatchError, Interrupted, first_line
+from emobatch.tables.visible import visible
 
 
 class EmobatchGroup(click.Group):
     """Prints the errors that a user can mend as one line and ends with their exit status."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse what stands before the command.
+
+        Args:
+            arguments: as click gives them.
+            options: as click gives them.
+
+        Returns:
+            The command line as parsed.
+        """
+        with _usage_errors_visible():
+            return super().make_context(*arguments, **options)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them.
+
+        Args:
+            ctx: the command line as parsed.
+            formatter: takes the list.
+        """
+        listed().format_commands(ctx, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command chosen.
@@ -45,7 +58,7 @@ class EmobatchGroup(click.Group):
             click.ClickException: in place of any error that says how to mend it.
         """
         try:
-            with interruptible(), notes_shown():
+            with interruptible(), notes_shown(), _usage_errors_visible():
                 return super().invoke(ctx)
         except EmobatchError as error:
             raise Failure(str(error), error.exit_code) from error
@@ -65,6 +78,18 @@ class EmobatchGroup(click.Group):
             raise Failure(f"{first_line(error)}; check the table's values", 1) from error
 
 
+@contextmanager
+def _usage_errors_visible() -> Iterator[None]:
+    # Click says what was typed as it was typed.
+    try:
+        yield
+    except click.ClickException as error:
+        # A command line without arguments is such an error too: its message is the help text.
+        if type(error).__name__ != "NoArgsIsHelpError":
+            error.message = visible(error.message)  # type: ignore[misc]
+        raise
+
+
 def _end(signal: KeyboardInterrupt) -> NoReturn:
     # While Polars is at work it takes SIGINT for itself, and raises Python's own of it.
     said = str(signal) or "interrupted by SIGINT"
@@ -78,11 +103,13 @@ class Failure(click.ClickException):
     """One line on standard error, and an exit status."""
 
     def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(visible(message.strip()))
         self.exit_code = exit_code  # type: ignore[misc]
 
 
-@click.group(cls=EmobatchGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=EmobatchGroup, commands=Commands(), context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="emobatch")
 def main() -> None:
     """Recognise emotions in speech, in batch.
@@ -90,14 +117,6 @@ def main() -> None:
     Score audio with a speech and a text model, fit on labelled rows where the text decides, and
     apply that to all rows.
     """
-
-
-COMMANDS = (
-    *(demo, models, doctor, folds, leakage),
-    *(score, merge, verify, calibrate, apply, evaluate, crossval, report),
-)
-for command in COMMANDS:
-    main.add_command(command)
 
 
 def run() -> None:

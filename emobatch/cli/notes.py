@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
+from emobatch.cli.echo import say
 
 LOGGER = "emobatch"
 
@@ -20,7 +20,7 @@ class Notes(logging.Handler):
         Args:
             record: of the library.
         """
-        click.echo(self.format(record), err=True)
+        say(self.format(record), err=True)
 
 
 @contextmanager

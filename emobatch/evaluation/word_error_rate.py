@@ -1,4 +1,4 @@
-"""Word error rate of transcripts against what was said."""
+"""Error rates of transcripts against what was said: of words, or of characters without spaces."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from typing import Any
 
 import polars as pl
 
-from emobatch.tables.words import plain_words
+from emobatch.tables.words import is_unspaced, plain_words
+
+WORDS, CHARACTERS = "words", "characters"
 
 
 def word_error_rate(references: pl.Series, transcripts: pl.Series) -> float | None:
     """Word error rate over all rows together, of words normalised as ``NORMALISATION`` says.
 
     Args:
-        references: (rows,) what was said; rows without one don't count.
+        references: (rows,) what was said; rows without one don't count, nor those of languages
+            without spaces between words.
         transcripts: (rows,) what was recognised; null counts as nothing.
 
     Returns:
@@ -27,20 +30,20 @@ def word_error_rate(references: pl.Series, transcripts: pl.Series) -> float | No
 
 
 def rate(counts: pl.DataFrame) -> float | None:
-    """Word error rate of rows that were counted.
+    """Error rate of rows that were counted.
 
     Args:
-        counts: see :func:`word_errors`.
+        counts: see :func:`word_errors` and :func:`character_errors`.
 
     Returns:
-        Errors in percent of the words, None where there are no words.
+        Errors in percent of the words or characters, None where there are none.
 
     Examples:
         >>> rate(pl.DataFrame({"errors": [1, 0], "words": [2, 2]}))
         25.0
     """
-    errors, words = counts.sum().row(0)
-    return round(100 * errors / words, 2) if words else None
+    errors, units = counts.sum().row(0)
+    return round(100 * errors / units, 2) if units else None
 
 
 def word_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
@@ -52,28 +55,57 @@ def word_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
 
     Returns:
         A row for each: ``errors``, words substituted, deleted or inserted, and ``words`` of the
-        reference; both 0 where there is no reference.
+        reference; both 0 where there is no reference, or one without spaces between words.
 
     Examples:
         >>> word_errors(pl.Series(["Well done!", None]), pl.Series(["well gone", "hm"])).rows()
         [(1, 2), (0, 0)]
     """
+    return _counted(references, transcripts, WORDS)
+
+
+def character_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
+    """Errors and characters of each row whose language has no spaces between words.
+
+    Args:
+        references: (rows,) what was said.
+        transcripts: (rows,) what was recognised; null counts as nothing.
+
+    Returns:
+        A row for each: ``errors``, characters substituted, deleted or inserted, and ``characters``
+        of the reference, normalised as for words and without spaces; both 0 for other rows.
+
+    Examples:
+        >>> character_errors(pl.Series(["你好 吗?", "so so"]), pl.Series(["你号吗", "so"])).rows()
+        [(1, 3), (0, 0)]
+    """
+    return _counted(references, transcripts, CHARACTERS)
+
+
+def _counted(references: pl.Series, transcripts: pl.Series, unit: str) -> pl.DataFrame:
     import jiwer
 
+    align: Any = jiwer.process_characters if unit == CHARACTERS else jiwer.process_words
     pairs = pl.DataFrame({"said": references, "heard": transcripts}).select(
         plain_words(pl.all()).fill_null("")
     )
-    spoken = pairs.with_row_index("row").filter(pl.col("said") != "")
-    counts = {"row": spoken["row"], "errors": [0] * len(spoken), "words": [0] * len(spoken)}
+    unspaced = is_unspaced(pl.col("said"))
+    spoken = pairs.with_row_index("row").filter(
+        pl.col("said") != "", unspaced if unit == CHARACTERS else ~unspaced
+    )
+    if unit == CHARACTERS:
+        # Where spaces stand is a matter of taste there.
+        spoken = spoken.with_columns(pl.col("said", "heard").str.replace_all(" ", ""))
+    counts = {"row": spoken["row"], "errors": [0] * len(spoken), unit: [0] * len(spoken)}
     if len(spoken):
-        aligned = jiwer.process_words(spoken["said"].to_list(), spoken["heard"].to_list())
+        aligned = align(spoken["said"].to_list(), spoken["heard"].to_list())
         counts["errors"] = [sum(map(_errors, chunks)) for chunks in aligned.alignments]
-        counts["words"] = [len(words) for words in aligned.references]
-    counted = pl.DataFrame(counts, schema_overrides={"errors": pl.Int64, "words": pl.Int64})
+        counts[unit] = [len(units) for units in aligned.references]
+    counted = pl.DataFrame(counts, schema_overrides={"errors": pl.Int64, unit: pl.Int64})
     return (
         pairs.with_row_index("row")
         .join(counted, on="row", how="left", maintain_order="left")
-        .select(pl.col("errors", "words").fill_null(0))
+        .select(pl.col("errors", unit).fill_null(0))
     )
 
 

@@ -11,15 +11,17 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from emobatch.tables.visible import visible
+
 FOLDER = "templates"
 
 
 def render(template: str, contents: Mapping[str, Any]) -> str:
     """Fill a template of the package.
 
-    Text is escaped by Jinja wherever it comes from. Should anything slip through all the same, the
-    page's policy keeps it from running and from being sent anywhere: only the script whose digest
-    it names may run, and nothing may be loaded.
+    Text is escaped by Jinja wherever it comes from, and its control characters are shown. Should
+    anything slip through all the same, the page's policy keeps it from running and from being sent
+    anywhere: only the script whose digest it names may run, and nothing may be loaded.
 
     Args:
         template: its name without extensions; its style and its script have the same name.
@@ -31,6 +33,7 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=PackageLoader("emobatch.reporting", FOLDER),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -52,6 +55,11 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
             )
         ),
     )
+
+
+def _shown(value: Any) -> Any:
+    # What is markup already was made of values that were shown.
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _packaged(name: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from emobatch.cli.echo import say_json
 from emobatch.cli.options import (
     fit_options,
     json_option,
@@ -76,6 +76,6 @@ def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **opti
     if output is not None:
         writing.write_figures(output, found.as_dict(), found.table())
     elif as_json:
-        click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+        say_json(found.as_dict())
     else:
         crossval.show_crossval(found)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from emobatch.cli.echo import say
+
 NEXT = """\
 Next, on your own speech: a CSV with a column `path`, and a column `label` in some of the rows.
 
@@ -36,11 +38,12 @@ def demo(context: click.Context, folder: Path, clips: int, seed: int) -> None:
     from emobatch.demo import walkthrough
 
     manifest = walkthrough.prepare(folder, clips, seed)
-    click.echo(f"clips and their manifest are in {manifest}")
+    say(f"clips and their manifest are in {manifest}")
     for step in walkthrough.steps(folder):
-        click.echo(f"\n$ emobatch {shlex.join(step.arguments)}")
+        click.echo()
+        say(f"$ emobatch {shlex.join(step.arguments)}")
         if step.is_done:
-            click.echo(f"{step.makes} is there")
+            say(f"{step.makes} is there")
             continue
         context.find_root().command.main(step.arguments, "emobatch", standalone_mode=False)
     show_changes(walkthrough.changed_rows(folder, 6))

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from emobatch.cli.echo import say, say_json
 from emobatch.cli.options import (
     device_options,
     json_option,
@@ -34,7 +35,6 @@ def doctor(output: Path | None, as_json: bool, **choice: Any) -> None:
     mapped, and made to score. Prints for each what was found, or what is wrong and how to mend it.
     Looks for models on this machine only. Ends with status 1 if a check fails.
     """
-    import json
     from dataclasses import asdict
 
     from emobatch.doctor import examine, refuse_failures
@@ -44,8 +44,8 @@ def doctor(output: Path | None, as_json: bool, **choice: Any) -> None:
     for finding in examine(Choice(**choice), output):
         findings.append(finding)
         if not as_json:
-            click.echo(f"{'pass' if finding.passed else 'FAIL'}  {finding.name}: {finding.says}")
+            say(f"{'pass' if finding.passed else 'FAIL'}  {finding.name}: {finding.says}")
     if as_json:
         checks = [asdict(finding) for finding in findings]
-        click.echo(json.dumps({"checks": checks}, ensure_ascii=False))
+        say_json({"checks": checks})
     refuse_failures(findings)

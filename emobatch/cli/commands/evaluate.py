@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from emobatch.cli.echo import say_json
 from emobatch.cli.options import (
     json_option,
     label_column_option,
@@ -60,6 +60,6 @@ def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **optio
     if output is not None:
         evaluation_table.write(evaluation, output, {"tables": final, "where": options["where"]})
     elif as_json:
-        click.echo(json.dumps(document(evaluation), ensure_ascii=False))
+        say_json(document(evaluation))
     else:
         evaluation_view.show_evaluation(evaluation)

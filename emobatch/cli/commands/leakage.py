@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from emobatch.cli.echo import say_json
 from emobatch.cli.options import json_option, root_option
 
 
@@ -78,7 +78,7 @@ def leakage(
     if output is not None:
         writing.write_figures(output, found.as_dict(), found.shared)
     elif as_json:
-        click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+        say_json(found.as_dict())
     else:
         crossval.show_leakage(found)
     if strict:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
+from emobatch.cli.echo import say_json
 from emobatch.cli.options import json_option, model_options, offline_option
 
 
@@ -31,7 +31,7 @@ def models(fetch: bool, as_json: bool, **names: Any) -> None:
     choice = Choice(**names)
     listed = survey(choice, fetch=fetch)
     if as_json:
-        click.echo(json.dumps(listed, ensure_ascii=False))
+        say_json(listed)
     else:
         console.show_models(listed)
     if missing(listed):

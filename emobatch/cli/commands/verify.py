@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from emobatch.cli.echo import say_json
 from emobatch.cli.options import (
     json_option,
     offline_option,
@@ -42,7 +43,6 @@ def verify(scores: str, as_json: bool, **options: Any) -> None:
     those models have other weights by now, and names every value that differs: figures by more
     than the tolerance, texts at all. Rows with status `error` are not looked at.
     """
-    import json
     from dataclasses import asdict
 
     from emobatch.cli import console
@@ -52,7 +52,7 @@ def verify(scores: str, as_json: bool, **options: Any) -> None:
     with Bar() as progress:
         result = run(scores, progress=progress, **options)
     if as_json:
-        click.echo(json.dumps(asdict(result), ensure_ascii=False))
+        say_json(asdict(result))
     else:
         console.show_verification(result)
     result.refuse_differences()

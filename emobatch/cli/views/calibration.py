@@ -19,7 +19,6 @@ def show_calibration(calibration: Calibration) -> None:
         note = f" ({drawn['note']})" if drawn["note"] else ""
         out.print(
             f"95 %: of what is fitted on {drawn['resamples']} bootstrap resamples of "
-            f"{drawn['units']} {drawn['unit']}s{note}",
-            markup=False,
+            f"{drawn['units']} {drawn['unit']}s{note}"
         )
     out.print(metrics_table({"before": calibration.before, "after": calibration.after}))

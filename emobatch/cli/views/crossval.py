@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
 
 from emobatch.cli.console import console, plain_table
@@ -35,7 +34,7 @@ def show_leakage(found: Leakage) -> None:
         if len(named) > WIDEST:
             named = named[: WIDEST - 1] + "…"
         cells = (fold, kind, str(shared), str(rows), f"{percent:.2f}", named)
-        table.add_row(*map(escape, cells))
+        table.add_row(*cells)
     out.print(table if table.row_count else "nothing")
 
 
@@ -75,7 +74,7 @@ def _by_fold(result: CrossValidation, method: str) -> Table:
         values = [fold.figures[stage][figure] for figure in HEADLINE for stage in stages]
         count = fold.flagged[method]
         cells = (str(fold.rows), "-" if count is None else str(count))
-        by_fold.add_row(escape(name), *cells, *(f"{value:.2f}" for value in values))
+        by_fold.add_row(name, *cells, *(f"{value:.2f}" for value in values))
     if len(result.folds) > 1:
         summaries = {stage: result.summary(stage) for stage in stages}
         by_fold.add_section()

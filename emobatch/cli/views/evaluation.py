@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Literal
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from emobatch.cli.console import console
 from emobatch.evaluation import layout
 from emobatch.evaluation.measures import every_measure
 from emobatch.evaluation.result import Evaluation
+from emobatch.tables.visible import visible
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
@@ -35,9 +36,9 @@ def show_evaluation(evaluation: Evaluation) -> None:
         out.print()
         out.print(_drawn(table))
         if table.note:
-            out.print(table.note, markup=False)
+            out.print(table.note)
         if number == 0:
-            out.print("", *_remarks(evaluation), sep="\n", markup=False)
+            out.print("", *_remarks(evaluation), sep="\n")
 
 
 def _remarks(evaluation: Evaluation) -> list[str]:
@@ -69,7 +70,12 @@ def _drawn(shown: layout.Table) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for number, column in enumerate(shown.columns):
         justify: Literal["left", "right"] = "left" if number < shown.left else "right"
-        table.add_column(escape(column), justify=justify, overflow="fold")
+        table.add_column(_heading(column), justify=justify, overflow="fold")
     for row in shown.rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     return table
+
+
+def _heading(text: str) -> Text:
+    # Headings may have two lines, which a string that is printed has not.
+    return Text("\n".join(map(visible, text.split("\n"))))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table as RichTable
 
 from emobatch.cli.console import plain_table
@@ -22,7 +21,7 @@ def show_sections(sections: Iterable[Section], out: Console) -> None:
     for section in sections:
         for block in section.blocks:
             if isinstance(block, str):
-                out.print(block, markup=False)
+                out.print(block)
             elif isinstance(block, Table):
                 out.print(_laid_out(block))
 
@@ -47,7 +46,7 @@ def _laid_out(table: Table) -> RichTable:
 def _cell(cell: str | int | Value | None) -> str:
     if isinstance(cell, Value):
         return "-" if cell.value is None else f"{cell.value:.{cell.digits}f}"
-    return "-" if cell is None else escape(str(cell))
+    return "-" if cell is None else str(cell)
 
 
 def _span(cell: str | int | Value | None) -> str:

@@ -16,6 +16,7 @@ MEASURES: Registry[type[Measure]] = Registry(
         "counts": "emobatch.evaluation.measures.counts:Counts",
         "decided": "emobatch.evaluation.measures.decided:Decided",
         "wer": "emobatch.evaluation.measures.word_errors:WordErrors",
+        "cer": "emobatch.evaluation.measures.word_errors:CharacterErrors",
         "headline": "emobatch.evaluation.measures.headline:Headline",
         "classes": "emobatch.evaluation.measures.classes:Classes",
         "confusion": "emobatch.evaluation.measures.confusion:Confusion",

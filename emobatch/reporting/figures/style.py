@@ -16,6 +16,8 @@ from markupsafe import Markup
 from matplotlib import rc_context, rcdefaults, rcParams
 from matplotlib.figure import Figure
 
+from emobatch.tables.visible import visible
+
 BLUE, VERMILLION, GREY, INK, PALE = "#0072B2", "#D55E00", "#767676", "#1A1A1A", "#D9D9D9"
 # Right and wrong, better and worse: everywhere the same pair, of colour and of hatching.
 RIGHT_COLOUR, RIGHT_HATCH = BLUE, ""
@@ -46,6 +48,8 @@ STYLE: Any = {
     "legend.frameon": False,
     "svg.fonttype": "none",
     "text.color": INK,
+    # A class may be called $x$.
+    "text.parse_math": False,
     "xtick.color": INK,
     "ytick.color": INK,
 }
@@ -107,7 +111,7 @@ def to_svg(figure: Figure, name: str, description: str) -> Markup:
     opening = Markup(
         '<svg role="img" aria-label="{}" viewBox="0 0 {:g} {:g}" style="{}" '
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
-    ).format(description, width, height, _widths(figure))
+    ).format(visible(description), width, height, _widths(figure))
     return opening + Markup(body.strip())  # what matplotlib wrote has been escaped by it
 
 

@@ -1,0 +1,231 @@
+"""Whatever users' tables, file names and options hold is printed as text, and does nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+from finals import decided, scored
+from pages import Page
+from samples import LOOSE_TOML, score_rows
+from sounds import save, tone
+
+from emobatch.cli import main
+from emobatch.cli.console import show_changes
+from emobatch.tasks.task import Task
+
+Show = Callable[..., Result]
+# Markup of rich, names of emoji, colours, a bell, a C1 control, an override of direction, newlines.
+HOSTILE = [
+    *("[/b]", "[session 1]", ":smile:", "a\\", "\x1b[31mred", "ring\x07"),
+    *("\x9b2J", "to\u202eleft", "two\nlines", "a\ttab", "\x7f\x85\u2028"),
+]
+FILE = "[b]\x1b[31m\u202e\x9b\n.csv"
+# No control character is part of a class's name.
+CLASSES = ["[/b]", ":smile:", "$x$", "[red]x[/red]", "a\\"]
+TASK = Task.of(CLASSES)
+CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def shown(value: str) -> str:
+    """What is printed of a value, as Python writes it."""
+    letters = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
+    return "".join(letters)
+
+
+def harmless(text: str) -> str:
+    """The text, in which no control character is left."""
+    assert not CONTROLS.search(text), CONTROLS.findall(text)
+    return text
+
+
+@pytest.fixture
+def show() -> Show:
+    """Run a command as on a terminal that takes colours; what it prints is harmless."""
+
+    def run(*arguments: object, input: str | None = None) -> Result:
+        told = [str(item) for item in arguments]
+        result = CliRunner().invoke(main, told, input=input, color=True)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        harmless(result.stdout)
+        harmless(result.stderr)
+        return result
+
+    return run
+
+
+def with_values(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """The rows with each hostile value in some of them."""
+    values = pl.Series([HOSTILE[number % len(HOSTILE)] for number in range(len(rows))])
+    return rows.with_columns(values.alias(name) for name in columns)
+
+
+def names_shown(text: str, values: list[str] = HOSTILE) -> bool:
+    """Whether each stands at the beginning of a line or after a space."""
+    return all(re.search(rf"(^|[ ]){re.escape(shown(each))}", text, re.M) for each in values)
+
+
+def test_evaluate_by_any_values(show: Show) -> None:
+    rows = with_values(decided(), "session")
+    result = show("evaluate", "--by", "session", "--bootstrap", 0, input=rows.write_csv())
+    assert names_shown(result.stdout)
+
+
+def test_evaluate_any_classes_speakers_and_labels(show: Show) -> None:
+    rows = with_values(decided(TASK, 300), "speaker")
+    result = show("evaluate", input=rows.write_csv())
+    assert result.exit_code == 0
+    assert names_shown(result.stdout, CLASSES)
+    strange = rows.with_columns(label=pl.col("speaker"))
+    result = show("evaluate", input=strange.write_csv())
+    assert result.exit_code == 1 and result.stderr.count("\n") == 1
+    assert r"\x9b2j (27)" in result.stderr
+
+
+def test_json_escapes_control_characters_in_its_own_way(show: Show) -> None:
+    rows = with_values(decided(), "session")
+    result = show("evaluate", "--by", "session", "--json", input=rows.write_csv())
+    assert set(json.loads(result.stdout)["by"]) == set(HOSTILE)
+
+
+def test_crossval_of_any_folds_and_classes(show: Show) -> None:
+    rows = with_values(decided(TASK, 400), "fold")
+    # Of one class nothing can be fitted, which is noted of each fold.
+    rows = rows.filter((pl.col("speech_emotion") != "$x$") | (pl.col("label") == "$x$"))
+    result = show("crossval", input=rows.write_csv())
+    assert result.exit_code == 0, result.stderr
+    assert names_shown(result.stdout)
+    assert re.search(r"^note: fold \\x1b\[31mred: ", result.stderr, re.M), result.stderr
+
+
+def test_leakage_of_any_values_and_columns(show: Show) -> None:
+    rows = with_values(pl.DataFrame({"split": ["train"] * 11 + ["test"] * 11}), "speaker", "[b]x")
+    options = ("--column", "speaker", "--column", "[b]x")
+    for part in range(0, len(HOSTILE), 5):
+        values = HOSTILE[part : part + 5]
+        some = rows.filter(pl.col("speaker").is_in(values))
+        result = show("leakage", "-", *options, input=some.write_csv())
+        assert result.exit_code == 0
+        assert "looked at: speaker, [b]x" in result.stdout
+        for value in values:
+            assert shown(value) in result.stdout
+    fold = with_values(rows.vstack(rows).sort("split"), "fold").with_columns(speaker=pl.lit("a"))
+    assert names_shown(show("leakage", "-", input=fold.write_csv()).stdout)
+
+
+def test_calibrate_of_any_classes(show: Show, tmp_path: Path) -> None:
+    rows = scored(TASK, 600).write_csv()
+    result = show("calibrate", "-o", tmp_path / "t.toml", input=rows)
+    assert result.exit_code == 0, result.stderr
+    assert names_shown(result.stderr, CLASSES)
+
+
+def test_verify_names_rows_and_values(show: Show, tmp_path: Path) -> None:
+    save(tmp_path / "a.wav", tone(1.0))
+    rows = pl.DataFrame({"path": ["a.wav"] * len(HOSTILE), "id": HOSTILE})
+    rows.write_csv(tmp_path / "manifest.csv")
+    table = tmp_path / "scores.parquet"
+    assert show("score", tmp_path / "manifest.csv", "--models=demo", "-o", table).exit_code == 0
+    changed = pl.read_parquet(table).with_columns(pl.col("speech_sad") + 0.5)
+    changed.write_parquet(table, metadata=pl.read_parquet_metadata(table))
+    result = show("verify", table)
+    assert result.exit_code == 1
+    for value in HOSTILE:
+        assert f"{shown(value)}: speech_sad is" in result.stdout
+
+
+def test_models_and_doctor_name_any_folder(
+    show: Show, models: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / FILE
+    shutil.copytree(models["speech"], folder)
+    options = ["--speech-model", folder]
+    options += [f"--{branch}-model={models[branch]}" for branch in ("asr", "text")]
+    assert shown(FILE) in show("models", *options).stdout
+    result = show("doctor", *options, "-o", tmp_path / FILE / "no" / "such" / FILE)
+    assert shown(FILE.removesuffix("\n.csv")) in result.stdout
+
+
+def test_the_demo_shows_what_was_said_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    show_changes(pl.DataFrame([HOSTILE[:5], HOSTILE[5:10]], orient="row"))
+    printed = harmless(capsys.readouterr().out)
+    for value in HOSTILE[:10]:
+        assert shown(value) in printed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("evaluate", FILE),
+        ("crossval", FILE),
+        ("leakage", FILE),
+        ("verify", FILE),
+        ("report", FILE, "-o", "page.html"),
+        ("apply", FILE, "-t", "t.toml"),
+        ("apply", "-", "-t", FILE),
+        ("calibrate", FILE),
+        ("score", FILE),
+        ("folds", FILE, "--scheme", FILE),
+        ("merge", FILE),
+        ("evaluate", "-", "--by", FILE),
+        ("evaluate", "-", "--where", FILE),
+        ("evaluate", "-", "--label-column", FILE),
+        ("evaluate", "-", "--label-map", FILE),
+        ("evaluate", "-", "--classes", FILE),
+        ("evaluate", "-", "--bootstrap", FILE),
+        ("evaluate", "-", "-o", FILE.replace(".csv", ".x")),
+        ("evaluate", f"--{FILE}"),
+        ("score", "m.csv", "--device", FILE),
+        ("score", "m.csv", "--root", FILE),
+        ("score", "m.csv", "--speech-model", f"./{FILE}"),
+        ("verify", "scores.csv", FILE),
+        ("demo", "folder", FILE),
+        (FILE,),
+    ],
+    ids=lambda arguments: " ".join(arguments).replace(FILE, "X"),
+)
+def test_errors_name_what_was_given(
+    show: Show, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("m.csv").write_text("path\na.wav\n")
+    Path("t.toml").write_text(LOOSE_TOML)
+    result = show(*arguments, input=score_rows(20).write_csv())
+    assert result.exit_code in (1, 2)
+    assert re.search(r"\\x1b\[31m(\\u202e|\u202e)\\x9b\\n", result.stderr), result.stderr
+    assert len(re.findall("^Error: .*$", result.stderr, re.M)) == 1
+    assert result.stderr.splitlines()[-1].startswith("Error: ")
+
+
+def test_notes_name_any_table(show: Show, tmp_path: Path) -> None:
+    table = tmp_path / FILE
+    (tmp_path / "t.toml").write_text(LOOSE_TOML)
+    rows = scored().write_csv()
+    assert show("apply", "-t", tmp_path / "t.toml", "-o", table, input=rows).exit_code == 0
+    table.write_bytes(table.read_bytes() + b"\n")
+    result = show("evaluate", table)
+    assert shown(FILE) in result.stderr and result.stderr.startswith("note: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_report_shows_control_characters(show: Show, tmp_path: Path) -> None:
+    rows = with_values(decided(TASK, 300), "id", "transcript")
+    table = tmp_path / FILE
+    rows.write_csv(table)
+    assert show("report", table, "-o", tmp_path / "page.html").exit_code == 0
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    harmless(text)
+    page = Page(text)
+    changed = rows.filter(pl.col("emotion") != pl.col("speech_emotion"))
+    for column in ("id", "transcript"):
+        assert page.tables["changes"].column(column) == [shown(each) for each in changed[column]]
+    assert shown(FILE) in page.text
+    for name in CLASSES:
+        assert text.count(f">{name}</text>") >= 2, "figures name classes as they are"
