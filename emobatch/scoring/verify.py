@@ -118,7 +118,7 @@ def verify(
     """
     with reading.explained(source):
         reading.scan(source)  # what isn't a table at all is said to be none
-    made = stored.metadata(source)
+    made = stored.metadata(source, edited=True)
     choice = _choice(source, made, overrides)
     found = choice.find_checkpoints()
     _check_weights(made, found)

@@ -13,6 +13,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from emobatch.errors import TableError
+from emobatch.tables.content import CONTENT
 from emobatch.tables.provenance import current
 
 log = logging.getLogger(__name__)
@@ -22,15 +23,19 @@ CONTENT_KEY = "content"
 # Bytes of either end of a table by which it is known.
 ENDS = 1 << 16
 # Parts that hold named values, and those of them whose values do so again.
-SECTIONS = ("software", "models", "options", "task", "shard", "folds", "thresholds", CONTENT_KEY)
+SECTIONS = (
+    *("software", "models", "options", "task", "shard", "folds", "thresholds"),
+    *(CONTENT, CONTENT_KEY),
+)
 NESTED = ("models",)
 
 
-def metadata(source: str | Path) -> dict[str, Any]:
+def metadata(source: str | Path, *, edited: bool = False) -> dict[str, Any]:
     """Provenance that was stored with a table.
 
     Args:
         source: a table's file name, or ``-``.
+        edited: take what is said of another content as well: for whoever looks at every value.
 
     Returns:
         What it was written with; empty where nothing is known, or where the file beside the table
@@ -40,23 +45,11 @@ def metadata(source: str | Path) -> dict[str, Any]:
         TableError: if what is stored is nothing that emobatch would store.
     """
     path = Path(source)
+    found = _read(source)
     in_file = path.suffix.lower() == ".parquet"
-    try:
-        if source == "-":
-            return {}
-        if in_file:
-            text = pl.read_parquet_metadata(path).get(METADATA_KEY, "{}")
-        else:
-            text = sidecar(path).read_text(encoding="utf-8")
-        found = json.loads(text)
-    except (OSError, ValueError, PolarsError):
-        return {}
-    if not isinstance(found, dict):
-        return {}
     where = path if in_file else sidecar(path)
     _check(found, where)
-    content = found.pop(CONTENT_KEY, None)
-    if content is not None and not in_file and path.is_file() and content != fingerprint(path):
+    if not edited and was_replaced(source):
         log.warning(
             "note: %s is about another content than %s has, which was replaced or edited since; "
             "what it says of models, options and classes is not used",
@@ -64,7 +57,23 @@ def metadata(source: str | Path) -> dict[str, Any]:
             path,
         )
         return {}
-    return current(found)
+    return current({key: value for key, value in found.items() if key != CONTENT_KEY})
+
+
+def was_replaced(source: str | Path) -> bool:
+    """Whether a text table has another content than the file beside it is about.
+
+    Args:
+        source: a table's file name, or ``-``.
+
+    Returns:
+        False where nothing is known, and for Parquet, whose provenance is part of it.
+    """
+    path = Path(source)
+    content = _read(source).get(CONTENT_KEY)
+    if content is None or path.suffix.lower() == ".parquet" or not path.is_file():
+        return False
+    return bool(content != fingerprint(path))
 
 
 def sidecar(path: Path) -> Path:
@@ -95,6 +104,21 @@ def fingerprint(path: Path) -> dict[str, Any]:
             handle.seek(start)
             digest.update(handle.read(ENDS))
     return {"bytes": length, "sha256": digest.hexdigest()}
+
+
+def _read(source: str | Path) -> dict[str, Any]:
+    path = Path(source)
+    try:
+        if source == "-":
+            return {}
+        if path.suffix.lower() == ".parquet":
+            text = pl.read_parquet_metadata(path).get(METADATA_KEY, "{}")
+        else:
+            text = sidecar(path).read_text(encoding="utf-8")
+        found = json.loads(text)
+    except (OSError, ValueError, PolarsError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _check(found: Mapping[str, Any], where: Path) -> None:
