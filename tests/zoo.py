@@ -153,4 +153,6 @@ def _row(file: Path, expected: str = OK) -> Row:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{build(Path(sys.argv[1]), hours=6)}\n")
+    target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
+    sys.stdout.write(f"{build(target, hours=6)}\n")

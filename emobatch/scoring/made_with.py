@@ -28,7 +28,7 @@ def models(plan: Plan) -> dict[str, dict[str, str | None]]:
         plan: its scorers.
 
     Returns:
-        ``name``, ``revision`` and ``digest`` of the weights, by branch.
+        ``name``, ``revision``, and digests of the weights and of what else decides, by branch.
     """
     return {branch: found.provenance() for branch, found in plan.setup.found.items()}
 

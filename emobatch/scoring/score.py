@@ -14,6 +14,7 @@ from emobatch.errors import Interrupted, ResumeError, TooManyErrors
 from emobatch.manifests import manifest
 from emobatch.manifests.shards import Shard
 from emobatch.models.choice import Choice
+from emobatch.models.names import AUTO
 from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
 from emobatch.scoring.gate import Gate
@@ -80,6 +81,10 @@ def score(
         rows, notes["shard"] = shard.take(rows)
     plan = Plan.of(choice, choice.find_checkpoints())
     rows.refuse_columns({*plan.columns, *DECISION_COLUMNS} - GIVEN)
+    if choice.language == AUTO and "transcript" in rows.rows.collect_schema():
+        log.warning(
+            "note: the manifest's own transcripts are cleaned as English; --language names another"
+        )
     if gate is not None:
         gates.check(gate, plan.task, models(plan))
     # torch, which takes seconds: after all that can fail fast.
