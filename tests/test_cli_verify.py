@@ -214,10 +214,10 @@ def test_other_versions_are_noted(cli: Cli, table: Path, caplog: pytest.LogCaptu
 @pytest.mark.parametrize(
     "changed",
     [
-        {"models": None},
-        {"models": {"speech": "demo", "asr": {}, "text": {}}},
-        {"task": None},
-        {"options": []},
+        {"models": {}},
+        {"models": {"speech": {}, "asr": {}, "text": {}}},
+        {"task": {}},
+        {"options": {}},
         {"options": {"device": "cpu"}},
     ],
     ids=str,
@@ -229,6 +229,19 @@ def test_a_table_that_doesnt_say_how_it_was_made_is_refused(
     message = refusal(cli("verify", table))
     assert "doesn't say what it was made with" in message
     assert "scores.csv.meta.json" in message
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"models": None}, {"models": {"speech": "demo"}}, {"task": None}, {"options": []}],
+    ids=str,
+)
+def test_what_emobatch_never_stores_is_refused_by_name(
+    cli: Cli, table: Path, changed: dict[str, object]
+) -> None:
+    change_provenance(table, changed)
+    message = refusal(cli("verify", table))
+    assert f"{[*changed][0]} is " in message and "scores.csv.meta.json" in message
 
 
 def test_settings_that_nobody_could_have_given_are_one_line(cli: Cli, table: Path) -> None:

@@ -160,8 +160,7 @@ class Parts:
         with self._readable():
             rows = pl.scan_parquet(self._files(), glob=False)
             if before is not None:
-                rows = rows.cast(dict(before.collect_schema()))  # type: ignore[arg-type]
-                rows = before.update(rows, on="id", how="left", include_nulls=True)
+                rows = _replaced(before, rows)
             holds = content.describe(rows, numbers, texts)
             if not content.same_ids(holds, wanted):
                 raise ResumeError(
@@ -232,6 +231,14 @@ class Parts:
         for file in files:
             refuse_foreign(file)
         return files
+
+
+def _replaced(before: pl.LazyFrame, rows: pl.LazyFrame) -> pl.LazyFrame:
+    # A column of JSON Lines without any value has no type; in new rows it may have one.
+    old, new = before.collect_schema(), rows.collect_schema()
+    before = before.cast({name: new[name] for name, kind in old.items() if kind == pl.Null})
+    rows = rows.cast(dict(before.collect_schema()))  # type: ignore[arg-type]
+    return before.update(rows, on="id", how="left", include_nulls=True)
 
 
 def _is_there(file: Path) -> bool:
