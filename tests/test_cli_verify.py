@@ -241,7 +241,7 @@ def test_what_emobatch_never_stores_is_refused_by_name(
 ) -> None:
     change_provenance(table, changed)
     message = refusal(cli("verify", table))
-    assert f"{[*changed][0]} is " in message and "scores.csv.meta.json" in message
+    assert f"{next(iter(changed))} is " in message and "scores.csv.meta.json" in message
 
 
 def test_settings_that_nobody_could_have_given_are_one_line(cli: Cli, table: Path) -> None:
