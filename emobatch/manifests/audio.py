@@ -32,8 +32,8 @@ LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
 MOST_CHANNELS = 64
 # One frame of a wav2vec2-family model: its convolutions see 400 samples (25 ms) at a time.
 FEWEST_SAMPLES = 400
-# What a header says that doesn't know its file's length.
-UNKNOWN_FRAMES = 1 << 60
+# A header that doesn't know its file's length has libsndfile say more than that.
+MOST_FRAMES = 1 << 60
 
 
 def read_windows(
@@ -97,9 +97,10 @@ def _decode(
         yield from _decode_with_ffmpeg(file, start, end, most)
         return
     with sound:
-        if sound.subtype.startswith("MPEG"):
+        if sound.subtype.startswith("MPEG") or sound.frames > MOST_FRAMES:
             # soundfile seeks after each block, and libsndfile then loses the bits that an MPEG
-            # frame has in the frames before it: audible gaps at each block's beginning.
+            # frame has in the frames before it: audible gaps at each block's beginning. In a
+            # stream whose header doesn't know how long it is it can't seek at all.
             yield from _decode_with_ffmpeg(file, start, end, most)
             return
         _check_shape(sound.samplerate, sound.channels)
@@ -107,15 +108,12 @@ def _decode(
         sound.seek(first)
         there = sound.frames - first
         wanted = there if end is None else min(there, round(end * sound.samplerate) - first)
-        if wanted < UNKNOWN_FRAMES:
-            _check_length(wanted, sound.samplerate, most)  # before hours of it are scored
-        read = 0
-        while read < wanted:
-            block = sound.read(min(wanted - read, BLOCK_FRAMES), dtype="float32", always_2d=True)
+        _check_length(wanted, sound.samplerate, most)  # before hours of it are scored
+        while wanted > 0:
+            block = sound.read(min(wanted, BLOCK_FRAMES), dtype="float32", always_2d=True)
             if not len(block):
                 return
-            read += len(block)
-            _check_length(read, sound.samplerate, most)
+            wanted -= len(block)
             yield sound.samplerate, block.mean(axis=1)
 
 
