@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from itertools import pairwise
@@ -13,9 +14,12 @@ import pytest
 from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refusal
+from samples import LOOSE_TOML
 from sounds import save, tone
 
 from emobatch.manifests.shards import Shard, boundaries
+from emobatch.tables import stored
 
 Cli = Callable[..., Result]
 
@@ -96,3 +100,135 @@ def test_more_shards_than_rows_are_refused(cli: Cli, scored: Path) -> None:
 
 def test_the_value_of_shard() -> None:
     assert Shard.parse("3/8") == Shard(3, 8)
+
+
+def cut(scored: Path, tmp_path: Path, *options: object) -> list[Path]:
+    """The shards' tables, of which one went through `apply --where`, and they all through it."""
+    from click.testing import CliRunner
+
+    from emobatch.cli import main
+
+    (tmp_path / "t.toml").write_text(LOOSE_TOML)
+    finals = []
+    for number in range(3):
+        finals.append(tmp_path / f"final{number}.parquet")
+        command = ["apply", str(scored / f"{number}.parquet"), "-t", str(tmp_path / "t.toml")]
+        command += ["-o", str(finals[-1]), *(map(str, options) if number == 1 else ())]
+        assert CliRunner().invoke(main, command).exit_code == 0
+    return finals
+
+
+def test_shards_that_were_cut_by_apply_are_refused(cli: Cli, scored: Path, tmp_path: Path) -> None:
+    target = tmp_path / "merged.parquet"
+    whole = cut(scored, tmp_path)
+    assert cli("merge", *whole, "-o", target).exit_code == 0
+    assert len(pl.read_parquet(target)) == 10
+    target.unlink()
+    some = cut(scored, tmp_path, "--where", "note != '02'")
+    message = refusal(cli("merge", *some, "-o", target))
+    assert f"{some[1]}: not as it was scored: 4 rows where 5 were written" in message
+    assert "choose rows afterwards" in message
+    assert not target.exists()
+
+
+CHANGES: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
+    "cut": lambda rows: rows.head(2),
+    "sorted": lambda rows: rows.sort("id", descending=True),
+    "of another shard": lambda rows: rows.with_columns(id=pl.col("id") + "x"),
+    "another emotion": lambda rows: rows.with_columns(speech_emotion=pl.lit("sad")),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("extension", ["csv", "parquet"])
+def test_shards_that_were_changed_are_refused(
+    cli: Cli, scored: Path, tmp_path: Path, extension: str, change: str
+) -> None:
+    shards = [Path(shutil.copy(scored / f"{number}.parquet", tmp_path)) for number in range(3)]
+    made = {"emobatch": pl.read_parquet_metadata(shards[1])["emobatch"]}
+    rows = CHANGES[change](pl.read_parquet(shards[1]))
+    if extension == "parquet":
+        rows.write_parquet(shards[1], metadata=made)
+    else:
+        shards[1] = tmp_path / "1.csv"
+        rows.write_csv(shards[1])
+        (tmp_path / "1.csv.meta.json").write_text(made["emobatch"])
+    target = tmp_path / "merged.parquet"
+    message = refusal(cli("merge", *shards, "-o", target))
+    assert f"{shards[1]}: not as it was scored: " in message
+    assert not target.exists()
+
+
+def test_a_text_table_that_was_edited_is_said_to_be(cli: Cli, scored: Path, tmp_path: Path) -> None:
+    table = tmp_path / "0.csv"
+    command = ("score", scored / "manifest.csv", "--models=demo", "--shard=0/3", "-o", table)
+    assert cli(*command).exit_code == 0
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:2]))
+    shards = [table, scored / "1.parquet", scored / "2.parquet"]
+    assert "0.csv: was changed since it was scored" in refusal(cli("merge", *shards))
+
+
+def test_a_shard_of_before_is_known_by_its_rows_number(
+    cli: Cli, scored: Path, tmp_path: Path
+) -> None:
+    for keep, status in ((99, 0), (2, 1)):
+        shards = []
+        for number in range(3):
+            rows = pl.read_parquet(scored / f"{number}.parquet")
+            made = stored.metadata(scored / f"{number}.parquet")
+            del made["table"]
+            shards.append(tmp_path / f"{number}.parquet")
+            rows.head(keep).write_parquet(shards[-1], metadata={"emobatch": json.dumps(made)})
+        assert cli("merge", *shards).exit_code == status
+
+
+NOTE = {"index": 0, "count": 1, "first": 0, "rows": 1, "manifest": "x", "manifest_rows": 1}
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        {},
+        {"shard": {}},
+        {"shard": 3},
+        {"shard": {"index": 0}},
+        *({"shard": {key: NOTE[key] for key in NOTE if key != gone}} for gone in NOTE),
+        {"shard": {**NOTE, "index": "0"}},
+        {"shard": {**NOTE, "index": 1}},
+        {"shard": {**NOTE, "index": -1}},
+        {"shard": {**NOTE, "count": 0}},
+        {"shard": {**NOTE, "count": True}},
+        {"shard": {**NOTE, "count": 10**15, "manifest_rows": 10**15}},
+        {"shard": {**NOTE, "rows": 2}},
+        {"shard": {**NOTE, "first": 1}},
+        {"shard": {**NOTE, "manifest": None}},
+        {"shard": NOTE, "table": {}},
+        {"shard": NOTE, "table": {"rows": 1, "numbers": [], "texts": {"id": 3}}},
+        {"shard": NOTE, "table": {"rows": 1, "texts": {"gone": ""}}},
+        {"shard": NOTE, "table": 3},
+    ],
+    ids=str,
+)
+def test_what_no_run_says_of_its_shard_is_one_line(
+    cli: Cli, tmp_path: Path, note: dict[str, object]
+) -> None:
+    table = tmp_path / "s.csv"
+    table.write_text("id,path\na,a.wav\n")
+    (tmp_path / "s.csv.meta.json").write_text(json.dumps(note))
+    assert refusal(cli("merge", table))
+
+
+def test_a_shard_that_no_row_fell_to_is_not_missed(cli: Cli, tmp_path: Path) -> None:
+    """One clip that outlasts the others leaves nothing for the second of three shards."""
+    save(tmp_path / "a.wav", tone(0.3))
+    rows = "".join(f"a.wav,{n},{length}\n" for n, length in enumerate((100, 1, 1)))
+    (tmp_path / "m.csv").write_text("path,id,duration\n" + rows)
+    tables = []
+    for number in range(3):
+        target = tmp_path / f"{number}.parquet"
+        command = ("score", tmp_path / "m.csv", "--models=demo", f"--shard={number}/3")
+        if cli(*command, "-o", target).exit_code == 0:
+            tables.append(target)
+    assert len(tables) == 2
+    result = cli("merge", *tables)
+    assert result.exit_code == 0 and result.stdout.count("\n") == 4

@@ -263,7 +263,8 @@ def test_too_many_errors_are_an_exit_status(
     result = cli("score", mixed, "--max-error-rate", rate, *model_options)
     assert result.exit_code == status
     assert len(result.stdout.splitlines()) == 8
-    assert ("4 of 7 rows failed" in result.stderr) == bool(status)
+    assert "4 of 7 rows failed" in result.stderr
+    assert ("more than --max-error-rate allows" in result.stderr) == bool(status)
 
 
 def test_all_rows_failed_is_an_exit_status(
@@ -283,13 +284,17 @@ def test_output_by_extension_with_provenance(
     target = mixed.with_name(f"scores.{extension}")
     assert cli("score", mixed, "-o", target, *model_options).exit_code == 0
     beside = mixed.with_name(f"scores.{extension}.meta.json")
+    known = {"software", "models", "task", "options", "manifest", "table"}
     if extension == "parquet":
         provenance = json.loads(pl.read_parquet_metadata(target)["emobatch"])
         assert not beside.exists()
     else:
         provenance = json.loads(beside.read_text())
-    assert set(provenance) == {"software", "models", "task", "options", "manifest"}
-    assert provenance["models"]["asr"]["digest"].startswith("sha256:")
+        known.add("content")
+    assert set(provenance) == known
+    assert provenance["table"]["rows"] == 7
+    for key in ("digest", "settings"):
+        assert provenance["models"]["asr"][key].startswith("sha256:")
     assert not list(mixed.parent.glob("*.parts"))
     assert not list(mixed.parent.glob(".*"))
 

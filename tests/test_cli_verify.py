@@ -214,6 +214,7 @@ def test_other_versions_are_noted(cli: Cli, table: Path, caplog: pytest.LogCaptu
 @pytest.mark.parametrize(
     "changed",
     [
+        {"models": {}},
         {"models": {"speech": {}, "asr": {}, "text": {}}},
         {"task": {}},
         {"options": {}},
@@ -230,13 +231,17 @@ def test_a_table_that_doesnt_say_how_it_was_made_is_refused(
     assert "scores.csv.meta.json" in message
 
 
-@pytest.mark.parametrize("changed", [{"models": None}, {"task": None}, {"options": []}], ids=str)
-def test_what_emobatch_would_not_have_stored_is_refused(
+@pytest.mark.parametrize(
+    "changed",
+    [{"models": None}, {"models": {"speech": "demo"}}, {"task": None}, {"options": []}],
+    ids=str,
+)
+def test_what_emobatch_never_stores_is_refused_by_name(
     cli: Cli, table: Path, changed: dict[str, object]
 ) -> None:
     change_provenance(table, changed)
-    assert "scores.csv.meta.json: " in (message := refusal(cli("verify", table)))
-    assert "which emobatch doesn't store" in message
+    message = refusal(cli("verify", table))
+    assert f"{next(iter(changed))} is " in message and "scores.csv.meta.json" in message
 
 
 def test_settings_that_nobody_could_have_given_are_one_line(cli: Cli, table: Path) -> None:

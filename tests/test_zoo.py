@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -51,3 +54,13 @@ def test_silence_has_no_invented_transcript(scored: pl.DataFrame) -> None:
 def test_a_link_and_its_file_have_the_same_scores(scored: pl.DataFrame) -> None:
     link, file = scored.filter(path="good_link.wav"), scored.filter(path="wrong_extension.mp3")
     assert link["entropy"].item() == pytest.approx(file["entropy"].item(), abs=1e-6)
+
+
+def test_the_zoo_is_built_where_no_folder_is(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "zoo"
+    script = Path(__file__).with_name("zoo.py")
+    done = subprocess.run(
+        [sys.executable, script, folder, "0.02"], capture_output=True, text=True, check=True
+    )
+    assert Path(done.stdout.strip()) == folder / "manifest.csv"
+    assert len(pl.read_csv(folder / "manifest.csv")) >= 60

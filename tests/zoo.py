@@ -75,7 +75,7 @@ def _broken(folder: Path) -> Iterator[Row]:
         "data_half.mp3": (mp3[: len(mp3) // 2], OK),
         "text.wav": (b"this is not a sound\n" * 50, "can't be decoded"),
         "json.wav": (b'{"path": "a.wav"}', "can't be decoded"),
-        "image.wav": (b"\x89PNG\r\n\x1a\n" + bytes(200), "no audio in this file"),
+        "image.wav": (b"\x89PNG\r\n\x1a\n" + bytes(200), "isn't read"),
         "zeros_not_riff.wav": (bytes(4_000), "can't be decoded"),
         "wrong_extension.mp3": (whole, OK),
         "no_extension": (whole, OK),
@@ -153,4 +153,6 @@ def _row(file: Path, expected: str = OK) -> Row:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{build(Path(sys.argv[1]), hours=6)}\n")
+    target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
+    sys.stdout.write(f"{build(target, hours=float(sys.argv[2]) if sys.argv[2:] else 6)}\n")

@@ -6,6 +6,7 @@ no more memory than one of half a minute. Files that libsndfile can't read go th
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -31,10 +32,12 @@ LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
 MOST_CHANNELS = 64
 # One frame of a wav2vec2-family model: its convolutions see 400 samples (25 ms) at a time.
 FEWEST_SAMPLES = 400
+# A header that doesn't know its file's length has libsndfile say more than that.
+MOST_FRAMES = 1 << 60
 
 
 def read_windows(
-    file: Path, start: float | None = None, end: float | None = None
+    file: Path, start: float | None = None, end: float | None = None, most: float = math.inf
 ) -> Iterator[Samples]:
     """Decode a file, or a segment of it, window by window.
 
@@ -42,13 +45,16 @@ def read_windows(
         file: an audio file of any format that libsndfile or FFmpeg reads.
         start: seconds into the file at which the segment begins.
         end: seconds into the file at which it ends; what the file lacks of it is left out.
+        most: seconds that may be decoded. What precedes a segment counts where it has to be
+            decoded as well, which is so in files that FFmpeg reads.
 
     Yields:
         (samples,) float32, mono, 16 kHz, full scale ±1: windows of 30 s, the last one shorter.
         A remainder of under 25 ms after a full window is left out.
 
     Raises:
-        AudioError: if the file is missing, broken, too short, or holds NaN or infinite samples.
+        AudioError: if the file is missing, broken, too short or too long, or holds NaN or infinite
+            samples.
 
     Examples:
         >>> for window in read_windows(Path("clip.flac"), start=1.5):  # doctest: +SKIP
@@ -57,7 +63,7 @@ def read_windows(
     seen = 0
     with _explained():
         _check_file(file)
-        for window in _windows(_resampled(_decode(file, start or 0.0, end))):
+        for window in _windows(_resampled(_decode(file, start or 0.0, end, most))):
             seen += len(window)
             if not np.isfinite(window).all():
                 raise AudioError("NaN or infinite samples")
@@ -80,24 +86,29 @@ def _check_file(file: Path) -> None:
         raise AudioError("empty file")
 
 
-def _decode(file: Path, start: float, end: float | None) -> Iterator[tuple[int, Samples]]:
+def _decode(
+    file: Path, start: float, end: float | None, most: float
+) -> Iterator[tuple[int, Samples]]:
     # Blocks of mono samples with their rate in Hz.
     try:
         sound = soundfile.SoundFile(os.fsencode(file))  # bytes: not every name is UTF-8
     except (soundfile.SoundFileError, TypeError):
         # TypeError: a name that soundfile takes for headerless samples.
-        yield from _decode_with_ffmpeg(file, start, end)
+        yield from _decode_with_ffmpeg(file, start, end, most)
         return
     with sound:
-        if sound.subtype.startswith("MPEG"):
+        if sound.subtype.startswith("MPEG") or sound.frames > MOST_FRAMES:
             # soundfile seeks after each block, and libsndfile then loses the bits that an MPEG
-            # frame has in the frames before it: audible gaps at each block's beginning.
-            yield from _decode_with_ffmpeg(file, start, end)
+            # frame has in the frames before it: audible gaps at each block's beginning. In a
+            # stream whose header doesn't know how long it is it can't seek at all.
+            yield from _decode_with_ffmpeg(file, start, end, most)
             return
         _check_shape(sound.samplerate, sound.channels)
         first = min(round(start * sound.samplerate), sound.frames)
         sound.seek(first)
-        wanted = sound.frames if end is None else round(end * sound.samplerate) - first
+        there = sound.frames - first
+        wanted = there if end is None else min(there, round(end * sound.samplerate) - first)
+        _check_length(wanted, sound.samplerate, most)  # before hours of it are scored
         while wanted > 0:
             block = sound.read(min(wanted, BLOCK_FRAMES), dtype="float32", always_2d=True)
             if not len(block):
@@ -117,8 +128,15 @@ def _check_shape(rate: int, channels: int) -> None:
         raise AudioError(f"{channels} channels; mix it down to {MOST_CHANNELS} at most")
 
 
+def _check_length(frames: int, rate: int, most: float) -> None:
+    if frames > most * rate:
+        raise AudioError(
+            f"longer than {most:g} s, which --max-seconds allows; cut it, or allow more"
+        )
+
+
 def _decode_with_ffmpeg(
-    file: Path, start: float, end: float | None
+    file: Path, start: float, end: float | None, most: float
 ) -> Iterator[tuple[int, Samples]]:
     # A segment is cut out of the file decoded from its beginning: after a seek, timestamps and
     # the first samples depend on the format, and a segment would not be the file's own samples.
@@ -138,6 +156,7 @@ def _decode_with_ffmpeg(
                 if high is not None and high <= 0:
                     return
                 position += len(block)
+                _check_length(position, piece.sample_rate, most)
                 yield piece.sample_rate, block[low:high]
 
 

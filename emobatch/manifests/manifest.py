@@ -62,18 +62,17 @@ class Manifest:
         """
         return self.rows.slice(first, count).collect()
 
-    def pick(self, numbers: pl.Series) -> Manifest:
+    def pick(self, ids: pl.Series) -> Manifest:
         """Make a manifest of some rows.
 
         Args:
-            numbers: of the rows wanted, from 0, rising.
+            ids: of the rows wanted, all of them this manifest's.
 
         Returns:
             Those rows in order.
         """
-        number = "\0number"
-        chosen = self.rows.with_row_index(number).filter(pl.col(number).is_in(numbers.implode()))
-        return replace(self, rows=chosen.drop(number), length=len(numbers))
+        chosen = self.rows.filter(pl.col("id").is_in(ids.implode()))
+        return replace(self, rows=chosen, length=len(ids))
 
     def refuse_columns(self, written: Collection[str]) -> None:
         """Refuse columns whose names will be written beside them.

@@ -1,20 +1,17 @@
-"""A manifest shared between jobs, and their tables joined again."""
+"""A manifest shared between jobs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from emobatch.errors import EmobatchError, TableError
+from emobatch.errors import EmobatchError
 from emobatch.manifests.manifest import Manifest
-from emobatch.tables import reading, score_table, stored, writing
 
 
 @dataclass(frozen=True)
@@ -98,50 +95,6 @@ def boundaries(weights: ArrayLike, count: int) -> list[int]:
     ends = np.cumsum(weights)
     cuts = np.searchsorted(ends, ends[-1] * np.arange(1, count) / count, side="left") + 1
     return [0, *np.minimum(cuts, len(ends)).tolist(), len(ends)]
-
-
-def merge(sources: Sequence[str], target: Path | None) -> None:
-    """Join the tables of all shards of a manifest, in its order.
-
-    Args:
-        sources: score tables that `score --shard` wrote, or globs of them.
-        target: the table, standard output where None.
-
-    Raises:
-        TableError: if a table is no shard or of another run, or shards are missing or doubled.
-        OutputError: if the table can't be written.
-    """
-    writing.check_target(target, sources=sources)
-    names = reading.expand(sources)
-    notes = {name: stored.metadata(name).get("shard") for name in names}
-    ordered = _check_complete(notes)
-    scores = score_table.read(ordered)
-    provenance = {key: value for key, value in scores.provenance.items() if key != "shard"}
-    provenance["manifest"] = stored.metadata(ordered[0])["shard"]["manifest"]
-    with reading.explained(scores.name):
-        writing.write(scores.rows, target, provenance)
-
-
-def _check_complete(notes: Mapping[str, Any]) -> list[str]:
-    by_index: dict[int, str] = {}
-    first = next(iter(notes.values()), None)
-    for name, note in notes.items():
-        if not isinstance(note, dict) or not isinstance(first, dict):
-            raise TableError(f"{name}: not written by `emobatch score --shard`; leave it out")
-        if any(note[key] != first[key] for key in ("manifest", "count")):
-            raise TableError(f"{name}: a shard of another manifest or split; leave it out")
-        if note["index"] in by_index:
-            twin = by_index[note["index"]]
-            raise TableError(f"{name}: the same shard {note['index']} as {twin}; leave one out")
-        by_index[note["index"]] = name
-    count = first["count"] if isinstance(first, dict) else 0
-    missing = [str(index) for index in range(count) if index not in by_index]
-    if missing or not count:
-        raise TableError(
-            f"shards missing: {', '.join(missing) or 'all'} of {count}; "
-            f"score them with --shard I/{count}"
-        )
-    return [by_index[index] for index in range(count)]
 
 
 def _weights(manifest: Manifest) -> NDArray[np.float64]:

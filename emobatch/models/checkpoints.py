@@ -5,26 +5,20 @@ Nothing here imports the libraries that load them, so that what is missing is sa
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, first_line
-from emobatch.models import hub
+from emobatch.models import files, hub
+from emobatch.models.files import CTRANSLATE2, TRANSFORMERS
 from emobatch.models.names import DEMO
 
 DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "checkpoints"
 # Where in it each branch's toy is.
 DEMO_FOLDERS = {"speech": "speech", "asr": "asr", "text": "sentiment"}
-SAFETENSORS = "model*.safetensors"
-PICKLES = "pytorch_model*.bin"
-CTRANSLATE2 = "model.bin"
-# Weights that can be loaded, the preferred first; large ones are cut into what an index names.
-TRANSFORMERS = ("model.safetensors", "pytorch_model.bin")
 FORMATS = {"speech": TRANSFORMERS, "asr": (CTRANSLATE2,), "text": TRANSFORMERS}
 # What a run reads beside the weights. One file of each group must be there.
 COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
@@ -32,8 +26,6 @@ COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "asr": (("config.json",), ("tokenizer.json",), ("vocabulary.*",)),
     "text": (("config.json",), ("tokenizer.json", "*.model", "vocab.*")),
 }
-CTRANSLATE2_FILES = ("*config.json", "tokenizer.json", "vocabulary.*", CTRANSLATE2)
-TRANSFORMERS_FILES = ("*.json", "*.txt", "*.model")
 # What transformers takes a classifier for whose config.json doesn't name its outputs.
 DEFAULT_LABEL, DEFAULT_OUTPUTS = "LABEL_{}", 2
 
@@ -56,19 +48,16 @@ class Checkpoint:
 
     def weights(self) -> list[Path]:
         """Files of the weights that are loaded: the safetensors where there are any."""
-        others = [f for pattern in (PICKLES, CTRANSLATE2) for f in self.folder.glob(pattern)]
-        return sorted(self.folder.glob(SAFETENSORS)) or sorted(others)
+        return files.weights(self.folder)
 
     def provenance(self) -> dict[str, str | None]:
-        """Name, revision and SHA-256 digest of the weights."""
-        digest = hashlib.sha256()
-        for file in self.weights():
-            with file.open("rb") as handle:
-                digest.update(hashlib.file_digest(handle, "sha256").digest())
+        """Name, revision, and SHA-256 digests of the weights and of what else decides."""
+        beside = files.settings(self.folder, asr=self.option == option_of("asr"))
         return {
             "name": self.name,
             "revision": self.revision,
-            "digest": f"sha256:{digest.hexdigest()}",
+            "digest": files.digest(self.weights()),
+            "settings": files.digest(beside, names=True),
         }
 
     def size(self) -> int:
@@ -113,6 +102,18 @@ class Checkpoint:
             ) from error
 
 
+def option_of(branch: str) -> str:
+    """Say which option of the command line names a checkpoint.
+
+    Args:
+        branch: ``speech``, ``asr`` or ``text``.
+
+    Returns:
+        The option.
+    """
+    return f"--{branch}-model"
+
+
 def find(name: str, branch: str) -> Checkpoint | None:
     """Find a checkpoint on this machine.
 
@@ -129,7 +130,7 @@ def find(name: str, branch: str) -> Checkpoint | None:
     Raises:
         CheckpointError: if that is no folder and no hub name, or in another format.
     """
-    option = f"--{branch}-model"
+    option = option_of(branch)
     if name == DEMO:
         return Checkpoint(name, DEMO_FOLDER / DEMO_FOLDERS[branch], None, option)
     repository = _repository(name, branch)
@@ -158,40 +159,14 @@ def fetch(name: str, branch: str) -> Checkpoint:
         HubUnreachable: if the hub doesn't answer within a few seconds.
         CheckpointError: if it can't be had or is in another format.
     """
-    option = f"--{branch}-model"
+    option = option_of(branch)
     repository = _repository(name, branch)
     with _named(name, option):
         there = hub.files(repository)
     _check_format(name, branch, there)
     with _named(name, option):
-        folder = hub.fetch(repository, needed_files(there, branch))
+        folder = hub.fetch(repository, files.needed(there, branch))
     return Checkpoint(name, folder, folder.name, option)
-
-
-def needed_files(names: Sequence[str], branch: str) -> list[str]:
-    """Pick what a run needs of a repository: weights in one format, and what describes them.
-
-    Args:
-        names: of all its files.
-        branch: ``speech``, ``asr`` or ``text``.
-
-    Returns:
-        Those of the files, in order.
-
-    Examples:
-        >>> files = ["README.md", "config.json", "model.safetensors", "pytorch_model.bin"]
-        >>> needed_files(files, "speech")
-        ['config.json', 'model.safetensors']
-    """
-    safe = any(fnmatch(name, SAFETENSORS) for name in names)
-    patterns = (*TRANSFORMERS_FILES, SAFETENSORS if safe else PICKLES)
-    if branch == "asr":
-        patterns = CTRANSLATE2_FILES
-    return [
-        name
-        for name in names
-        if "/" not in name and any(fnmatch(name, pattern) for pattern in patterns)
-    ]
 
 
 def _is_folder(name: str, branch: str) -> bool:
@@ -233,9 +208,9 @@ def _is_whole(folder: Path, branch: str) -> bool:
     for weights in FORMATS[branch]:
         if (folder / weights).exists():
             return True
-        with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-            index = json.loads((folder / f"{weights}.index.json").read_text(encoding="utf-8"))
-            return all((folder / part).exists() for part in set(index["weight_map"].values()))
+        parts = files.parts(folder, weights)
+        if parts:
+            return all((folder / part).exists() for part in parts)
     return False
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from sys import float_info
 
-from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable
+from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, OptionError
 from emobatch.models import checkpoints, hub
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import (
     AUTO,
     CLEANING_STEPS,
     FULL_CONTEXT,
+    LONGEST_WAIT,
     MODEL_SETS,
+    MOST_SECONDS,
     NO_STEPS,
     PUBLISHED,
 )
@@ -44,6 +47,7 @@ class Choice:
         text_label_map: ``NAME=SENTIMENT`` or ``NAME=CLASS`` pairs for the text model's.
         batch_seconds: padded audio to a batch, in seconds; None leaves it to the device.
         decode_timeout: seconds to wait for more of a file before its row fails.
+        max_seconds: seconds of audio that may be decoded of a file before its row fails.
         offline: look only at what is on this machine.
     """
 
@@ -63,6 +67,7 @@ class Choice:
     text_label_map: tuple[str, ...] = ()
     batch_seconds: float | None = None
     decode_timeout: float = 120.0
+    max_seconds: float = MOST_SECONDS
     offline: bool = False
 
     def __post_init__(self) -> None:
@@ -78,12 +83,14 @@ class Choice:
             either = tuple(dict.fromkeys((*SENTIMENTS, *task.classes)))
             spellings = {**task.labels.spellings, **SENTIMENT_SPELLINGS}
             parse_label_map(self.text_label_map, Labels(either, spellings))
-        for option, seconds in (
-            ("--batch-seconds", self.batch_seconds),
-            ("--decode-timeout", self.decode_timeout),
+        for option, seconds, most in (
+            ("--batch-seconds", self.batch_seconds, float_info.max),
+            ("--decode-timeout", self.decode_timeout, LONGEST_WAIT),
+            ("--max-seconds", self.max_seconds, float_info.max),
         ):
-            if seconds is not None and not 0 < seconds < float("inf"):
-                raise EmobatchError(f"{option} {seconds:g}: give a number above 0")
+            if seconds is not None and not 0 < seconds <= most:
+                upper = f" and at most {most:.0f}" if most < float_info.max else ""
+                raise OptionError(f"{option} {seconds:g}: give a number above 0{upper}")
 
     def task(self, found: Mapping[str, Checkpoint | None]) -> Task:
         """Say what the classes are.

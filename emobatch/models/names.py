@@ -39,6 +39,10 @@ PRECISIONS: Mapping[str, str] = {
 # Audio that Whisper's encoder is given: the 30 s of its training, or as much as a clip needs.
 FULL_CONTEXT, FITTING_CONTEXT = "full", "fit"
 ASR_CONTEXTS = (FULL_CONTEXT, FITTING_CONTEXT)
+# Seconds that can be waited for on any system; eleven days.
+LONGEST_WAIT = 1_000_000.0
+# Audio of a row, in seconds, that is decoded at most: twelve hours.
+MOST_SECONDS = 43_200.0
 # What happens to a transcript before the text model is given it, in this order unless told.
 CLEANING_STEPS = ("contractions", "punctuation", "lemmas", "lowercase", "numbers")
 NO_STEPS = "none"

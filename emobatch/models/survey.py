@@ -6,6 +6,8 @@ from typing import Any
 
 from emobatch.models.choice import Choice
 
+KEYS = ("name", "folder", "revision", "bytes", "digest", "settings")
+
 
 def survey(choice: Choice, *, fetch: bool = False) -> dict[str, dict[str, Any]]:
     """List the checkpoints that a run would load.
@@ -15,8 +17,9 @@ def survey(choice: Choice, *, fetch: bool = False) -> dict[str, dict[str, Any]]:
         fetch: fetch those from the hub that aren't here; else the hub is never asked.
 
     Returns:
-        By branch ``name``, ``folder``, ``revision``, ``bytes`` and ``digest`` of the weights; all
-        but the name are None where the checkpoint is not on this machine.
+        By branch ``name``, ``folder``, ``revision``, ``bytes`` and ``digest`` of the weights, and
+        ``settings``, the digest of what else decides; all but the name are None where the
+        checkpoint is not on this machine.
 
     Raises:
         CheckpointError: if a name is none, or a checkpoint can't be fetched.
@@ -25,7 +28,7 @@ def survey(choice: Choice, *, fetch: bool = False) -> dict[str, dict[str, Any]]:
     listed: dict[str, dict[str, Any]] = {}
     for branch, name in choice.names().items():
         checkpoint = found[branch]
-        listed[branch] = dict.fromkeys(("name", "folder", "revision", "bytes", "digest"))
+        listed[branch] = dict.fromkeys(KEYS)
         listed[branch]["name"] = name
         if checkpoint is not None:
             listed[branch] |= {"folder": str(checkpoint.folder), "bytes": checkpoint.size()}

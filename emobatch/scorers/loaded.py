@@ -31,6 +31,7 @@ class Loaded:
         language: of transcripts that the manifest gives.
         batch_seconds: padded audio to a batch, in seconds.
         decode_timeout: seconds to wait for more of a file.
+        max_seconds: seconds of audio that may be decoded of a file.
     """
 
     plan: Plan
@@ -39,6 +40,7 @@ class Loaded:
     language: str
     batch_seconds: float
     decode_timeout: float
+    max_seconds: float
 
 
 def load(plan: Plan, device: Device) -> Loaded:
@@ -67,6 +69,7 @@ def load(plan: Plan, device: Device) -> Loaded:
         language=ASSUMED_LANGUAGE if choice.language == AUTO else choice.language,
         batch_seconds=choice.batch_seconds or device.batch_seconds,
         decode_timeout=choice.decode_timeout,
+        max_seconds=choice.max_seconds,
     )
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 LOOK_AHEAD_SECONDS = 600.0
 # Words to a batch of a text model, padding counted.
 BATCH_WORDS = 2048
+# Characters to a word, at most, on average.
+LONGEST_WORD = 10
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Cascade:
             tally: told what is through.
         """
         held: list[Window] = []
-        decoded = decode(utterances, self.loaded.decode_timeout)
+        decoded = decode(utterances, self.loaded.decode_timeout, self.loaded.max_seconds)
         for group in batches.look_ahead(decoded, _seconds, LOOK_AHEAD_SECONDS):
             self._score_audio(group)
             held = self._transcribe_settled([*held, *group], tally)
@@ -172,7 +174,9 @@ def _read(model: Model[str, Any], batch: list[Utterance]) -> Results[Any]:
 
 
 def _words(utterance: Utterance) -> float:
-    return float(len((utterance.cleaned or "").split()))
+    # In languages that put no spaces between words a text would be one of them.
+    text = utterance.cleaned or ""
+    return max(len(text.split()), len(text) / LONGEST_WORD)
 
 
 def _seconds(window: Window) -> float:

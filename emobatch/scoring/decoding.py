@@ -12,6 +12,7 @@ from threading import Event, Thread
 from emobatch.errors import AudioError
 from emobatch.manifests import audio
 from emobatch.manifests.audio import Samples
+from emobatch.models.names import MOST_SECONDS
 from emobatch.scoring.utterances import AUDIO_STAGE, Utterance, Window
 
 # Files that are decoded ahead, and windows of each: at most 60 MB. Decoders leave Python's lock
@@ -29,11 +30,13 @@ class Decoding:
 
     Attributes:
         utterance: whose file it is.
+        most_seconds: of audio that may be decoded of it.
         windows: what is decoded; then what went wrong, or None where the file has ended.
         abandoned: set when nobody waits for it any more.
     """
 
     utterance: Utterance
+    most_seconds: float
     windows: Queue[Samples | Exception | None] = field(default_factory=lambda: Queue(WINDOWS_AHEAD))
     abandoned: Event = field(default_factory=Event)
 
@@ -44,7 +47,9 @@ class Decoding:
     def _decode(self) -> None:
         clip = self.utterance.clip
         try:
-            for window in audio.read_windows(clip.located(), clip.start, clip.end):
+            for window in audio.read_windows(
+                clip.located(), clip.start, clip.end, self.most_seconds
+            ):
                 self._hand_on(window)
         except Exception as error:
             self._hand_on(error)
@@ -60,12 +65,15 @@ class Decoding:
             return
 
 
-def decode(utterances: Iterable[Utterance], time_limit: float) -> Iterator[Window]:
+def decode(
+    utterances: Iterable[Utterance], time_limit: float, most_seconds: float = MOST_SECONDS
+) -> Iterator[Window]:
     """Decode utterances, each once for all scorers.
 
     Args:
         utterances: marked as decoded, or failed, on the way.
         time_limit: seconds to wait for a file's next window before its row fails.
+        most_seconds: of audio that may be decoded of a file before its row fails.
 
     Yields:
         Their windows in order.
@@ -73,7 +81,7 @@ def decode(utterances: Iterable[Utterance], time_limit: float) -> Iterator[Windo
     ahead: deque[Decoding] = deque()
     try:
         for utterance in utterances:
-            ahead.append(Decoding(utterance))
+            ahead.append(Decoding(utterance, most_seconds))
             ahead[-1].start()
             if len(ahead) > FILES_AHEAD:
                 yield from _windows(ahead[0], time_limit)

@@ -1,15 +1,20 @@
-"""What a score table is made with, as is stored with it."""
+"""What a score table is made with, as is stored with it and held against the next run."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emobatch.errors import ResumeError
 from emobatch.models.choice import parse_steps
 from emobatch.models.names import NO_STEPS
 from emobatch.scorers.plan import Plan
 from emobatch.scorers.text_labels import text_label_map
 from emobatch.scoring.gate import Gate
 from emobatch.tables import provenance
+from emobatch.tables.provenance import differences
 from emobatch.tasks.labels import parse_label_map
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ def models(plan: Plan) -> dict[str, dict[str, str | None]]:
         plan: its scorers.
 
     Returns:
-        ``name``, ``revision`` and ``digest`` of the weights, by branch.
+        ``name``, ``revision``, and digests of the weights and of what else decides, by branch.
     """
     return {branch: found.provenance() for branch, found in plan.setup.found.items()}
 
@@ -63,3 +68,22 @@ def made_with(plan: Plan, device: Device, gate: Gate | None) -> dict[str, Any]:
         "task": plan.task.as_dict(),
         "options": options,
     }
+
+
+def refuse_other(where: Path, saved: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+    """Refuse to go on with the work of another run.
+
+    Args:
+        where: the work is.
+        saved: manifest, models and options that it was done with.
+        run: those wanted now.
+
+    Raises:
+        ResumeError: names what differs.
+    """
+    # Through JSON and back, so that tuples and lists don't differ.
+    if differing := differences(saved, json.loads(json.dumps(run))):
+        raise ResumeError(
+            f"{where}: holds work of a run that differs in {', '.join(differing)}; give back what "
+            "it had, name another -o, or throw it away with --restart"
+        )

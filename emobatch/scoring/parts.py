@@ -9,24 +9,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
 
 from emobatch.errors import ResumeError, first_line
-from emobatch.tables import reading, writing
-from emobatch.tables.provenance import differences
-
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from emobatch.scoring.folder import LOCK_FILE, HeldFolder, refuse_foreign
+from emobatch.scoring.made_with import refuse_other
+from emobatch.tables import content, reading, writing
+from emobatch.tables.content import CONTENT
 
 RUN_FILE = "run.json"
-LOCK_FILE = "lock"
 # There once the table is whole: what is left of the folder is rubbish.
 WHOLE_FILE = "whole"
+CHUNKS = "[0-9]*.parquet"
 
 
 @dataclass(frozen=True)
@@ -35,15 +32,13 @@ class Parts:
 
     Attributes:
         target: the score table to be.
-        folder: where its chunks are.
+        held: where its chunks are, locked as long as this run writes there.
         run: manifest, models and options, for which alone the chunks are good.
-        lock: held as long as this run writes there.
     """
 
     target: Path
-    folder: Path
+    held: HeldFolder
     run: Mapping[str, Any]
-    lock: IO[str] | None
 
     @classmethod
     def open(cls, target: Path, run: Mapping[str, Any], *, restart: bool) -> Parts:
@@ -62,23 +57,23 @@ class Parts:
             TableError: if the folder can't be written to.
         """
         folder = target.with_name(target.name + ".parts")
-        ours = {LOCK_FILE, RUN_FILE, WHOLE_FILE}
         with reading.explained(str(folder)):
-            folder.mkdir(exist_ok=True)
-            found = {file.name for file in folder.iterdir()}
-            if not found <= ours and RUN_FILE not in found and WHOLE_FILE not in found:
-                raise ResumeError(f"{folder}: is in the way and not emobatch's; move it elsewhere")
-            parts = cls(target, folder, run, _lock(folder))
+            parts = cls(target, HeldFolder.take(folder, _check_ours), run)
             try:
-                if restart or WHOLE_FILE in found:
+                if restart or (folder / WHOLE_FILE).exists():
                     parts.clear()
                 saved = parts._saved_run()
                 if saved is not None:
                     refuse_other(folder, saved, run)
             except BaseException:
-                parts._release()
+                parts.held.release()
                 raise
         return parts
+
+    @property
+    def folder(self) -> Path:
+        """Where the chunks are."""
+        return self.held.path
 
     def __enter__(self) -> Parts:
         """Hold the lock."""
@@ -91,13 +86,14 @@ class Parts:
         trace: TracebackType | None,
     ) -> None:
         """Let another run write here; a folder without saved work goes."""
-        with reading.explained(str(self.folder)):
-            if not self._files():
-                self.clear()
-                self._release()
-                (self.folder / LOCK_FILE).unlink(missing_ok=True)
-                self.folder.rmdir()
-        self._release()
+        empty = False
+        try:
+            with reading.explained(str(self.folder)):
+                empty = not self._files()
+                if empty:
+                    self.clear()
+        finally:
+            self.held.release(remove=empty)
 
     def has(self, first: int) -> bool:
         """Whether a chunk is saved.
@@ -108,7 +104,7 @@ class Parts:
         Returns:
             True where it is.
         """
-        return self._file(first).exists()
+        return _is_there(self._file(first))
 
     def add(self, first: int, frame: pl.DataFrame) -> None:
         """Save a chunk, wholly or not at all.
@@ -121,9 +117,11 @@ class Parts:
             TableError: if it can't be written.
         """
         file = self.folder / RUN_FILE
-        if not file.exists():
+        if not _is_there(file):
             writing.write_text(file, json.dumps(self.run, indent=1))
-        with writing.replacing(self._file(first)) as partial:
+        chunk = self._file(first)
+        _is_there(chunk)  # else a link that was planted would be written through
+        with writing.replacing(chunk) as partial:
             frame.write_parquet(partial)
 
     def rows_done(self) -> int:
@@ -138,24 +136,45 @@ class Parts:
                 if (pl.read_parquet(file, columns=["status"])["status"] == "error").any():
                     file.unlink()
 
-    def finish(self, provenance: Mapping[str, Any], before: pl.LazyFrame | None = None) -> None:
+    def finish(
+        self,
+        provenance: Mapping[str, Any],
+        scored: Mapping[str, Any],
+        wanted: Mapping[str, Any],
+        before: pl.LazyFrame | None = None,
+    ) -> None:
         """Make the table of its chunks and drop them.
 
         Args:
             provenance: to be stored with the table.
+            scored: types of the columns that were scored.
+            wanted: what :func:`emobatch.tables.content.describe` says of the manifest's ids.
             before: the table as it was, of which these rows are scored again.
 
         Raises:
+            ResumeError: if the chunks aren't the manifest's rows.
             TableError: if the table can't be written; its chunks then stay.
         """
+        numbers = [name for name, kind in scored.items() if kind == pl.Float64]
+        texts = [name for name, kind in scored.items() if kind == pl.String]
         with self._readable():
             rows = pl.scan_parquet(self._files(), glob=False)
             if before is not None:
-                rows = rows.cast(dict(before.collect_schema()))  # type: ignore[arg-type]
-                rows = before.update(rows, on="id", how="left", include_nulls=True)
-            writing.write(rows, self.target, provenance)
+                rows = _replaced(before, rows)
+            holds = content.describe(rows, numbers, texts)
+            if not content.same_ids(holds, wanted):
+                raise ResumeError(
+                    f"{self.folder}: its rows aren't the manifest's, for chunks are lost or were "
+                    "put there; score all anew with --restart"
+                )
+            writing.write(rows, self.target, {**provenance, CONTENT: holds})
         (self.folder / WHOLE_FILE).touch()
         self.clear()
+
+    @property
+    def is_retry(self) -> bool:
+        """Whether these are chunks of rows of a whole table that are scored again."""
+        return "retry" in (self._saved_run() or {})
 
     def for_retry(self, digest: str) -> Parts:
         """Chunks of nothing but the rows of a whole table that are scored again.
@@ -203,48 +222,39 @@ class Parts:
                 "score all anew with --restart"
             ) from error
 
-    def _release(self) -> None:
-        if self.lock is not None:
-            self.lock.close()
-
     def _file(self, first: int) -> Path:
         # Twelve digits: sorted by name is sorted by row.
         return self.folder / f"{first:012d}.parquet"
 
     def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("[0-9]*.parquet"))
+        files = sorted(self.folder.glob(CHUNKS))
+        for file in files:
+            refuse_foreign(file)
+        return files
 
 
-def refuse_other(where: Path, saved: Mapping[str, Any], run: Mapping[str, Any]) -> None:
-    """Refuse to go on with the work of another run.
-
-    Args:
-        where: the work is.
-        saved: manifest, models and options that it was done with.
-        run: those wanted now.
-
-    Raises:
-        ResumeError: names what differs.
-    """
-    # Through JSON and back, so that tuples and lists don't differ.
-    if differing := differences(saved, json.loads(json.dumps(run))):
-        raise ResumeError(
-            f"{where}: holds work of a run that differs in {', '.join(differing)}; give back what "
-            "it had, name another -o, or throw it away with --restart"
-        )
+def _replaced(before: pl.LazyFrame, rows: pl.LazyFrame) -> pl.LazyFrame:
+    # A column of JSON Lines without any value has no type; in new rows it may have one.
+    old, new = before.collect_schema(), rows.collect_schema()
+    before = before.cast({name: new[name] for name, kind in old.items() if kind == pl.Null})
+    rows = rows.cast(dict(before.collect_schema()))  # type: ignore[arg-type]
+    return before.update(rows, on="id", how="left", include_nulls=True)
 
 
-def _lock(folder: Path) -> IO[str] | None:
-    if fcntl is None:
-        return None
-    handle = (folder / LOCK_FILE).open("w")
+def _is_there(file: Path) -> bool:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        handle.close()
-        raise ResumeError(
-            f"{folder}: another run is writing there; wait for it, or give this one another -o"
-        ) from error
-    except OSError:
-        pass  # a file system that knows no locks
-    return handle
+        refuse_foreign(file)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _check_ours(folder: Path) -> None:
+    ours = {LOCK_FILE, RUN_FILE, WHOLE_FILE}
+    found = {file.name for file in folder.iterdir()}
+    if not found <= ours and RUN_FILE not in found and WHOLE_FILE not in found:
+        raise ResumeError(f"{folder}: is in the way and not emobatch's; move it elsewhere")
+    for name in found & ours:
+        refuse_foreign(folder / name)
+    for file in folder.glob(CHUNKS):
+        refuse_foreign(file)

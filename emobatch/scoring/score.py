@@ -14,16 +14,18 @@ from emobatch.errors import Interrupted, ResumeError, TooManyErrors
 from emobatch.manifests import manifest
 from emobatch.manifests.shards import Shard
 from emobatch.models.choice import Choice
+from emobatch.models.names import AUTO
 from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
 from emobatch.scoring.gate import Gate
-from emobatch.scoring.made_with import made_with, models
-from emobatch.scoring.parts import Parts, refuse_other
+from emobatch.scoring.made_with import made_with, models, refuse_other
+from emobatch.scoring.parts import Parts
 from emobatch.scoring.progress import Progress, Silent
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
 from emobatch.scoring.runners.runner import Runner
 from emobatch.scoring.work import Work
-from emobatch.tables import reading, stored, writing
+from emobatch.tables import content, reading, stored, writing
+from emobatch.tables.content import CONTENT
 from emobatch.tables.score_table import DECISION_COLUMNS
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,10 @@ def score(
         rows, notes["shard"] = shard.take(rows)
     plan = Plan.of(choice, choice.find_checkpoints())
     rows.refuse_columns({*plan.columns, *DECISION_COLUMNS} - GIVEN)
+    if choice.language == AUTO and "transcript" in rows.rows.collect_schema():
+        log.warning(
+            "note: the manifest's own transcripts are cleaned as English; --language names another"
+        )
     if gate is not None:
         gates.check(gate, plan.task, models(plan))
     # torch, which takes seconds: after all that can fail fast.
@@ -155,17 +161,18 @@ class Job:
         Raises:
             ResumeError: if what is there is not of this run.
         """
+        ids = content.describe(self.work.rows.rows, [], ["id"])
         with Parts.open(target, run, restart=restart) as saved:
-            if not restart and _is_whole(target, run, len(self.work.rows), saved):
-                self._retry(saved, enabled=retry_errors)
+            if not restart and _is_whole(target, run, ids, saved):
+                self._retry(saved, ids, enabled=retry_errors)
             else:
                 if retry_errors:
                     saved.forget_errors()
-                self._save_chunks(saved)
-                saved.finish(saved.run)
+                self._save_chunks(saved, "" if not restart else " without --restart")
+                saved.finish(saved.run, self.work.plan.schema, ids)
         return _count(target, (pl.col("status") == "error").sum())
 
-    def _save_chunks(self, saved: Parts) -> None:
+    def _save_chunks(self, saved: Parts, how: str = "") -> None:
         rows = len(self.work.rows)
         self.progress.start(rows, saved.rows_done())
         todo = [first for first in self.work.firsts if not saved.has(first)]
@@ -176,13 +183,13 @@ class Job:
             # While Polars is at work it takes SIGINT for itself, and raises one without a message.
             raise Interrupted(
                 f"{str(signal) or 'interrupted by SIGINT'}; {saved.rows_done()} of {rows} rows are "
-                f"saved in {saved.folder}, the same command goes on from there"
+                f"saved in {saved.folder}, the same command{how} goes on from there"
             ) from signal
 
-    def _retry(self, saved: Parts, *, enabled: bool) -> None:
+    def _retry(self, saved: Parts, ids: Mapping[str, Any], *, enabled: bool) -> None:
         # Of a table that is whole, only the failed rows: its other rows stay as they are.
         before = reading.scan(str(saved.target), self.work.plan.numbers)
-        failed = before.select((pl.col("status") == "error").arg_true()).collect().to_series()
+        failed = before.filter(pl.col("status") == "error").select("id").collect().to_series()
         if not enabled or failed.is_empty():
             hint = "; --retry-errors scores the failed rows again" if len(failed) else ""
             log.warning("note: %s is whole, nothing to do%s", saved.target, hint)
@@ -191,28 +198,36 @@ class Job:
         again = self.work.of(self.work.rows.pick(failed))
         chunks = saved.for_retry(again.rows.digest())
         Job(again, self.runner, self.progress)._save_chunks(chunks)
-        chunks.finish(saved.run, before)
+        chunks.finish(saved.run, self.work.plan.schema, ids, before)
 
 
-def _is_whole(target: Path, run: Mapping[str, Any], rows: int, saved: Parts) -> bool:
-    if not target.exists():
+def _is_whole(target: Path, run: Mapping[str, Any], ids: Mapping[str, Any], saved: Parts) -> bool:
+    # A run that was killed as it ended, or began with --restart, left its chunks: they go first.
+    if not target.exists() or (saved.rows_done() and not saved.is_retry):
         return False
+    remedy = "name another -o, or replace it with --restart"
+    if stored.was_replaced(target):
+        raise ResumeError(f"{target}: was changed since it was scored; {remedy}")
     known = stored.metadata(target)
     if "manifest" not in known:
-        # A run that was killed here left its chunks; else the table may be anybody's.
-        if saved.rows_done():
-            return False
-        raise ResumeError(
-            f"{target}: is there, and doesn't say what it was made with; name another -o, or "
-            "replace it with --restart"
-        )
+        raise ResumeError(f"{target}: is there, and doesn't say what it was made with; {remedy}")
     refuse_other(target, known, run)
-    if "thresholds" in known or _count(target, pl.len()) != rows:
-        raise ResumeError(
-            f"{target}: was changed since it was scored; name another -o, or begin anew with "
-            "--restart"
-        )
+    if difference := _difference(target, known, ids):
+        raise ResumeError(f"{target}: was changed since it was scored: {difference}; {remedy}")
     return True
+
+
+def _difference(target: Path, known: Mapping[str, Any], ids: Mapping[str, Any]) -> str | None:
+    if "thresholds" in known:
+        return "it is a final table"
+    rows = reading.scan(str(target))
+    with reading.explained(str(target)):
+        if "id" not in rows.collect_schema():
+            return "without id"
+        if not content.same_ids(content.describe(rows, [], ["id"]), ids):
+            return "its rows aren't the manifest's, in order"
+    # Tables of before say no more of what they hold.
+    return content.changed(str(target), known[CONTENT]) if CONTENT in known else None
 
 
 def _count(target: Path, what: pl.Expr) -> int:

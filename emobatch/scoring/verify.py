@@ -26,15 +26,16 @@ from emobatch.scoring.progress import Progress, Silent, Tally
 from emobatch.scoring.rows import to_frame
 from emobatch.scoring.utterances import Utterance
 from emobatch.tables import provenance, reading, stored
-from emobatch.tables.provenance import same_models
+from emobatch.tables.provenance import model_difference
 from emobatch.tasks.labels import DROPPED
 from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
 SETTINGS = ("device", "precision", "language", "asr_context", "clean")
-# Shorter than any window, so that each is a batch of its own.
-ALONE_SECONDS = 1e-3
+# Batches shorter than any window, so that each is one of its own; and what was decoded once is
+# decoded again, however long it is.
+ALWAYS = {"batch_seconds": 1e-3, "max_seconds": 1e9}
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) 
         }
         known = {**names, **settings, **maps, "beam_size": int(options["beam_size"])}
         known["classes"] = Task.from_dict(made["task"])
-        return Choice(**{**known, **given, "batch_seconds": ALONE_SECONDS})
+        return Choice(**{**known, **given, **ALWAYS})
     except (TaskError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise TableError(
             f"{source}: doesn't say what it was made with; verify the file that `score -o` wrote, "
@@ -180,10 +181,13 @@ def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) 
 def _check_weights(made: Mapping[str, Any], found: Mapping[str, Checkpoint]) -> None:
     for branch, checkpoint in found.items():
         there, here = made["models"][branch], checkpoint.provenance()
-        if not same_models({branch: there}, {branch: here}):
+        differing = model_difference(there, here)
+        if differing is not None:
+            what = "settings" if differing == "settings" else "weights"
+            key = "settings" if differing == "settings" else "digest"
             raise CheckpointError(
-                f"{checkpoint.name}: other weights than the table's: here {here['digest']}, there "
-                f"{there.get('digest')} of {there.get('name')}, revision "
+                f"{checkpoint.name}: other {what} than the table's: here {here[key]}, there "
+                f"{there.get(key)} of {there.get('name')}, revision "
                 f"{there.get('revision') or 'unknown'}; give {checkpoint.option} those"
             )
 

@@ -91,18 +91,30 @@ def same_models(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two runs used the same checkpoints, as far as both are known.
 
     Args:
-        one: models of a run by branch, each with ``name``, ``revision`` and ``digest``.
+        one: models of a run by branch, each with ``name``, ``revision``, ``digest`` (of the
+            weights) and ``settings`` (of what else decides: configuration, vocabulary, …).
         other: those of another run.
 
     Returns:
-        False where a branch's weights differ by digest, or by name where a digest is unknown.
+        False where a branch's weights differ by digest, or by name where a digest is unknown, or
+        its settings do.
     """
-    for branch in set(one) & set(other):
-        mine, theirs = one[branch], other[branch]
-        key = "digest" if mine.get("digest") and theirs.get("digest") else "name"
-        if mine.get(key) != theirs.get(key):
-            return False
-    return True
+    return all(model_difference(one[b], other[b]) is None for b in set(one) & set(other))
+
+
+def model_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
+    """Name what tells two checkpoints of a branch apart.
+
+    Args:
+        one: as stored: ``name``, ``digest`` and ``settings``. Older tables lack the settings.
+        other: another one.
+
+    Returns:
+        ``name``, ``digest`` or ``settings``; None where all that is known of both is the same.
+    """
+    both = [key for key in ("digest", "settings") if one.get(key) and other.get(key)]
+    keys = both if "digest" in both else ["name", *both]
+    return next((key for key in keys if one.get(key) != other.get(key)), None)
 
 
 def check_models(
@@ -121,9 +133,9 @@ def check_models(
     """
     mine, theirs = models, current(fitted).get("models") or {}
     differing = [
-        f"{branch} model {_describe(mine[branch])} is not {_describe(theirs[branch])}"
+        f"{branch} model {_describe(mine[branch], key)} is not {_describe(theirs[branch], key)}"
         for branch in mine
-        if branch in theirs and not same_models({branch: mine[branch]}, {branch: theirs[branch]})
+        if branch in theirs and (key := model_difference(mine[branch], theirs[branch]))
     ]
     if differing:
         raise ThresholdsError(
@@ -131,9 +143,10 @@ def check_models(
         )
 
 
-def _describe(model: Mapping[str, Any]) -> str:
-    digest = str(model.get("digest") or "")
-    return f"{model.get('name')} ({digest[:15]})" if digest else str(model.get("name"))
+def _describe(model: Mapping[str, Any], key: str) -> str:
+    value = str(model.get("settings" if key == "settings" else "digest") or "")
+    what = "settings " if key == "settings" else ""
+    return f"{model.get('name')} ({what}{value[:15]})" if value else str(model.get("name"))
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
@@ -153,11 +166,26 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     differing = []
     for key, wanted in other.items():
         found = one.get(key)
-        if isinstance(found, Mapping) and isinstance(wanted, Mapping):
+        if key == "models" and isinstance(found, Mapping) and isinstance(wanted, Mapping):
+            differing += _model_keys(found, wanted)
+        elif isinstance(found, Mapping) and isinstance(wanted, Mapping):
             names = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
             differing += [f"{key}.{name}" for name in names]
         elif found != wanted:
             differing.append(key)
+    return differing
+
+
+def _model_keys(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    differing = []
+    for branch in {**one, **other}:
+        mine, theirs = one.get(branch), other.get(branch)
+        if not isinstance(mine, Mapping) or not isinstance(theirs, Mapping):
+            differing += [] if mine == theirs else [f"models.{branch}"]
+            continue
+        # Of tables of before no settings are known.
+        known = [key for key in theirs if key in mine or key != "settings"]
+        differing += [f"models.{branch}.{key}" for key in known if mine.get(key) != theirs[key]]
     return differing
 
 

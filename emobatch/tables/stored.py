@@ -13,6 +13,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from emobatch.errors import TableError
+from emobatch.tables.content import CONTENT
 from emobatch.tables.provenance import current
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,10 @@ CONTENT_KEY = "content"
 # Bytes of either end of a table by which it is known.
 ENDS = 1 << 16
 # Parts that hold named values, and those of them whose values do so again.
-SECTIONS = ("software", "models", "options", "task", "shard", "folds", "thresholds", CONTENT_KEY)
+SECTIONS = (
+    *("software", "models", "options", "task", "shard", "folds", "thresholds"),
+    *(CONTENT, CONTENT_KEY),
+)
 NESTED = ("models",)
 
 
@@ -31,7 +35,7 @@ def metadata(source: str | Path, *, edited: bool = False) -> dict[str, Any]:
 
     Args:
         source: a table's file name, or ``-``.
-        edited: take what stands beside a table whose content is another by now.
+        edited: take what is said of another content as well: for whoever looks at every value.
 
     Returns:
         What it was written with; empty where nothing is known, or where the file beside the table
@@ -41,22 +45,11 @@ def metadata(source: str | Path, *, edited: bool = False) -> dict[str, Any]:
         TableError: if what is stored is nothing that emobatch would store.
     """
     path = Path(source)
+    found = _read(source)
     in_file = path.suffix.lower() == ".parquet"
-    try:
-        if source == "-":
-            return {}
-        if in_file:
-            text = pl.read_parquet_metadata(path).get(METADATA_KEY, "{}")
-        else:
-            text = sidecar(path).read_text(encoding="utf-8")
-        where = path if in_file else sidecar(path)
-        found = _read(text, where)
-    except (OSError, UnicodeDecodeError, PolarsError):
-        return {}
+    where = path if in_file else sidecar(path)
     _check(found, where)
-    content = found.pop(CONTENT_KEY, None)
-    bound = content is not None and not in_file and not edited and path.is_file()
-    if bound and content != fingerprint(path):
+    if not edited and _is_of_another_content(found, path):
         log.warning(
             "note: %s is about another content than %s has, which was replaced or edited since; "
             "what it says of models, options and classes is not used",
@@ -64,7 +57,19 @@ def metadata(source: str | Path, *, edited: bool = False) -> dict[str, Any]:
             path,
         )
         return {}
-    return current(found)
+    return current({key: value for key, value in found.items() if key != CONTENT_KEY})
+
+
+def was_replaced(source: str | Path) -> bool:
+    """Whether a text table has another content than the file beside it is about.
+
+    Args:
+        source: a table's file name, or ``-``.
+
+    Returns:
+        False where nothing is known, and for Parquet, whose provenance is part of it.
+    """
+    return _is_of_another_content(_read(source), Path(source))
 
 
 def sidecar(path: Path) -> Path:
@@ -97,15 +102,34 @@ def fingerprint(path: Path) -> dict[str, Any]:
     return {"bytes": length, "sha256": digest.hexdigest()}
 
 
-def _read(text: str, where: Path) -> dict[str, Any]:
+def _read(source: str | Path) -> dict[str, Any]:
+    path = Path(source)
+    in_file = path.suffix.lower() == ".parquet"
+    try:
+        if source == "-":
+            return {}
+        if in_file:
+            text = pl.read_parquet_metadata(path).get(METADATA_KEY, "{}")
+        else:
+            text = sidecar(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, PolarsError):
+        return {}
     try:
         found = json.loads(text)
     except ValueError:
         found = None
     if not isinstance(found, dict):
+        where = path if in_file else sidecar(path)
         log.warning("note: %s is nothing that emobatch stores with a table; it is not used", where)
         return {}
     return found
+
+
+def _is_of_another_content(found: Mapping[str, Any], path: Path) -> bool:
+    content = found.get(CONTENT_KEY)
+    if content is None or path.suffix.lower() == ".parquet" or not path.is_file():
+        return False
+    return bool(content != fingerprint(path))
 
 
 def _check(found: Mapping[str, Any], where: Path) -> None:

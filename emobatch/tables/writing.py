@@ -105,7 +105,7 @@ def check_columns(schema: Mapping[str, pl.DataType], target: Path | None) -> Non
     """
     extension = ".csv" if target is None else target.suffix.lower()
     for name, kind in schema.items():
-        refused = kind in (pl.Binary, pl.Object)
+        refused = _holds_bytes(kind)
         if extension in SEPARATORS:
             refused = refused or kind.is_nested() or kind == pl.Duration
         if extension != ".parquet" and refused:
@@ -113,6 +113,14 @@ def check_columns(schema: Mapping[str, pl.DataType], target: Path | None) -> Non
                 f"{target or 'standard output'}: no place for column {name!r}, which holds "
                 f"{kind}; write .parquet, or drop the column"
             )
+
+
+def _holds_bytes(kind: pl.DataType) -> bool:
+    if isinstance(kind, pl.Struct):
+        return any(_holds_bytes(field.dtype) for field in kind.fields)  # type: ignore[arg-type]
+    if isinstance(kind, pl.List | pl.Array):
+        return _holds_bytes(kind.inner)  # type: ignore[arg-type]
+    return kind in (pl.Binary, pl.Object)
 
 
 def _note_lost_numbers(table: pl.LazyFrame, target: Path) -> None:

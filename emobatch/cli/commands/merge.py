@@ -17,6 +17,6 @@ def merge(shards: tuple[str, ...], output: Path | None) -> None:
 
     SHARDS are files or globs of them. Fails, naming them, if shards are missing or doubled.
     """
-    from emobatch.manifests.shards import merge as run
+    from emobatch.manifests.merge import merge as run
 
     run(shards, output)

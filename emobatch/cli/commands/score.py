@@ -17,7 +17,7 @@ from emobatch.cli.options import (
     task_options,
 )
 from emobatch.manifests.readers.registry import READERS
-from emobatch.models.names import ASR_CONTEXTS, CLEANING_STEPS, DEMO, FULL_CONTEXT
+from emobatch.models.names import ASR_CONTEXTS, CLEANING_STEPS, DEMO, FULL_CONTEXT, MOST_SECONDS
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
 
 if TYPE_CHECKING:
@@ -94,6 +94,14 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     show_default=True,
     metavar="SECONDS",
     help="Let a row fail if nothing more can be read of its file for so long.",
+)
+@click.option(
+    "--max-seconds",
+    type=float,
+    default=MOST_SECONDS,
+    show_default="43200, 12 hours",
+    metavar="SECONDS",
+    help="Let a row fail if more audio than this has to be decoded of its file.",
 )
 @click.option(
     "--confine", is_flag=True, help="Let rows fail whose files are outside --root, links followed."

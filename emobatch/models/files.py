@@ -1,0 +1,135 @@
+"""Which files of a checkpoint a run needs: its weights, and what beside them decides a score."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from fnmatch import fnmatch
+from pathlib import Path
+
+SAFETENSORS = "model*.safetensors"
+PICKLES = "pytorch_model*.bin"
+CTRANSLATE2 = "model.bin"
+# Weights that can be loaded, the preferred first; large ones are cut into what an index names.
+TRANSFORMERS = ("model.safetensors", "pytorch_model.bin")
+CTRANSLATE2_FILES = ("*config.json", "tokenizer.json", "vocabulary.*", CTRANSLATE2)
+TRANSFORMERS_FILES = ("*.json", "*.txt", "*.model")
+# What is named like that and decides nothing.
+ASIDE = (
+    *("readme*", "licen[cs]e*", "notice*", "copying*", "requirements*.txt"),
+    *("*_results.json", "trainer_state.json", "training_args.json"),
+)
+
+
+def weights(folder: Path) -> list[Path]:
+    """Find the weights that are loaded.
+
+    Args:
+        folder: a checkpoint's.
+
+    Returns:
+        The safetensors where there are any, with the parts that an index names.
+    """
+    safe, pickled = (
+        _named_like(folder, pattern, whole)
+        for pattern, whole in zip((SAFETENSORS, PICKLES), TRANSFORMERS, strict=True)
+    )
+    return safe or sorted([*pickled, *folder.glob(CTRANSLATE2)])
+
+
+def settings(folder: Path, *, asr: bool) -> list[Path]:
+    """Find what beside the weights decides a score: configuration, vocabulary and the like.
+
+    Of a folder with all of a repository these are the files that would be fetched of it, so that
+    both count as one model.
+
+    Args:
+        folder: a checkpoint's.
+        asr: whether it is Whisper in CTranslate2's format.
+
+    Returns:
+        The files in order.
+    """
+    patterns = CTRANSLATE2_FILES if asr else TRANSFORMERS_FILES
+    others = weights(folder)
+    return [
+        file
+        for file in sorted(folder.iterdir())
+        if any(fnmatch(file.name, pattern) for pattern in patterns)
+        and not any(fnmatch(file.name.lower(), pattern) for pattern in ASIDE)
+        and file not in others
+        and file.is_file()
+    ]
+
+
+def digest(files: Sequence[Path], *, names: bool = False) -> str:
+    """Say in a few characters what files hold.
+
+    Args:
+        files: in an order that is always the same.
+        names: whether what they are called counts too.
+
+    Returns:
+        ``sha256:`` and the digest of their contents.
+    """
+    whole = hashlib.sha256()
+    for file in files:
+        if names:
+            whole.update(file.name.encode() + b"\0")
+        with file.open("rb") as handle:
+            whole.update(hashlib.file_digest(handle, "sha256").digest())
+    return f"sha256:{whole.hexdigest()}"
+
+
+def needed(names: Sequence[str], branch: str) -> list[str]:
+    """Pick what a run needs of a repository: weights in one format, and what describes them.
+
+    Args:
+        names: of all its files.
+        branch: ``speech``, ``asr`` or ``text``.
+
+    Returns:
+        Those of the files, in order.
+
+    Examples:
+        >>> names = ["README.md", "config.json", "model.safetensors", "pytorch_model.bin"]
+        >>> needed(names, "speech")
+        ['config.json', 'model.safetensors']
+    """
+    safe = any(fnmatch(name, SAFETENSORS) for name in names)
+    patterns = (*TRANSFORMERS_FILES, SAFETENSORS if safe else PICKLES)
+    if branch == "asr":
+        patterns = CTRANSLATE2_FILES
+    return [
+        name
+        for name in names
+        if "/" not in name and any(fnmatch(name, pattern) for pattern in patterns)
+    ]
+
+
+def parts(folder: Path, whole: str) -> list[str]:
+    """Read which files weights are cut into.
+
+    Args:
+        folder: a checkpoint's.
+        whole: the file that they would be in one piece.
+
+    Returns:
+        Names of the parts that its index lists; none where there is no index, or a broken one,
+        of which its loader says what is wrong.
+    """
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        index = json.loads((folder / f"{whole}.index.json").read_text(encoding="utf-8"))
+        return sorted({str(part) for part in index["weight_map"].values()})
+    return []
+
+
+def _named_like(folder: Path, pattern: str, whole: str) -> list[Path]:
+    # Parts are mostly named like the whole, but an index may name them anything.
+    files = sorted(folder.glob(pattern))
+    if folder / whole in files:
+        return files
+    named = [folder / part for part in parts(folder, whole)]
+    return files + [part for part in named if part not in files and part.is_file()]
