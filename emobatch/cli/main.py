@@ -17,7 +17,6 @@ import click
 
 from emobatch import __version__
 from emobatch.cli.lazy import Commands, listed
-from emobatch.cli.notes import notes_shown
 from emobatch.cli.signals import ignore, interruptible
 from emobatch.errors import EmobatchError, Interrupted, first_line
 from emobatch.tables.visible import visible
@@ -57,6 +56,8 @@ class EmobatchGroup(click.Group):
         Raises:
             click.ClickException: in place of any error that says how to mend it.
         """
+        from emobatch.cli.notes import notes_shown  # with logging, which help has no need of
+
         try:
             with interruptible(), notes_shown(), _usage_errors_visible():
                 return super().invoke(ctx)
