@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from emobatch.errors import CheckpointError, TableError, VerificationError
+from emobatch.errors import CheckpointError, TableError, TaskError, VerificationError
 from emobatch.manifests.clips import clips
 from emobatch.manifests.readers.table import SECONDS, seconds_of
 from emobatch.models.checkpoints import Checkpoint
@@ -170,7 +170,7 @@ def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) 
         known = {**names, **settings, **maps, "beam_size": int(options["beam_size"])}
         known["classes"] = Task.from_dict(made["task"])
         return Choice(**{**known, **given, **ALWAYS})
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, TaskError) as error:
         raise TableError(
             f"{source}: doesn't say what it was made with; verify the file that `score -o` wrote, "
             f"with {stored.sidecar(Path(source)).name} beside it if it isn't Parquet"
