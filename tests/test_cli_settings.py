@@ -94,6 +94,8 @@ CHANGES: dict[str, Callable[[Path], None]] = {
     "asr/tokenizer.json": write_otherwise,
     "asr/generation_config.json": appear,
     "text/added_tokens.json": appear,
+    "text/vocab.bpe": appear,
+    "text/adapter_model.bin": appear,
 }
 
 

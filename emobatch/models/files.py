@@ -15,7 +15,9 @@ CTRANSLATE2 = "model.bin"
 # Weights that can be loaded, the preferred first; large ones are cut into what an index names.
 TRANSFORMERS = ("model.safetensors", "pytorch_model.bin")
 CTRANSLATE2_FILES = ("*config.json", "tokenizer.json", "vocabulary.*", CTRANSLATE2)
-TRANSFORMERS_FILES = ("*.json", "*.txt", "*.model")
+TRANSFORMERS_FILES = ("*.json", "*.txt", "*.model", "vocab.*", "bpe.codes")
+# What transformers lays over the weights where it finds it and has the library for it.
+ADAPTERS = "adapter_model.*"
 # What is named like that and decides nothing.
 ASIDE = (
     *("readme*", "licen[cs]e*", "notice*", "copying*", "requirements*.txt"),
@@ -52,7 +54,7 @@ def settings(folder: Path, *, asr: bool) -> list[Path]:
     Returns:
         The files in order.
     """
-    patterns = CTRANSLATE2_FILES if asr else TRANSFORMERS_FILES
+    patterns = CTRANSLATE2_FILES if asr else (*TRANSFORMERS_FILES, ADAPTERS)
     others = weights(folder)
     return [
         file
@@ -99,9 +101,8 @@ def needed(names: Sequence[str], branch: str) -> list[str]:
         ['config.json', 'model.safetensors']
     """
     safe = any(fnmatch(name, SAFETENSORS) for name in names)
-    patterns = (*TRANSFORMERS_FILES, SAFETENSORS if safe else PICKLES)
-    if branch == "asr":
-        patterns = CTRANSLATE2_FILES
+    weights_there = SAFETENSORS if safe else PICKLES
+    patterns = CTRANSLATE2_FILES if branch == "asr" else (*TRANSFORMERS_FILES, weights_there)
     return [
         name
         for name in names
