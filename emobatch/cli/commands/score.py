@@ -99,9 +99,9 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     "--max-seconds",
     type=float,
     default=MOST_SECONDS,
-    show_default="43200, 12 hours",
+    show_default=True,
     metavar="SECONDS",
-    help="Let a row fail if more audio than this has to be decoded of its file.",
+    help="Let a row fail if more audio than this (12 hours) has to be decoded of its file.",
 )
 @click.option(
     "--confine", is_flag=True, help="Let rows fail whose files are outside --root, links followed."
