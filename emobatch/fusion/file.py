@@ -22,10 +22,10 @@ from emobatch.tasks.task import Task
 FORMAT = 2
 # Format 1 knew one method and one set of classes.
 FIRST_FORMAT, FIRST_METHOD = 1, "selection"
-# An innermost array as tomli_w writes it, each of its values on a line of its own.
-ARRAY = re.compile(r"\[\n\s*([^\[\]\n]*(?:,\n\s*[^\[\]\n]*)*),\n\s*\]")
-BREAK = re.compile(r",\n\s*")
-NESTED = re.compile(r"\[\n\s*(\[[^\n]*\](?:,\n\s*\[[^\n]*\])*),\n\s*\]")
+# Arrays as tomli_w writes them, each value on a line of its own: the innermost, and one of those.
+# A line can be read in one way only, else a long list of odd names takes minutes.
+ARRAY = re.compile(r"\[\n((?: +[^ \[\]\n][^\[\]\n]*,\n)+) *\]")
+NESTED = re.compile(r"\[\n((?: +\[[^\n]*\],\n)+) *\]")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def to_toml(fitted: Fitted) -> str:
     }
     text = tomli_w.dumps(without_nulls(content))
     for pattern in (ARRAY, NESTED):  # on one line, as people write them
-        text = pattern.sub(lambda array: f"[{BREAK.sub(', ', array[1])}]", text)
+        text = pattern.sub(_on_one_line, text)
     first = f"Fitted by `emobatch calibrate --method {method.name}`."
     lines = [first, *method.header.splitlines()]
     return "".join(f"# {line}\n" for line in lines) + text
@@ -110,6 +110,11 @@ def without_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: without_nulls(item) for key, item in value.items() if item is not None}
     return value
+
+
+def _on_one_line(array: re.Match[str]) -> str:
+    values = (line.strip().removesuffix(",") for line in array[1].splitlines())
+    return f"[{', '.join(values)}]"
 
 
 def _parse(document: dict[str, Any]) -> Fitted:
