@@ -195,7 +195,7 @@ def score_offline(cache: Path, manifest: Path, *more: str) -> subprocess.Complet
         env={**os.environ, "HF_HOME": str(cache)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=600,
     )
 
 

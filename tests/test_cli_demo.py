@@ -27,7 +27,7 @@ def run_demo(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run it where there is no network at all, if this machine lets a test do that."""
     alone = ["unshare", "--net"] if _can_unshare() else []
     command = [*alone, sys.executable, "-m", "emobatch", "demo", str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
 
 def _can_unshare() -> bool:

@@ -282,7 +282,7 @@ def test_two_runs_never_hold_the_same_folder(tmp_path: Path) -> None:
         for _ in range(3)
     ]
     for run in runs:
-        said, wrong = run.communicate(timeout=60)
+        said, wrong = run.communicate(timeout=600)
         assert run.returncode == 0, wrong
         assert int(said) > 10
     assert list(tmp_path.iterdir()) == []
@@ -303,7 +303,7 @@ def test_a_run_begun_with_restart_goes_on_without_it(cli: Cli, tmp_path: Path) -
         while run.poll() is None and not list(parts.glob("[0-9]*.parquet")):
             time.sleep(0.02)
         run.terminate()
-        _, said = run.communicate(timeout=60)
+        _, said = run.communicate(timeout=600)
     assert run.returncode == 75 and "the same command without --restart goes on" in said
     assert cli(*command).exit_code == 0
     assert target.stat().st_ino != before and not parts.exists()

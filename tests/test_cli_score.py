@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,11 +20,12 @@ import polars as pl
 import pytest
 import torch
 from checkpoints import TEXT
-from click.testing import Result
+from click.testing import CliRunner, Result
 from espeak import RATE, VOICES, speak
 from faster_whisper import WhisperModel
 from sounds import save, tone
 
+from emobatch.cli import main
 from emobatch.manifests.audio import read_windows
 from emobatch.scorers.cleaning import clean
 from emobatch.tables import score_table
@@ -96,8 +97,8 @@ def _spoken_clip(
 @pytest.fixture(scope="module")
 def scores(corpus: Path, model_options: list[str]) -> pl.DataFrame:
     target = corpus / "scores.parquet"
-    arguments = ["score", corpus / "manifest.csv", "-o", target, *model_options]
-    subprocess.run([sys.executable, "-m", "emobatch", *map(str, arguments)], check=True)
+    arguments = ["score", str(corpus / "manifest.csv"), "-o", str(target), *model_options]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
     return pl.read_parquet(target)
 
 
@@ -189,7 +190,7 @@ def test_one_shell_pipeline_from_manifest_to_figures(
         f" | tee {tmp_path}/final.csv | {sys.executable} -m emobatch evaluate --json"
     )
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=120
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
@@ -375,16 +376,15 @@ def read_scores(table: Path) -> pl.DataFrame:
 
 @pytest.fixture
 def long_run(tmp_path: Path) -> Path:
-    """Six chunks of short rows."""
+    """24 chunks of short rows."""
     save(tmp_path / "a.wav", tone(0.3))
     rows = "".join(f"a.wav,{number},said\n" for number in range(1_500))
     (tmp_path / "manifest.csv").write_text("path,id,transcript\n" + rows)
     return tmp_path / "manifest.csv"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_an_interrupted_run_goes_on_where_it_was(
-    cli: Cli, long_run: Path, model_options: list[str], number: signal.Signals
+    cli: Cli, long_run: Path, model_options: list[str]
 ) -> None:
     whole, target = long_run.with_name("whole.csv"), long_run.with_name("scores.csv")
     assert cli("score", long_run, "-o", whole, *model_options).exit_code == 0
@@ -393,10 +393,11 @@ def test_an_interrupted_run_goes_on_where_it_was(
         parts = long_run.with_name("scores.csv.parts")
         while run.poll() is None and len(list(parts.glob("[0-9]*.parquet"))) < 1:
             time.sleep(0.02)
-        os.kill(run.pid, number)
-        _, said = run.communicate(timeout=60)
+        # What Polars takes for itself while it is at work; test_signals.py has the others.
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=600)
     assert run.returncode == 75, said
-    assert f"interrupted by {number.name}" in said and "of 1500 rows are saved" in said
+    assert "interrupted by SIGINT" in said and "of 1500 rows are saved" in said
     assert not target.exists()
     kept = [mark_chunk(chunk) for chunk in parts.glob("[0-9]*.parquet")]
     assert cli("score", long_run, "-o", target, *model_options).exit_code == 0
@@ -492,14 +493,14 @@ def test_two_runs_on_one_output_the_second_says_who_holds_it(
     cli: Cli, long_run: Path, model_options: list[str]
 ) -> None:
     target = long_run.with_name("scores.csv")
-    command = [sys.executable, "-m", "emobatch", "score", long_run, "-o", target, *model_options]
-    with subprocess.Popen(command) as first:
-        while first.poll() is None and not long_run.with_name("scores.csv.parts").exists():
-            time.sleep(0.02)
+    folder = target.with_name("scores.csv.parts")
+    folder.mkdir()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         second = cli("score", long_run, "-o", target, *model_options)
-        assert first.wait(timeout=60) == 0
     assert second.exit_code == 1
     assert "another run is writing there" in second.stderr
+    assert cli("score", long_run, "-o", target, *model_options).exit_code == 0
     assert len(pl.read_csv(target)) == 1_500
 
 
