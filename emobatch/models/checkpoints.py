@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, first_line
-from emobatch.models import files, hub
+from emobatch.models import files, foreign, hub
 from emobatch.models.files import CTRANSLATE2, TRANSFORMERS
 from emobatch.models.names import DEMO
 
@@ -128,21 +128,22 @@ def find(name: str, branch: str) -> Checkpoint | None:
         The checkpoint, or None where the hub may have it, see :func:`fetch`.
 
     Raises:
-        CheckpointError: if that is no folder and no hub name, or in another format.
+        CheckpointError: if that is no folder and no hub name, in another format, or names code,
+            or files and repositories other than its own.
     """
     option = option_of(branch)
     if name == DEMO:
         return Checkpoint(name, DEMO_FOLDER / DEMO_FOLDERS[branch], None, option)
     repository = _repository(name, branch)
     if repository == name and _is_folder(name, branch):
-        return Checkpoint(name, Path(name), None, option)
+        return _checked(Checkpoint(name, Path(name), None, option), branch)
     try:
         folder = hub.cached(repository)
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error}; give {option} one of them") from error
     if folder is None or not _is_whole(folder, branch):
         return None
-    return Checkpoint(name, folder, folder.name, option)
+    return _checked(Checkpoint(name, folder, folder.name, option), branch)
 
 
 def fetch(name: str, branch: str) -> Checkpoint:
@@ -157,7 +158,8 @@ def fetch(name: str, branch: str) -> Checkpoint:
 
     Raises:
         HubUnreachable: if the hub doesn't answer within a few seconds.
-        CheckpointError: if it can't be had or is in another format.
+        CheckpointError: if it can't be had, is in another format, or names code, or files and
+            repositories other than its own.
     """
     option = option_of(branch)
     repository = _repository(name, branch)
@@ -166,7 +168,15 @@ def fetch(name: str, branch: str) -> Checkpoint:
     _check_format(name, branch, there)
     with _named(name, option):
         folder = hub.fetch(repository, files.needed(there, branch))
-    return Checkpoint(name, folder, folder.name, option)
+    return _checked(Checkpoint(name, folder, folder.name, option), branch)
+
+
+def _checked(checkpoint: Checkpoint, branch: str) -> Checkpoint:
+    own = checkpoint.revision is None
+    foreign.check(
+        checkpoint.folder, checkpoint.name, checkpoint.option, asr=branch == "asr", own=own
+    )
+    return checkpoint
 
 
 def _is_folder(name: str, branch: str) -> bool:
