@@ -330,6 +330,14 @@ def test_what_the_watch_looks_for_is_seen(folders: Path) -> None:
     assert asks[0] == 1 and any(seen.startswith("socket.connect ") for seen in asks[3])
 
 
+def test_labels_are_not_counted_up_without_end(cli: Cli, tmp_path: Path, folders: Path) -> None:
+    folder = Path(shutil.copytree(DEMO_FOLDER / "speech", tmp_path / "model"))
+    with_keys("config.json", id2label=None, num_labels=10**12)(folder)
+    result = cli("score", folders / "m.csv", *models("speech", folder))
+    assert result.exit_code == 1
+    assert "num_labels is 1000000000000, which no classifier has" in result.stderr
+
+
 # As the hub's repositories have it: what was left there by whoever saved them, and unknown keys.
 PUBLISHED: dict[str, dict[str, dict[str, Any]]] = {
     "superb/wav2vec2-base-superb-er": {

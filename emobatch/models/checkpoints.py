@@ -28,6 +28,7 @@ COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 # What transformers takes a classifier for whose config.json doesn't name its outputs.
 DEFAULT_LABEL, DEFAULT_OUTPUTS = "LABEL_{}", 2
+MOST_OUTPUTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Checkpoint:
             (outputs,) labels; those that transformers makes up where there are none.
 
         Raises:
-            CheckpointError: if the file can't be read.
+            CheckpointError: if the file can't be read, or is of no classifier.
         """
         with self.explained():
             config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
@@ -79,6 +80,8 @@ class Checkpoint:
             if names:
                 return [str(names[output]) for output in sorted(names, key=int)]
             count = config.get("num_labels") or DEFAULT_OUTPUTS
+            if not 0 < count <= MOST_OUTPUTS:
+                raise ValueError(f"num_labels is {count}, which no classifier has")
             return [DEFAULT_LABEL.format(output) for output in range(count)]
 
     @contextmanager
