@@ -329,6 +329,20 @@ def test_tables_made_elsewhere_have_no_provenance(tmp_path: Path) -> None:
     assert stored.metadata("-") == {}
 
 
+@pytest.mark.parametrize("extension", ["parquet", "csv"])
+def test_what_is_nested_without_end_is_not_used(
+    tmp_path: Path, extension: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    target, text = tmp_path / f"t.{extension}", '{"models":' * 100_000
+    if extension == "parquet":
+        AWKWARD.write_parquet(target, metadata={"emobatch": text})
+    else:
+        target.write_text("path\nx\n")
+        stored.sidecar(target).write_text(text)
+    assert stored.metadata(str(target)) == {}
+    assert "nothing that emobatch stores" in caplog.text
+
+
 def fails_late() -> pl.LazyFrame:
     """A table whose last row can't be computed."""
     column = pl.Series("number", [*map(str, range(1000)), "x"])

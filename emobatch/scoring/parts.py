@@ -209,7 +209,7 @@ class Parts:
             return None
         try:
             saved = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError:
+        except (ValueError, RecursionError):
             saved = None
         if not isinstance(saved, dict):
             raise ResumeError(f"{file}: damaged; score all anew with --restart")
