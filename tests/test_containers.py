@@ -230,7 +230,7 @@ def test_what_holds_no_audio_or_is_not_on_the_list_is_not_heard(
     file = tmp_path / "clip.wav"
     file.write_bytes(content)
     with pytest.raises(AudioError, match="in a format that isn't read"):
-        list(read_windows(file))
+        next(read_windows(file))  # a script may last for ever
     monkeypatch.delitem(containers.OPTIONS, "format_whitelist")
     assert len(next(read_windows(file))) >= 4_000  # that it would be
 

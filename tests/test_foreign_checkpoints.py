@@ -147,8 +147,13 @@ ATTACKS: dict[str, tuple[str, Harm, str]] = {
     ),
     "kernels of the hub": (
         "speech",
-        with_keys("config.json", use_kernels=True, kernel_config={"x": KERNEL}),
+        with_keys("config.json", use_kernels=True),
         "`use_kernels` names kernels",
+    ),
+    "kernels by their layers": (
+        "speech",
+        with_keys("config.json", kernel_config={"RMSNorm": KERNEL}),
+        "`kernel_config` names kernels",
     ),
     "quantisation": (
         "speech",
@@ -194,7 +199,7 @@ ATTACKS: dict[str, tuple[str, Harm, str]] = {
     ),
     "tokenizer from other weights": (
         "text",
-        with_keys("tokenizer_config.json", gguf_file="OUTSIDE/secret.txt"),
+        with_keys("tokenizer_config.json", gguf_file="weights.gguf"),
         "`gguf_file`",
     ),
     "arguments of a tokenizer": (
@@ -206,6 +211,16 @@ ATTACKS: dict[str, tuple[str, Harm, str]] = {
         "text",
         with_keys("tokenizer_config.json", mecab_kwargs={"mecab_option": "-d OUTSIDE"}),
         "`mecab_option`",
+    ),
+    "dictionary elsewhere, of another program": (
+        "text",
+        with_keys("tokenizer_config.json", sudachi_kwargs={"sudachi_resource_dir": "OUTSIDE"}),
+        "`sudachi_resource_dir`",
+    ),
+    "configuration elsewhere": (
+        "text",
+        with_keys("config.json", configuration_files=["../outside/config.4.0.0.json"]),
+        "`configuration_files`",
     ),
     "link to settings": ("text", with_link("config.json"), "config.json: a link out of the folder"),
     "link to weights": ("asr", with_link("model.bin"), "model.bin: a link out of the folder"),
@@ -281,7 +296,7 @@ def outcomes(folders: Path) -> dict[tuple[str, str], list[Any]]:
         input="".join(f"{json.dumps(arguments)}\n" for arguments in commands.values()),
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -323,7 +338,7 @@ def test_what_the_watch_looks_for_is_seen(folders: Path) -> None:
         env={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(folders / "none")},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
     loads, asks = (json.loads(line) for line in done.stdout.splitlines())
     assert loads[0] == 0 and {"torch", "transformers", "ctranslate2"} <= {*loads[3]}

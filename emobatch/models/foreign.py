@@ -74,7 +74,7 @@ ELSEWHERE_RULE = Rule(bool, OTHER, HERE)
 NAMES_RULE = Rule(_not_plain, OTHER, HERE)
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("auto_map", "custom_pipelines", "trust_remote_code"), CODE_RULE),
-    **dict.fromkeys(("kernel_config", "use_kernels", "allow_all_kernels"), KERNEL_RULE),
+    **dict.fromkeys(("kernel_config", "use_kernels"), KERNEL_RULE),
     **{
         f"{before}{kind}_implementation{after}": ATTENTION_RULE
         for kind in ("attn", "experts")
