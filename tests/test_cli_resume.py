@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -253,6 +254,66 @@ def test_new_files_have_the_users_mode(folder: Path) -> None:
     modes = {file.name: file.stat().st_mode & 0o777 for file in [parts, *parts.iterdir()]}
     assert modes.pop("new.csv.parts") == 0o750
     assert len(modes) == 3 and set(modes.values()) == {0o640}
+
+
+SHARED = """
+import io, os, sys
+from pathlib import Path
+import polars as pl
+from emobatch.errors import ResumeError
+from emobatch.scoring.parts import Parts
+pl.DataFrame({"id": ["a"]}).write_parquet(io.BytesIO())
+os.setuid(int(sys.argv[2]))  # only now, for the interpreter may be root's own
+try:
+    with Parts.open(Path(sys.argv[1]), {}, restart=True) as parts:
+        parts.add(0, pl.DataFrame({"id": ["a"]}))
+        parts.clear()
+except ResumeError as error:
+    print(error)
+"""
+
+
+@as_root
+@pytest.mark.parametrize("planted", [".parts", ".parts/run.json", ".parts/lock"])
+def test_in_a_folder_that_all_may_write_to_anothers_work_is_refused(planted: str) -> None:
+    # Not below pytest's own folder, which nobody else may enter.
+    with tempfile.TemporaryDirectory() as name:
+        shared = Path(name)
+        shared.chmod(0o1777)
+        target = shared / "s.csv"
+        parts = shared / "s.csv.parts"
+        parts.mkdir()
+        if planted != ".parts":
+            os.chown(parts, SOMEBODY, -1)
+            (parts / planted.rpartition("/")[2]).write_text("{}")
+        for path in (parts, *parts.iterdir()):
+            path.chmod(0o777)  # so that nothing but whose it is stands in the way
+        before = sorted(shared.rglob("*"))
+        command = [sys.executable, "-c", SHARED, str(target), str(SOMEBODY)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "belongs to another user" in done.stdout
+        assert sorted(shared.rglob("*")) == before
+
+
+@as_root
+def test_in_a_folder_that_all_may_write_to_ones_own_work_is_saved_and_cleared() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        shared = Path(name)
+        shared.chmod(0o1777)
+        # What looks like an unfinished write, and can't be removed.
+        (shared / ".s.csv.abc.tmp").write_text("another's")
+        command = [sys.executable, "-c", SHARED, str(shared / "s.csv"), str(SOMEBODY)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert [file.name for file in shared.iterdir()] == [".s.csv.abc.tmp"]
+
+
+def test_a_folder_that_looks_like_an_unfinished_write_is_no_matter(cli: Cli, folder: Path) -> None:
+    (folder / ".new.csv.abc.tmp").mkdir()
+    result = cli("score", folder / "m.csv", "-o", folder / "new.csv", *DEMO)
+    assert result.exit_code == 0, result.stderr
+    assert not (folder / "new.csv.parts").exists()
 
 
 RACE = """

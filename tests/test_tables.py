@@ -12,6 +12,7 @@ from polars.exceptions import PolarsError
 
 from emobatch.errors import OutputError, TableError
 from emobatch.tables import reading, stored, writing
+from emobatch.tables.replacing import replacing
 from emobatch.tables.where import filter_rows
 
 FORMATS = ["csv", "tsv", "parquet", "jsonl", "ndjson"]
@@ -328,6 +329,20 @@ def test_tables_made_elsewhere_have_no_provenance(tmp_path: Path) -> None:
     assert stored.metadata("-") == {}
 
 
+@pytest.mark.parametrize("extension", ["parquet", "csv"])
+def test_what_is_nested_without_end_is_not_used(
+    tmp_path: Path, extension: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    target, text = tmp_path / f"t.{extension}", '{"models":' * 100_000
+    if extension == "parquet":
+        AWKWARD.write_parquet(target, metadata={"emobatch": text})
+    else:
+        target.write_text("path\nx\n")
+        stored.sidecar(target).write_text(text)
+    assert stored.metadata(str(target)) == {}
+    assert "nothing that emobatch stores" in caplog.text
+
+
 def fails_late() -> pl.LazyFrame:
     """A table whose last row can't be computed."""
     column = pl.Series("number", [*map(str, range(1000)), "x"])
@@ -359,20 +374,53 @@ def test_a_table_may_be_written_over_itself(tmp_path: Path) -> None:
 def test_text_replaces_a_file_at_once_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "t.toml"
     writing.write_text(target, "old")
-    with pytest.raises(RuntimeError), writing.replacing(target) as partial:
+    with pytest.raises(RuntimeError), replacing(target) as partial:
         partial.write_text("half")
         raise RuntimeError
     assert [path.name for path in tmp_path.iterdir()] == ["t.toml"]
     assert target.read_text() == "old"
 
 
-def test_files_get_the_permissions_that_the_umask_gives(tmp_path: Path) -> None:
-    old = os.umask(0o027)
+def test_files_get_the_permissions_that_the_umask_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_umask, asked = os.umask, []
+    old = set_umask(0o027)
     try:
+        # To ask for it is to change it for a moment, in all threads.
+        monkeypatch.setattr(os, "umask", asked.append)
         writing.write_text(tmp_path / "t.toml", "x")
     finally:
-        os.umask(old)
+        set_umask(old)
     assert (tmp_path / "t.toml").stat().st_mode & 0o777 == 0o640
+    assert asked == []
+
+
+def test_what_replaces_a_private_file_is_private_from_the_beginning(tmp_path: Path) -> None:
+    target = tmp_path / "t.toml"
+    target.touch(mode=0o600)
+    with replacing(target) as partial:
+        assert partial.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_in_the_place_of_what_is_kept_with_a_table_is_replaced(
+    tmp_path: Path, there: bool
+) -> None:
+    """Nobody names that file: a link was put there by somebody, to be written through."""
+    folder, precious = tmp_path / "folder", tmp_path / "precious"
+    folder.mkdir()
+    if there:
+        precious.write_text("mine")
+        precious.chmod(0o600)
+    link = stored.sidecar(folder / "table.csv")
+    link.symlink_to(precious)
+    target = written(folder, "csv")
+    assert precious.exists() == there
+    assert not there or precious.read_text() == "mine"
+    assert not link.is_symlink()
+    assert link.stat().st_mode == target.stat().st_mode
+    assert stored.metadata(str(target))["made"] == "here"
 
 
 @pytest.mark.parametrize(

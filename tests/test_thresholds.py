@@ -261,6 +261,11 @@ def test_a_missing_file_is_told_from_a_bad_one(tmp_path: Path) -> None:
         read(tmp_path / "t.toml")
 
 
+@pytest.mark.parametrize("value", ["[" * 10_000, "9" * 10_000], ids=["brackets", "digits"])
+def test_a_value_without_end_is_refused(file: Path, value: str) -> None:
+    assert "not TOML" in refusal(file, f"format = {value}\n")
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\x89PNG\r\n\x1a\n"])
 def test_what_is_no_text_is_refused(file: Path, content: bytes) -> None:
     file.write_bytes(content)

@@ -86,7 +86,7 @@ def read(path: Path) -> Fitted:
         raise ThresholdsError(
             f"{path}: {error.strerror or error}; `emobatch calibrate` writes thresholds files"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # a number or brackets without end, too
         raise ThresholdsError(f"{path}: not TOML: {error}; mend that line") from error
     try:
         return _parse(document)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, first_line
-from emobatch.models import files, hub
+from emobatch.models import files, foreign, hub
 from emobatch.models.files import CTRANSLATE2, TRANSFORMERS
 from emobatch.models.names import DEMO
 
@@ -28,6 +28,7 @@ COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 # What transformers takes a classifier for whose config.json doesn't name its outputs.
 DEFAULT_LABEL, DEFAULT_OUTPUTS = "LABEL_{}", 2
+MOST_OUTPUTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Checkpoint:
             (outputs,) labels; those that transformers makes up where there are none.
 
         Raises:
-            CheckpointError: if the file can't be read.
+            CheckpointError: if the file can't be read, or is of no classifier.
         """
         with self.explained():
             config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
@@ -79,6 +80,8 @@ class Checkpoint:
             if names:
                 return [str(names[output]) for output in sorted(names, key=int)]
             count = config.get("num_labels") or DEFAULT_OUTPUTS
+            if not 0 < count <= MOST_OUTPUTS:
+                raise ValueError(f"num_labels is {count}, which no classifier has")
             return [DEFAULT_LABEL.format(output) for output in range(count)]
 
     @contextmanager
@@ -128,21 +131,22 @@ def find(name: str, branch: str) -> Checkpoint | None:
         The checkpoint, or None where the hub may have it, see :func:`fetch`.
 
     Raises:
-        CheckpointError: if that is no folder and no hub name, or in another format.
+        CheckpointError: if that is no folder and no hub name, in another format, or names code,
+            or files and repositories other than its own.
     """
     option = option_of(branch)
     if name == DEMO:
         return Checkpoint(name, DEMO_FOLDER / DEMO_FOLDERS[branch], None, option)
     repository = _repository(name, branch)
     if repository == name and _is_folder(name, branch):
-        return Checkpoint(name, Path(name), None, option)
+        return _checked(Checkpoint(name, Path(name), None, option), branch)
     try:
         folder = hub.cached(repository)
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error}; give {option} one of them") from error
     if folder is None or not _is_whole(folder, branch):
         return None
-    return Checkpoint(name, folder, folder.name, option)
+    return _checked(Checkpoint(name, folder, folder.name, option), branch)
 
 
 def fetch(name: str, branch: str) -> Checkpoint:
@@ -157,7 +161,8 @@ def fetch(name: str, branch: str) -> Checkpoint:
 
     Raises:
         HubUnreachable: if the hub doesn't answer within a few seconds.
-        CheckpointError: if it can't be had or is in another format.
+        CheckpointError: if it can't be had, is in another format, or names code, or files and
+            repositories other than its own.
     """
     option = option_of(branch)
     repository = _repository(name, branch)
@@ -166,7 +171,15 @@ def fetch(name: str, branch: str) -> Checkpoint:
     _check_format(name, branch, there)
     with _named(name, option):
         folder = hub.fetch(repository, files.needed(there, branch))
-    return Checkpoint(name, folder, folder.name, option)
+    return _checked(Checkpoint(name, folder, folder.name, option), branch)
+
+
+def _checked(checkpoint: Checkpoint, branch: str) -> Checkpoint:
+    own = checkpoint.revision is None
+    foreign.check(
+        checkpoint.folder, checkpoint.name, checkpoint.option, asr=branch == "asr", own=own
+    )
+    return checkpoint
 
 
 def _is_folder(name: str, branch: str) -> bool:

@@ -6,7 +6,8 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,23 @@ def go_offline() -> None:
     """Forbid asking the hub, for this process and what it starts."""
     # Read when the hub's library is imported, which must not have happened yet.
     os.environ[OFFLINE_SETTING] = "1"
+
+
+@contextmanager
+def closed() -> Iterator[None]:
+    """Keep the hub's library from asking the hub, whoever calls it: what is loaded is here.
+
+    Yields:
+        Nothing.
+    """
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def cached(repository: str) -> Path | None:

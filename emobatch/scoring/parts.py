@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from emobatch.scoring.folder import LOCK_FILE, HeldFolder, refuse_foreign
 from emobatch.scoring.made_with import refuse_other
 from emobatch.tables import content, reading, writing
 from emobatch.tables.content import CONTENT
+from emobatch.tables.replacing import replacing
 
 RUN_FILE = "run.json"
 # There once the table is whole: what is left of the folder is rubbish.
@@ -121,7 +122,7 @@ class Parts:
             writing.write_text(file, json.dumps(self.run, indent=1))
         chunk = self._file(first)
         _is_there(chunk)  # else a link that was planted would be written through
-        with writing.replacing(chunk) as partial:
+        with replacing(chunk) as partial:
             frame.write_parquet(partial)
 
     def rows_done(self) -> int:
@@ -194,9 +195,11 @@ class Parts:
         """Drop all that is saved."""
         # Only what is ours: nobody's folder is ever removed with something else in it. The mark
         # goes last, so that a run that is killed here leaves nothing that seems worth resuming.
-        aside = self.target.parent.glob(f".{glob.escape(self.target.name)}.*.tmp")
-        for file in [*self._files(), *self.folder.glob(".*.tmp"), *aside]:
+        for file in [*self._files(), *self.folder.glob(".*.tmp")]:
             file.unlink(missing_ok=True)
+        for file in self.target.parent.glob(f".{glob.escape(self.target.name)}.*.tmp"):
+            with suppress(OSError):  # another user's, or no file: whoever put it there sees to it
+                file.unlink()
         for name in (RUN_FILE, WHOLE_FILE):
             (self.folder / name).unlink(missing_ok=True)
 
@@ -206,7 +209,7 @@ class Parts:
             return None
         try:
             saved = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError:
+        except (ValueError, RecursionError):
             saved = None
         if not isinstance(saved, dict):
             raise ResumeError(f"{file}: damaged; score all anew with --restart")
