@@ -84,10 +84,8 @@ where_option = click.option(
 )
 label_column_option = click.option(
     "--label-column",
-    default="label",
-    show_default=True,
     metavar="COLUMN",
-    help="Column that holds the labels.",
+    help="Column that holds the labels.  [default: the one that `score` was told of, else label]",
 )
 label_map_option = click.option(
     "--label-map",
