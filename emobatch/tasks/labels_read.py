@@ -103,8 +103,8 @@ class LabelsRead:
             f"dropped {', '.join(dropped)}" if dropped else "",
             f"{self.unlabelled} rows without a label" if self.unlabelled else "",
         ]
-        of_column = "" if self.column == LABEL else f" of column {self.column!r}:"
-        return f"labels{of_column} {'; '.join(part for part in parts if part)}"
+        of_column = "" if self.column == LABEL else f" (column {self.column!r})"
+        return f"labels {'; '.join(part for part in parts if part)}{of_column}"
 
     def as_dict(self) -> dict[str, Any]:
         """What is stored with what was made of the labels.
