@@ -58,12 +58,12 @@ def apply(
     task = fitted.method.task.as_dict()
     provenance = {**scores.provenance, "task": task, "thresholds": dict(fitted.fitted)}
     with reading.explained(scores.name):
+        final = decide(scores.rows, fitted.method)
         if has_given_emotion(scores.rows.collect_schema()):
             log.warning(
                 "note: column 'emotion' holds no decisions and is kept as %r", GIVEN_EMOTION
             )
             provenance = set_aside_in(provenance)
-        final = decide(scores.rows, fitted.method)
         if not force:
             _refuse_other_gate(final, fitted.method)
         writing.write(final, target, provenance)
