@@ -234,7 +234,7 @@ def test_the_page_refers_to_nothing_outside_itself(fold: Page) -> None:
 def test_links_lead_to_sections(fold: Page) -> None:
     ids = [attributes["id"] for _, attributes in fold.elements if "id" in attributes]
     targets = [link["href"].removeprefix("#") for link in fold.all("a")]
-    assert len(targets) == 8
+    assert len(targets) == 9
     assert set(targets) <= set(ids)
     assert len(ids) == len(set(ids))
 

@@ -543,9 +543,9 @@ def test_confined_rows_reach_nothing_outside_the_root(
 def test_columns_that_apply_will_write_are_refused(
     cli: Cli, tmp_path: Path, model_options: list[str]
 ) -> None:
-    (tmp_path / "m.csv").write_text("path,emotion\na.wav,angry\n")
+    (tmp_path / "m.csv").write_text("path,decided_by\na.wav,angry\n")
     result = cli("score", tmp_path / "m.csv", *model_options)
-    assert result.exit_code == 1 and "emotion; drop or rename" in result.stderr
+    assert result.exit_code == 1 and "decided_by; drop or rename" in result.stderr
 
 
 def test_lists_and_odd_names_are_carried_where_the_format_has_a_place(

@@ -7,10 +7,10 @@ from emobatch.errors import LabelError, TaskError
 from emobatch.tasks.choose import of_table
 from emobatch.tasks.eight import EIGHT
 from emobatch.tasks.four import FOUR
+from emobatch.tasks.label_columns import canonical
 from emobatch.tasks.labels import (
     SENTIMENT_LABELS,
     Labels,
-    canonical,
     checkpoint_classes,
     parse_label_map,
 )

@@ -84,10 +84,20 @@ where_option = click.option(
 )
 label_column_option = click.option(
     "--label-column",
-    default="label",
-    show_default=True,
     metavar="COLUMN",
-    help="Column that holds the labels.",
+    help="Column that holds the labels.  [default: the one that `score` was told of, else label]",
+)
+column_options = _together(
+    *(
+        click.option(f"--{name}-column", metavar="COLUMN", help=text)
+        for name, text in {
+            "path": "Column of the audio files.  [default: path]",
+            "transcript": "Column of what is said.  [default: transcript, where there is one]",
+            "speaker": "Column of who speaks.  [default: speaker, where there is one]",
+            "label": "Column that later commands read labels from; it stays as it is.  "
+            "[default: label]",
+        }.items()
+    )
 )
 label_map_option = click.option(
     "--label-map",

@@ -35,7 +35,7 @@ def crossval(
     by: str | None = None,
     fit_on: Against | None = None,
     where: str | None = None,
-    label_column: str = "label",
+    label_column: str | None = None,
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
     thresholds_out: Path | None = None,
@@ -51,7 +51,8 @@ def crossval(
             others are fitted on.
         fit_on: the splits that are fitted on; None for train and val.
         where: SQL expression; only rows for which it holds take part.
-        label_column: column that holds the labels.
+        label_column: column that holds the labels; None for the one that `score` was told of,
+            else ``label``.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         sentiment_map: ``CLASS=SENTIMENT`` pairs that override what classes stand for.
         thresholds_out: folder for what each fold fitted; None writes none.
@@ -71,11 +72,12 @@ def crossval(
     splits_used: Against | None = (fit_on or "train+val") if scores.has_split else None
     files = {} if thresholds_out is None else _files(thresholds_out, scores, methods)
     folds = {name: _fold(scores, name, splits_used, given) for name in scores.names}
-    result = CrossValidation(tuple(methods), folds, splits_used, scores.left_out)
+    result = CrossValidation(tuple(methods), folds, splits_used, scores.left_out, scores.labels)
     _note(result, scores)
     for (name, method), file in files.items():
         fitted = {
             "rows": folds[name].fitted_on,
+            "labels": scores.labels.as_dict(),
             **folds[name].methods[method].settings(),
             "fold": name,
             "fit_on": splits_used or "other folds",
@@ -133,6 +135,7 @@ def _flagged(decided: pl.DataFrame) -> int | None:
 
 
 def _note(result: CrossValidation, scores: FoldScores) -> None:
+    log.warning("note: %s", scores.labels.note())
     if result.left_out:
         log.warning(
             "note: %d rows without a label, scores, fold or split are left out", result.left_out

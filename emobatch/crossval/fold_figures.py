@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from emobatch.fusion.method import Method
+from emobatch.tasks.labels_read import LabelsRead
 
 # The method that the others are compared with.
 BASELINE = "speech"
@@ -51,12 +52,14 @@ class CrossValidation:
         fit_on: the splits that were fitted on, or None where each fold was tested with methods
             fitted on all the others.
         left_out: rows without a label, scores, fold or split.
+        labels: how they were read.
     """
 
     methods: tuple[str, ...]
     folds: Mapping[str, FoldFigures]
     fit_on: str | None
     left_out: int
+    labels: LabelsRead
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -94,15 +97,16 @@ class CrossValidation:
         """What is written as JSON.
 
         Returns:
-            ``fit_on``, ``left_out``, ``folds`` (``before`` and ``after`` as in `evaluate`),
-            ``methods`` with each one's mean, its folds, and in how many of them it beat the speech
-            branch; and where selection was compared, ``selection``, its summary by what flags a
-            row.
+            ``fit_on``, ``left_out``, ``labels`` (how they were read), ``folds`` (``before`` and
+            ``after`` as in `evaluate`), ``methods`` with each one's mean, its folds, and in how
+            many of them it beat the speech branch; and where selection was compared,
+            ``selection``, its summary by what flags a row.
         """
         names = {method: FLAGGED_BY[method] for method in self.compared if method in FLAGGED_BY}
         return {
             "fit_on": self.fit_on,
             "left_out": self.left_out,
+            "labels": self.labels.as_dict(),
             "folds": {name: self._fold(fold, names) for name, fold in self.folds.items()},
             "selection": {short: self.summary(method) for method, short in names.items()},
             "methods": {method: self._method(method) for method in self.compared},

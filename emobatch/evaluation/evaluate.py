@@ -17,8 +17,12 @@ from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
 from emobatch.splits import leakage
 from emobatch.splits.roles import SPLIT_COLUMN, training_rows
-from emobatch.tables import reading, score_table
-from emobatch.tasks.labels import canonical, parse_label_map
+from emobatch.tables import label_column as label_columns
+from emobatch.tables import left_out, reading, score_table
+from emobatch.tables.score_table import ScoreTable
+from emobatch.tasks.label_columns import canonical, read_labels
+from emobatch.tasks.labels import LabelMap, parse_label_map
+from emobatch.tasks.labels_read import LabelsRead
 from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -44,7 +48,7 @@ def evaluate(
     by: str | None = None,
     classes: str | None = None,
     sentiment_map: Sequence[str] = (),
-    label_column: str = "label",
+    label_column: str | None = None,
     label_map: Sequence[str] = (),
     bootstrap: int = RESAMPLES,
 ) -> Evaluation:
@@ -57,7 +61,8 @@ def evaluate(
         classes: the value of `--classes`, for tables that don't say what their classes are.
         sentiment_map: ``CLASS=SENTIMENT`` pairs, for classes that are taken for another sentiment
             or none.
-        label_column: column that holds the labels.
+        label_column: column that holds the labels; None for the one that `score` was told of,
+            else ``label``.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
 
@@ -74,10 +79,19 @@ def evaluate(
         names = table.rows.collect_schema().names()
         if by is not None and by not in names:
             raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
-        rows = score_table.with_predictions(table.rows, task)
-        frame = _labelled(rows, task, label_column, by, aliases)
+        column = label_columns.checked_column([table], label_column, aliases, task.labels)
+        given = label_columns.has_given_emotion(names)
+        frame, read, missing = _labelled(table, task, column, by, aliases, given=given)
+        if given:  # the manifest's is no prediction
+            frame = frame.rename({"emotion": label_columns.GIVEN_EMOTION}, strict=False)
+            by = label_columns.GIVEN_EMOTION if by == "emotion" else by
         leakage.warn(table.unfiltered)
     evaluation = evaluate_rows(frame, task, by=by, bootstrap=bootstrap)
+    said = left_out.spoken(missing, len(frame) + missing["unlabelled"] + missing["dropped"])
+    notes = [read.note(), *([said] if said else [])]
+    evaluation = replace(
+        evaluation, notes=(*notes, *evaluation.notes), labels=read, left_out=missing
+    )
     for note in evaluation.notes:
         log.warning("note: %s", note)
     return evaluation
@@ -148,34 +162,46 @@ def _groups(rows: pl.DataFrame, by: str) -> dict[str, pl.DataFrame]:
 
 
 def _labelled(
-    rows: pl.LazyFrame,
+    table: ScoreTable,
     task: Task,
     column: str,
     by: str | None,
-    label_map: Mapping[str, str | None],
-) -> pl.DataFrame:
+    label_map: LabelMap,
+    *,
+    given: bool,
+) -> tuple[pl.DataFrame, LabelsRead, Mapping[str, int]]:
+    rows = score_table.with_predictions(table.rows, task)
     names = rows.collect_schema().names()
-    if column in STAGES.values():
+    if column in STAGES.values() and not given:
         raise TableError(f"column {column!r} holds predictions, no labels; rename the column")
+    stages = tuple(n for n in STAGES.values() if n in names and not (given and n == "emotion"))
     if column not in names:
-        raise TableError(f"no column {column!r} to measure against; add it to the manifest")
-    if not any(name in names for name in STAGES.values()):
+        raise TableError(
+            f"no column {column!r} to measure against; name the column of labels with "
+            f"--label-column, or add it to the manifest; the columns are {', '.join(names)}"
+        )
+    if not stages:
         raise TableError(
             "neither speech scores nor final emotions to measure; is this a table that "
             "`emobatch score` or `emobatch apply` wrote?"
         )
     read = [name for measure in every_measure() for name in measure.columns]
     wanted = (
-        *(column, *STAGES.values(), *task.speech_columns),
+        *(column, "status", *stages, *task.speech_columns),
         *(*read, *ABOUT_ROWS, *([by] if by else [])),
     )
     frame = rows.select(name for name in dict.fromkeys(wanted) if name in names).collect()
-    frame = frame.with_columns(canonical(frame[column], task.labels, label_map).alias("label"))
-    if "emotion" in names:
+    labels, how = read_labels(frame[column], task.labels, label_map)
+    frame = frame.with_columns(labels.alias("label"))
+    if "emotion" in stages:
         # What was predicted is never dropped or renamed: a label map is for labels.
         remedy = "did `emobatch apply` write this table?"
         frame = frame.with_columns(canonical(frame["emotion"], task.labels, remedy=remedy))
+    missing = left_out.left_out(how, frame, stages)
     frame = frame.filter(pl.col("label").is_not_null())
     if frame.is_empty():
-        raise TableError(f"no row is labelled; look at column {column!r} and --where")
-    return frame
+        dropped = f", for all were dropped ({how.note()})" if how.dropped else ""
+        raise TableError(
+            f"no row is labelled{dropped}; look at column {column!r}, --where and --label-map"
+        )
+    return frame, how, missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +12,18 @@ from emobatch.errors import TableError, ThresholdsError
 from emobatch.fusion.file import Fitted, read
 from emobatch.fusion.method import Method
 from emobatch.tables import reading, score_table, writing
+from emobatch.tables.label_column import (
+    DECIDED_BY,
+    EMOTION,
+    GIVEN_EMOTION,
+    has_given_emotion,
+    set_aside,
+    set_aside_in,
+)
 from emobatch.tables.provenance import check_models
 from emobatch.tasks.task import Task
+
+log = logging.getLogger(__name__)
 
 
 def apply(
@@ -48,6 +59,11 @@ def apply(
     provenance = {**scores.provenance, "task": task, "thresholds": dict(fitted.fitted)}
     with reading.explained(scores.name):
         final = decide(scores.rows, fitted.method)
+        if has_given_emotion(scores.rows.collect_schema()):
+            log.warning(
+                "note: column 'emotion' holds no decisions and is kept as %r", GIVEN_EMOTION
+            )
+            provenance = set_aside_in(provenance)
         if not force:
             _refuse_other_gate(final, fitted.method)
         writing.write(final, target, provenance)
@@ -61,13 +77,15 @@ def decide(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:
         method: as fitted.
 
     Returns:
-        The table with the columns of the method, ``emotion`` and ``decided_by`` among them.
+        The table with the columns of the method, ``emotion`` and ``decided_by`` among them. A
+        column ``emotion`` that `score` carried is there as ``manifest_emotion``.
 
     Raises:
         TableError: if a column is missing.
         ProbabilityError: if a row's probabilities are none.
     """
-    ours = ("emotion", "decided_by")
+    ours = (EMOTION, DECIDED_BY)
+    rows = set_aside(rows) if has_given_emotion(rows.collect_schema()) else rows
     decisions = {*score_table.DECISION_COLUMNS, *method.columns}
     present = [name for name in rows.collect_schema() if name in decisions]
     if present and not set(ours) <= set(present):

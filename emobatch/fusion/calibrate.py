@@ -17,6 +17,8 @@ from emobatch.fusion.method import Method
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
 from emobatch.splits.roles import training_rows
 from emobatch.tables import score_table, writing
+from emobatch.tables.label_column import checked_column
+from emobatch.tables.left_out import spoken
 from emobatch.tables.provenance import date, software
 from emobatch.tasks.labels import parse_label_map
 
@@ -44,7 +46,7 @@ def calibrate(
     *,
     method: str = DEFAULT,
     where: str | None = None,
-    label_column: str = "label",
+    label_column: str | None = None,
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
     bootstrap: int | None = None,
@@ -58,7 +60,8 @@ def calibrate(
         target: the thresholds file, standard output where None.
         method: its name.
         where: SQL expression; only rows for which it holds are fitted on.
-        label_column: column that holds the labels.
+        label_column: column that holds the labels; None for the one that `score` was told of,
+            else ``label``.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         sentiment_map: ``CLASS=SENTIMENT`` pairs that override what classes stand for.
         bootstrap: resamples that say how firm what was fitted is, see
@@ -77,15 +80,22 @@ def calibrate(
     scores = score_table.read(sources, where, mixed=force)
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
-    rows = labelled_rows(scores, task, label_column, aliases, text=kind.reads_text)
+    column = checked_column([scores], label_column, aliases, task.labels)
+    labelled = labelled_rows(scores, task, column, aliases, text=kind.reads_text)
+    rows, read = labelled.rows, labelled.read
     fitted, drawn = kind.fit(rows, task, **given).examined(rows, bootstrap)
     before = metrics(rows["label"], rows["speech_emotion"], task.classes)
     after = metrics(rows["label"], final_emotions(rows, fitted), task.classes)
+    log.warning("note: %s", read.note())
+    if said := spoken(labelled.left_out, len(rows) + sum(labelled.left_out.values())):
+        log.warning("note: %s", said)
     warnings = [*fitted.warnings(), *_warnings(rows)]
     for text in warnings:
         log.warning("warning: %s", text)
     provenance = {
         "rows": len(rows),
+        "left_out": {name: count for name, count in labelled.left_out.items() if count} or None,
+        "labels": read.as_dict(),
         **fitted.settings(),
         "tables": [Path(name).name for name in scores.sources],
         "where": where,

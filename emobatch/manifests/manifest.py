@@ -16,6 +16,7 @@ from polars import selectors
 
 from emobatch.errors import ManifestError, first_line
 from emobatch.manifests.clips import REPLACEMENT
+from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.readers.registry import reader_for
 from emobatch.manifests.readers.table import SECONDS
 from emobatch.tables import reading
@@ -102,7 +103,12 @@ class Manifest:
 
 
 def read(
-    source: str, root: Path | None = None, *, form: str | None = None, confine: bool = False
+    source: str,
+    root: Path | None = None,
+    *,
+    form: str | None = None,
+    confine: bool = False,
+    columns: ManifestColumns | None = None,
 ) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
@@ -116,6 +122,7 @@ def read(
             folder for standard input.
         form: what the source is, None to go by what it looks like.
         confine: let rows fail whose files are outside of that folder, links followed.
+        columns: which have which meaning, None for those of the names that emobatch knows.
 
     Returns:
         The manifest.
@@ -126,7 +133,7 @@ def read(
     """
     reader = reader_for(source, form)
     with reading.explained(source):
-        rows = reader.scan(source)
+        rows = (columns or ManifestColumns()).named(reader.scan(source))
         _check_columns(rows.collect_schema())
         rows, spool = _copied(_normalised(rows))
         length = rows.select(pl.len()).collect().item()
@@ -142,7 +149,8 @@ def read(
 def _check_columns(schema: pl.Schema) -> None:
     if "path" not in schema:
         raise ManifestError(
-            f"no column 'path' with the audio files; the columns are {', '.join(schema)}"
+            "no column 'path' with the audio files; name theirs with --path-column; the columns "
+            f"are {', '.join(schema)}"
         )
     for name in SECONDS:
         # A column of no type is a JSON Lines column without any value.

@@ -26,6 +26,7 @@ from emobatch.reporting.described import parts
 from emobatch.reporting.figures.confusion import MANY
 from emobatch.reporting.figures.flow import largest
 from emobatch.reporting.final_table import final_rows
+from emobatch.reporting.labels_section import labels_section
 from emobatch.reporting.other_tables import largest_confusions, other_figures
 from emobatch.reporting.page import render
 from emobatch.reporting.run_notes import run_notes
@@ -51,7 +52,7 @@ def report(
     *,
     thresholds_file: Path | None = None,
     where: str | None = None,
-    label_column: str = "label",
+    label_column: str | None = None,
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
 ) -> None:
@@ -62,7 +63,8 @@ def report(
         target: the page, HTML.
         thresholds_file: what the tables were decided with.
         where: SQL expression; only rows for which it holds are shown.
-        label_column: column that holds the labels; ``label`` may be missing.
+        label_column: column that holds the labels; None for the one that `score` was told of,
+            else ``label``, which may be missing.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         sentiment_map: ``CLASS=SENTIMENT`` pairs, for classes that are taken for another sentiment
             or none.
@@ -78,9 +80,9 @@ def report(
         _check_classes(fitted, task, str(thresholds_file))
     aliases = parse_label_map(label_map, task.labels)
     with reading.explained(table.name):
-        rows = final_rows(table.rows, task, label_column, aliases)
+        rows, read = final_rows(table, task, label_column, aliases)
         contents = gather(rows, task, fitted.method if fitted else None)
-    for note in contents["notes"]:
+    for note in [*([read.note()] if read else []), *contents["notes"]]:
         log.warning("note: %s", note)
     names = [Path(reading.spoken(name)).name for name in table.sources]
     page = render(
@@ -88,6 +90,7 @@ def report(
         {
             "title": names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else ""),
             "provenance": run_notes(table, rows, thresholds_file, fitted),
+            "labels": labels_section(read, rows),
             **contents,
         },
     )

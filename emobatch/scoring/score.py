@@ -12,6 +12,7 @@ import polars as pl
 
 from emobatch.errors import Interrupted, ResumeError, TooManyErrors
 from emobatch.manifests import manifest
+from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.shards import Shard
 from emobatch.models.choice import Choice
 from emobatch.models.names import AUTO
@@ -26,12 +27,14 @@ from emobatch.scoring.runners.runner import Runner
 from emobatch.scoring.work import Work
 from emobatch.tables import content, reading, stored, writing
 from emobatch.tables.content import CONTENT
+from emobatch.tables.label_column import EMOTION, GIVEN_EMOTION
+from emobatch.tables.label_column import OPTION as LABEL_COLUMN
 from emobatch.tables.score_table import DECISION_COLUMNS
 
 log = logging.getLogger(__name__)
 
-# Columns that a run writes and a manifest may give all the same.
-GIVEN = {"id", "duration", "transcript"}
+# Columns that a run or `apply` writes and a manifest may give all the same.
+GIVEN = {"id", "duration", "transcript", EMOTION}
 
 
 def score(
@@ -41,6 +44,7 @@ def score(
     *,
     root: Path | None = None,
     form: str | None = None,
+    columns: ManifestColumns | None = None,
     confine: bool = False,
     shard: Shard | None = None,
     gate: Gate | None = None,
@@ -58,6 +62,7 @@ def score(
         choice: models and options.
         root: folder that the manifest's paths are relative to.
         form: what the manifest is, None to go by what it looks like.
+        columns: which of the manifest's have which meaning, None for those of known names.
         confine: let rows fail whose files are outside of that folder.
         shard: score only this part of the manifest.
         gate: transcribe only rows whose text could matter to it.
@@ -74,13 +79,14 @@ def score(
     """
     writing.check_target(target, sources=[source])
     runner = RUNNERS[engine]()
-    rows = manifest.read(source, root, form=form, confine=confine)
+    columns = columns or ManifestColumns()
+    rows = manifest.read(source, root, form=form, confine=confine, columns=columns)
     writing.check_columns(rows.rows.collect_schema(), target)
     notes: dict[str, Any] = {}
     if shard is not None:
         rows, notes["shard"] = shard.take(rows)
     plan = Plan.of(choice, choice.find_checkpoints())
-    rows.refuse_columns({*plan.columns, *DECISION_COLUMNS} - GIVEN)
+    rows.refuse_columns({*plan.columns, *DECISION_COLUMNS, GIVEN_EMOTION} - GIVEN)
     if choice.language == AUTO and "transcript" in rows.rows.collect_schema():
         log.warning(
             "note: the manifest's own transcripts are cleaned as English; --language names another"
@@ -96,7 +102,10 @@ def score(
     if target is None:
         errors = job.to_stream()
     else:
-        run = {**made_with(plan, device, gate), "manifest": rows.digest(), **notes}
+        made = made_with(plan, device, gate)
+        if columns.label is not None:
+            made["options"][LABEL_COLUMN] = columns.label
+        run = {**made, "manifest": rows.digest(), **notes}
         errors = job.to_table(target, run, restart=restart, retry_errors=retry_errors)
     _report(errors, len(rows), max_error_rate)
 

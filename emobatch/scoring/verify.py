@@ -27,7 +27,7 @@ from emobatch.scoring.rows import to_frame
 from emobatch.scoring.utterances import Utterance
 from emobatch.tables import provenance, reading, stored
 from emobatch.tables.provenance import model_difference
-from emobatch.tasks.labels import DROPPED
+from emobatch.tasks.labels import written
 from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) 
         names = {f"{branch}_model": str(models[branch]["name"]) for branch in BRANCHES}
         settings = {name: str(options[name]) for name in SETTINGS}
         maps = {
-            name: tuple(f"{label}={target or DROPPED}" for label, target in options[name].items())
+            name: tuple(written({label: to}) for label, to in options[name].items())
             for name in ("label_map", "text_label_map")
         }
         known = {**names, **settings, **maps, "beam_size": int(options["beam_size"])}

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from emobatch.errors import TableError
-from emobatch.tasks.labels import lookup, refuse_unknown
+from emobatch.tasks.label_columns import lookup
+from emobatch.tasks.label_remedies import refuse_unknown
 
 TRAIN, VAL, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VAL, TEST)

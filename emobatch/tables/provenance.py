@@ -26,6 +26,8 @@ SCORING_PACKAGES = (
     "soxr",
     "av",
 )
+# Options that no score depends on, where a row has any.
+OF_NO_SCORE = ("gate", "label_column")
 # What was called otherwise, by the part of provenance that it is in.
 RENAMED = (
     ("models", "sentiment", "text"),
@@ -198,7 +200,8 @@ def run_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[st
 
     Returns:
         ``models``, ``classes``, and versions and options by name. Python's own version makes no
-        difference, nor does the gate: what it left out says so itself.
+        difference, nor does the gate: what it left out says so itself; nor does the column that
+        labels are in, which `score` doesn't read.
     """
     known = {
         part: {key: value for key, value in other.get(part, {}).items() if part in one}
@@ -207,7 +210,7 @@ def run_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[st
     mine = {part: one.get(part, {}) for part in known}
     for each in (known, mine):
         each["software"] = {k: v for k, v in each["software"].items() if k != "python"}
-        each["options"] = {k: v for k, v in each["options"].items() if k != "gate"}
+        each["options"] = {k: v for k, v in each["options"].items() if k not in OF_NO_SCORE}
     differing = [] if same_models(one["models"], other["models"]) else ["models"]
     if "task" in one and "task" in other and one["task"] != other["task"]:
         differing.append("classes")

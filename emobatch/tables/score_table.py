@@ -15,7 +15,8 @@ from emobatch.tables.provenance import run_differences
 from emobatch.tables.uncertainty import check_probabilities, with_uncertainty
 from emobatch.tables.where import filter_rows
 from emobatch.tasks import choose
-from emobatch.tasks.labels import SENTIMENT_LABELS, canonical_column, lookup
+from emobatch.tasks.label_columns import canonical_column, lookup
+from emobatch.tasks.labels import SENTIMENT_LABELS
 from emobatch.tasks.spellings import ATTRIBUTES, SENTIMENTS
 from emobatch.tasks.task import Task
 

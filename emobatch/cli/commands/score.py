@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emobatch.cli.options import (
+    column_options,
     device_options,
     language_option,
     model_options,
@@ -36,6 +37,7 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     type=click.Choice([*READERS]),
     help="What MANIFEST is, whatever it looks like.",
 )
+@column_options
 @task_options
 @model_options
 @device_options
@@ -125,6 +127,10 @@ def score(
     output: Path | None,
     root: Path | None,
     form: str | None,
+    path_column: str | None,
+    transcript_column: str | None,
+    speaker_column: str | None,
+    label_column: str | None,
     gate: Path | None,
     engine: str,
     confine: bool,
@@ -144,6 +150,7 @@ def score(
     if DEMO in (choice[name] for name in ("models", "speech_model", "asr_model", "text_model")):
         click.echo(TOYS, err=True)
     from emobatch.cli.progress import Bar
+    from emobatch.manifests.columns import ManifestColumns
     from emobatch.manifests.shards import Shard
     from emobatch.models.choice import Choice
     from emobatch.scoring.score import score as run
@@ -156,6 +163,7 @@ def score(
             chosen,
             root=root,
             form=form,
+            columns=ManifestColumns(path_column, transcript_column, speaker_column, label_column),
             confine=confine,
             shard=None if shard is None else Shard.parse(shard),
             gate=None if gate is None else _read_gate(gate),
