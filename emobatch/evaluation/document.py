@@ -17,8 +17,9 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         evaluation: what was measured.
 
     Returns:
-        The parts of all measures, merged; ``intervals`` begins with what they come from, and
-        ``by`` has the parts of each group.
+        The parts of all measures, merged; ``intervals`` begins with what they come from,
+        ``in_sample`` says how many rows thresholds were fitted on, where that is known, and ``by``
+        has the parts of each group.
 
     Examples:
         >>> from emobatch.evaluation.figure import Figure
@@ -30,6 +31,8 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
     whole = _parts(evaluation, None)
     if evaluation.drawn is not None:
         whole["intervals"] = asdict(evaluation.drawn) | whole.get("intervals", {})
+    if evaluation.in_sample is not None:
+        whole["in_sample"] = evaluation.in_sample.as_dict()
     if evaluation.groups is not None:
         whole["by"] = {group: _parts(evaluation, group) for group in evaluation.groups}
     return whole

@@ -9,15 +9,18 @@ from dataclasses import replace
 import polars as pl
 
 from emobatch.errors import LabelError, TableError
+from emobatch.evaluation import in_sample
 from emobatch.evaluation.bootstrap import SPEAKER
 from emobatch.evaluation.figure import STAGES, Figure
+from emobatch.evaluation.in_sample import NOTHING_KNOWN, InSample
 from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.measures import every_measure
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
 from emobatch.splits import leakage
-from emobatch.splits.roles import SPLIT_COLUMN, training_rows
+from emobatch.splits.roles import SPLIT_COLUMN, TrainedOn, training_note
 from emobatch.tables import reading, score_table
+from emobatch.tables.fitted_rows import ID
 from emobatch.tasks.labels import canonical, parse_label_map
 from emobatch.tasks.task import Task
 
@@ -26,14 +29,18 @@ RESAMPLES = 1000
 # The group of rows whose column is empty, in `--by`.
 NO_VALUE = "(none)"
 # What says of rows how they may be measured, where a table has it.
-ABOUT_ROWS = ("transcript_source", SPEAKER, SPLIT_COLUMN)
+ABOUT_ROWS = (ID, "transcript_source", SPEAKER, SPLIT_COLUMN)
 GATED = (
     "{} rows were scored with --gate and their text was not recognised, so word error rate and "
     "figures of what the text branch says are left out"
 )
 TRAINED = (
-    "the speech model was trained on {} of {} labelled rows (split 'train'), which say little of "
-    "new speech; leave them out with --where \"split != 'train'\""
+    "the speech model was trained on {} of {} labelled rows (split '{}'), which say little of new "
+    "speech; leave them out with --where"
+)
+MAYBE_TRAINED = (
+    "{} of {} labelled rows are of the split '{}'; if the speech model was trained on them, they "
+    "say little of new speech (answer with --trained-on)"
 )
 
 
@@ -47,6 +54,7 @@ def evaluate(
     label_column: str = "label",
     label_map: Sequence[str] = (),
     bootstrap: int = RESAMPLES,
+    trained_on: TrainedOn | None = None,
 ) -> Evaluation:
     """Measure score tables or final tables against their labels.
 
@@ -60,6 +68,7 @@ def evaluate(
         label_column: column that holds the labels.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
+        trained_on: splits that the speech model was trained on; None where that is not known.
 
     Returns:
         What was measured; its notes have been logged.
@@ -77,14 +86,23 @@ def evaluate(
         rows = score_table.with_predictions(table.rows, task)
         frame = _labelled(rows, task, label_column, by, aliases)
         leakage.warn(table.unfiltered)
-    evaluation = evaluate_rows(frame, task, by=by, bootstrap=bootstrap)
+    fitted = in_sample.of_table(table)
+    evaluation = evaluate_rows(
+        frame, task, by=by, bootstrap=bootstrap, fitted=fitted, trained_on=trained_on
+    )
     for note in evaluation.notes:
         log.warning("note: %s", note)
     return evaluation
 
 
 def evaluate_rows(
-    rows: pl.DataFrame, task: Task, *, by: str | None = None, bootstrap: int = RESAMPLES
+    rows: pl.DataFrame,
+    task: Task,
+    *,
+    by: str | None = None,
+    bootstrap: int = RESAMPLES,
+    fitted: InSample = NOTHING_KNOWN,
+    trained_on: TrainedOn | None = None,
 ) -> Evaluation:
     """Measure labelled rows.
 
@@ -94,6 +112,8 @@ def evaluate_rows(
         task: the classes.
         by: column whose values are also measured one by one.
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
+        fitted: which rows the thresholds were fitted on.
+        trained_on: splits that the speech model was trained on; None where that is not known.
 
     Returns:
         What was measured.
@@ -111,8 +131,10 @@ def evaluate_rows(
         measures = [measure for measure in measures if not measure.of_text]
         notes.append(GATED.format(gated))
     whole = Sample(rows, task, bootstrap)
-    if trained := training_rows(whole.scored):
-        notes.append(TRAINED.format(trained, len(whole.scored)))
+    if trained := training_note(whole.scored, trained_on, TRAINED, MAYBE_TRAINED):
+        notes.append(trained)
+    overlap = fitted.overlap(whole.scored)
+    notes += in_sample.note(overlap, len(whole.scored))
     figures = list(_measured(whole, measures, notes))
     groups = None if by is None else _groups(rows, by)
     for group, part in (groups or {}).items():
@@ -126,6 +148,7 @@ def evaluate_rows(
         None if groups is None else tuple(groups),
         drawn,
         tuple(notes),
+        overlap,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from emobatch.evaluation.bootstrap import Resampling
 from emobatch.evaluation.figure import Figure, Key, key
+from emobatch.tables.fitted_rows import Overlap
 from emobatch.tasks.task import Task
 
 
@@ -23,6 +24,7 @@ class Evaluation:
         groups: values of the column that `--by` named, None where none was.
         drawn: what the intervals of predictions come from, None where there are none.
         notes: what a reader should know of the rows before the figures.
+        in_sample: how many of the rows the thresholds were fitted on, None where not known.
     """
 
     task: Task
@@ -31,6 +33,7 @@ class Evaluation:
     groups: tuple[str, ...] | None = None
     drawn: Resampling | None = None
     notes: tuple[str, ...] = ()
+    in_sample: Overlap | None = None
 
     @cached_property
     def _by_key(self) -> Mapping[Key, Figure]:

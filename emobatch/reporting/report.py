@@ -10,8 +10,10 @@ from typing import Any
 import polars as pl
 
 from emobatch.errors import ThresholdsError
+from emobatch.evaluation import in_sample
 from emobatch.evaluation.evaluate import evaluate_rows
 from emobatch.evaluation.figure import AFTER, BEFORE
+from emobatch.evaluation.in_sample import NOTHING_KNOWN, InSample
 from emobatch.evaluation.metrics import OF_CLASSES
 from emobatch.evaluation.paired_test import TEST
 from emobatch.evaluation.result import Evaluation
@@ -29,6 +31,7 @@ from emobatch.reporting.final_table import final_rows
 from emobatch.reporting.other_tables import largest_confusions, other_figures
 from emobatch.reporting.page import render
 from emobatch.reporting.run_notes import run_notes
+from emobatch.splits.roles import TrainedOn
 from emobatch.tables import reading, score_table, writing
 from emobatch.tasks.labels import parse_label_map
 from emobatch.tasks.task import Task
@@ -54,6 +57,7 @@ def report(
     label_column: str = "label",
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
+    trained_on: TrainedOn | None = None,
 ) -> None:
     """Write a page about final tables; the same input gives the same bytes.
 
@@ -66,6 +70,7 @@ def report(
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         sentiment_map: ``CLASS=SENTIMENT`` pairs, for classes that are taken for another sentiment
             or none.
+        trained_on: splits that the speech model was trained on; None where that is not known.
 
     Raises:
         EmobatchError: if something can't be read or written.
@@ -79,7 +84,10 @@ def report(
     aliases = parse_label_map(label_map, task.labels)
     with reading.explained(table.name):
         rows = final_rows(table.rows, task, label_column, aliases)
-        contents = gather(rows, task, fitted.method if fitted else None)
+        known = in_sample.of_table(table)
+        if fitted is not None:
+            known = in_sample.of_thresholds(fitted.fitted, str(thresholds_file)) or known
+        contents = gather(rows, task, fitted.method if fitted else None, known, trained_on)
     for note in contents["notes"]:
         log.warning("note: %s", note)
     names = [Path(reading.spoken(name)).name for name in table.sources]
@@ -94,20 +102,32 @@ def report(
     writing.write_text(target, page)
 
 
-def gather(rows: pl.DataFrame, task: Task, method: Method | None) -> dict[str, Any]:
+def gather(
+    rows: pl.DataFrame,
+    task: Task,
+    method: Method | None,
+    fitted: InSample = NOTHING_KNOWN,
+    trained_on: TrainedOn | None = None,
+) -> dict[str, Any]:
     """Measure and draw what the page shows.
 
     Args:
         rows: see :func:`emobatch.reporting.final_table.final_rows`.
         task: the classes.
         method: what decided the rows.
+        fitted: which rows it was fitted on.
+        trained_on: splits that the speech model was trained on; None where that is not known.
 
     Returns:
         What the template names.
     """
     scored = rows.drop_nulls(["speech_emotion", "emotion"])
     labelled = scored.drop_nulls("label")
-    evaluation = evaluate_rows(rows.drop_nulls("label"), task) if len(labelled) else None
+    evaluation = (
+        evaluate_rows(rows.drop_nulls("label"), task, fitted=fitted, trained_on=trained_on)
+        if len(labelled)
+        else None
+    )
     decided = decisions(scored, task.classes)
     changes = _changes(scored, task)
     shown = largest(changes)
@@ -176,7 +196,8 @@ def _notes(
     notes = [note[:1].upper() + note[1:] + ("" if note.endswith(".") else ".") for note in said]
     if method is None:
         return [*notes, NO_THRESHOLDS]
-    return notes + method.doubts(scored, labelled)
+    known = evaluation is not None and evaluation.in_sample is not None
+    return notes + method.doubts(scored, labelled.clear() if known else labelled)
 
 
 def _summary(

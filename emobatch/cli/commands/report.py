@@ -11,6 +11,7 @@ from emobatch.cli.options import (
     label_column_option,
     label_map_option,
     sentiment_map_option,
+    trained_on_option,
     where_option,
 )
 
@@ -33,6 +34,7 @@ from emobatch.cli.options import (
 @where_option
 @label_column_option
 @label_map_option
+@trained_on_option
 @sentiment_map_option
 def report(final: tuple[str, ...], thresholds: Path | None, output: Path, **options: Any) -> None:
     """Write one HTML page about FINAL: figures, what was fitted, and the rows that changed.
