@@ -22,6 +22,7 @@ from emobatch.fusion import file
 from emobatch.fusion.file import Fitted
 from emobatch.fusion.method import Method
 from emobatch.reporting import illustrations
+from emobatch.reporting.chance import chance
 from emobatch.reporting.changes import changed_rows
 from emobatch.reporting.decisions import Decisions, decisions
 from emobatch.reporting.described import parts
@@ -58,6 +59,7 @@ def report(
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
     trained_on: TrainedOn | None = None,
+    control: bool = False,
 ) -> None:
     """Write a page about final tables; the same input gives the same bytes.
 
@@ -71,6 +73,7 @@ def report(
         sentiment_map: ``CLASS=SENTIMENT`` pairs, for classes that are taken for another sentiment
             or none.
         trained_on: splits that the speech model was trained on; None where that is not known.
+        control: show what is gained with text shuffled as well.
 
     Raises:
         EmobatchError: if something can't be read or written.
@@ -79,6 +82,7 @@ def report(
     fitted = file.read(thresholds_file) if thresholds_file else None
     table = score_table.read(sources, where, mixed=True)
     task = table.task.with_sentiments(sentiment_map)
+    method = fitted.method if fitted else None
     if fitted is not None:
         _check_classes(fitted, task, str(thresholds_file))
     aliases = parse_label_map(label_map, task.labels)
@@ -87,7 +91,7 @@ def report(
         known = in_sample.of_table(table)
         if fitted is not None:
             known = in_sample.of_thresholds(fitted.fitted, str(thresholds_file)) or known
-        contents = gather(rows, task, fitted.method if fitted else None, known, trained_on)
+        contents = gather(rows, task, method, known, trained_on)
     for note in contents["notes"]:
         log.warning("note: %s", note)
     names = [Path(reading.spoken(name)).name for name in table.sources]
@@ -96,6 +100,7 @@ def report(
         {
             "title": names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else ""),
             "provenance": run_notes(table, rows, thresholds_file, fitted),
+            "chance": chance(table, method, label_column, aliases) if control else None,
             **contents,
         },
     )

@@ -58,6 +58,11 @@ from emobatch.fusion.methods import DEFAULT, METHODS
     metavar="FOLDER",
     help="Write each fold's thresholds file there.",
 )
+@click.option(
+    "--control",
+    is_flag=True,
+    help="Show what methods gain with text shuffled among the test rows, which chance explains.",
+)
 @label_column_option
 @label_map_option
 @trained_on_option

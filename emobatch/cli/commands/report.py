@@ -31,6 +31,11 @@ from emobatch.cli.options import (
     type=click.Path(path_type=Path),
     help="Page to write (.html).",
 )
+@click.option(
+    "--control",
+    is_flag=True,
+    help="Show what is gained with text shuffled among the labelled rows, which chance explains.",
+)
 @where_option
 @label_column_option
 @label_map_option
