@@ -13,7 +13,7 @@ from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.labels import LabelMap
 
 TITLE = (
-    f"Gain, points; {SHUFFLED}: mean and middle {LEVEL} % of {DRAWS} draws in which the text of "
+    f"Gain, points; {SHUFFLED}: mean and {LEVEL} % interval of {DRAWS} draws in which the text of "
     "each row is that of another"
 )
 

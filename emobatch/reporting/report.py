@@ -86,6 +86,7 @@ def report(
     if fitted is not None:
         _check_classes(fitted, task, str(thresholds_file))
     aliases = parse_label_map(label_map, task.labels)
+    drawn = chance(table, method, label_column, aliases) if control else None
     with reading.explained(table.name):
         rows = final_rows(table.rows, task, label_column, aliases)
         known = in_sample.of_table(table)
@@ -100,7 +101,7 @@ def report(
         {
             "title": names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else ""),
             "provenance": run_notes(table, rows, thresholds_file, fitted),
-            "chance": chance(table, method, label_column, aliases) if control else None,
+            "chance": drawn,
             **contents,
         },
     )

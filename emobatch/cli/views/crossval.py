@@ -71,8 +71,8 @@ def show_crossval(result: CrossValidation) -> None:
     controls = {name: each for name in result.compared if (each := result.control(name))}
     if controls:
         out.print(
-            f"gain over speech, points; {SHUFFLED}: mean and middle {LEVEL} % of {DRAWS} draws in "
-            "which the\ntext of each row that tests is that of another"
+            f"gain over speech, points; {SHUFFLED}: mean and {LEVEL} % interval of {DRAWS} draws\n"
+            "in which the text of each row that tests is that of another"
         )
         out.print(_controls(controls))
 
