@@ -110,8 +110,8 @@ def note(overlap: Overlap | None, rows: int) -> list[str]:
         A sentence, or none.
 
     Examples:
-        >>> note(Overlap(412, 481, exact=True), 481)[0][:54]
-        'the thresholds were fitted on 412 of these 481 rows, s'
+        >>> note(Overlap(412, 481, exact=True), 481)[0][:51]
+        'the thresholds were fitted on 412 of these 481 rows'
     """
     if overlap is None or not overlap.rows:
         return []
