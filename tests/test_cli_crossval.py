@@ -282,12 +282,19 @@ def test_a_class_that_cannot_be_fitted_is_named_with_the_reason(
 def test_fitting_on_rows_that_the_speech_model_saw_is_said(
     cli: Cli, caplog: pytest.LogCaptureFixture
 ) -> None:
-    said = "rows that the speech model was trained on"
-    assert cli("crossval", "--fit-on", "train", input=csv(split_rows())).exit_code == 0
-    assert said in caplog.text
-    caplog.clear()
-    assert cli("crossval", "--fit-on", "val", input=csv(split_rows())).exit_code == 0
-    assert said not in caplog.text
+    said, asked = "rows that the speech model was trained on", "if the speech model was trained on"
+    rows = csv(split_rows())
+    for options, notes in (
+        (["--fit-on", "train"], [asked]),
+        (["--fit-on", "train", "--trained-on", "train"], [said]),
+        (["--fit-on", "val", "--trained-on", "train+val"], [said]),
+        (["--fit-on", "val", "--trained-on", "train"], []),
+        (["--fit-on", "val"], []),
+        (["--trained-on", "none"], []),
+    ):
+        caplog.clear()
+        assert cli("crossval", *options, input=rows).exit_code == 0
+        assert [note for note in (said, asked) if note in caplog.text] == notes, options
 
 
 def write_scored(file: Path, rows: pl.DataFrame, model: str) -> None:

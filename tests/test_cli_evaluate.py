@@ -459,10 +459,17 @@ def test_the_word_error_rate_names_its_normalisation(cli: Cli) -> None:
 def test_rows_of_training_are_noted(cli: Cli, caplog: pytest.LogCaptureFixture) -> None:
     split = pl.when(pl.int_range(pl.len()) < 150).then(pl.lit("train")).otherwise(pl.lit("test"))
     rows = csv(decided_rows().with_columns(split=split))
-    cli("evaluate", "--where", "split != 'train'", input=rows)
+    cli("evaluate", "--trained-on", "train", "--where", "split != 'train'", input=rows)
+    cli("evaluate", "--trained-on", "none", input=rows)
     assert "trained on" not in caplog.text
     cli("evaluate", input=rows)
-    assert "the speech model was trained on 150 of 200 labelled rows" in caplog.text
+    said = "the speech model was trained on"
+    assert f"150 of 200 labelled rows are of the split 'train'; if {said} them" in caplog.text
+    assert f"{said} 150 of 200" not in caplog.text
+    cli("evaluate", "--trained-on", "train", input=rows)
+    assert f"{said} 150 of 200 labelled rows" in caplog.text
+    cli("evaluate", "--trained-on", "train+val", input=rows.replace("test", "dev"))
+    assert f"{said} 200 of 200 labelled rows" in caplog.text
 
 
 def ndjson(path: Path) -> pl.DataFrame:

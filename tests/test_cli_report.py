@@ -257,7 +257,8 @@ def test_provenance_is_shown(tmp_path: Path) -> None:
     digest = "sha256:ef13bd4a446a64bd0326c079b4b0708128d916e7958e66e97b7b4500fa8b90f6"
     for words in (digest, "contractions,punctuation", "faster-whisper", "released", "matplotlib"):
         assert words in page.text
-    assert "were fitted on: these seem to be the same" in page.text
+    assert "The thresholds were fitted on 400 of these 400 rows" in page.text
+    assert "seem to be the same" not in page.text
     assert "word error rate" in page.text.lower()
     assert "never flagged: only 1 misclassified as angry" in page.text
     assert result.stdout == ""
@@ -294,7 +295,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Page:
     rows = score_rows(60).with_columns(*unscored, split=pl.lit("train")).rename({"label": "truth"})
     final = decided(rows, folder)
     (folder / "tight.toml").write_text(LOOSE_TOML.replace("entropy = 0.7", "entropy = 1.2"))
-    options = ("--label-column", "truth", "--where", "id < '050'")
+    options = ("--label-column", "truth", "--where", "id < '050'", "--trained-on", "train")
     return reported(final, folder, "-t", folder / "tight.toml", *options)
 
 

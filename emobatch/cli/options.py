@@ -183,6 +183,11 @@ task_options = _together(
         help="The same for the text model's labels; CLASS may be a sentiment.",
     ),
 )
+trained_on_option = click.option(
+    "--trained-on",
+    type=click.Choice(["none", "train", "train+val"]),
+    help="Splits that the speech model was trained on, if you know.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 root_option = click.option(
     "--root",

@@ -18,8 +18,9 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
 
     Returns:
         The parts of all measures, merged; ``labels`` and ``left_out_by_reason`` where it is known
-        how labels were read; ``intervals`` begins with what they come from, and ``by`` has the
-        parts of each group.
+        how labels were read; ``intervals`` begins with what they come from, ``in_sample`` says how
+        many rows thresholds were fitted on, where that is known, and ``by`` has the parts of each
+        group.
 
     Examples:
         >>> from emobatch.evaluation.figure import Figure
@@ -34,6 +35,8 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         whole["left_out_by_reason"] = dict(evaluation.left_out)
     if evaluation.drawn is not None:
         whole["intervals"] = asdict(evaluation.drawn) | whole.get("intervals", {})
+    if evaluation.in_sample is not None:
+        whole["in_sample"] = evaluation.in_sample.as_dict()
     if evaluation.groups is not None:
         whole["by"] = {group: _parts(evaluation, group) for group in evaluation.groups}
     return whole

@@ -9,16 +9,19 @@ from dataclasses import replace
 import polars as pl
 
 from emobatch.errors import LabelError, TableError
+from emobatch.evaluation import in_sample
 from emobatch.evaluation.bootstrap import SPEAKER
 from emobatch.evaluation.figure import STAGES, Figure
+from emobatch.evaluation.in_sample import NOTHING_KNOWN, InSample
 from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.measures import every_measure
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
 from emobatch.splits import leakage
-from emobatch.splits.roles import SPLIT_COLUMN, training_rows
+from emobatch.splits.roles import SPLIT_COLUMN, TrainedOn, training_note
 from emobatch.tables import label_column as label_columns
 from emobatch.tables import left_out, reading, score_table
+from emobatch.tables.fitted_rows import ID
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.label_columns import canonical, read_labels
 from emobatch.tasks.labels import LabelMap, parse_label_map
@@ -30,14 +33,18 @@ RESAMPLES = 1000
 # The group of rows whose column is empty, in `--by`.
 NO_VALUE = "(none)"
 # What says of rows how they may be measured, where a table has it.
-ABOUT_ROWS = ("transcript_source", SPEAKER, SPLIT_COLUMN)
+ABOUT_ROWS = (ID, "transcript_source", SPEAKER, SPLIT_COLUMN)
 GATED = (
     "{} rows were scored with --gate and their text was not recognised, so word error rate and "
     "figures of what the text branch says are left out"
 )
 TRAINED = (
-    "the speech model was trained on {} of {} labelled rows (split 'train'), which say little of "
-    "new speech; leave them out with --where \"split != 'train'\""
+    "the speech model was trained on {} of {} labelled rows (split '{}'), which say little of new "
+    "speech; leave them out with --where"
+)
+MAYBE_TRAINED = (
+    "{} of {} labelled rows are of the split '{}'; if the speech model was trained on them, they "
+    "say little of new speech (answer with --trained-on)"
 )
 
 
@@ -51,6 +58,7 @@ def evaluate(
     label_column: str | None = None,
     label_map: Sequence[str] = (),
     bootstrap: int = RESAMPLES,
+    trained_on: TrainedOn | None = None,
 ) -> Evaluation:
     """Measure score tables or final tables against their labels.
 
@@ -65,6 +73,7 @@ def evaluate(
             else ``label``.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
+        trained_on: splits that the speech model was trained on; None where that is not known.
 
     Returns:
         What was measured; its notes have been logged.
@@ -86,7 +95,10 @@ def evaluate(
             frame = frame.rename({"emotion": label_columns.GIVEN_EMOTION}, strict=False)
             by = label_columns.GIVEN_EMOTION if by == "emotion" else by
         leakage.warn(table.unfiltered)
-    evaluation = evaluate_rows(frame, task, by=by, bootstrap=bootstrap)
+    fitted = in_sample.of_table(table)
+    evaluation = evaluate_rows(
+        frame, task, by=by, bootstrap=bootstrap, fitted=fitted, trained_on=trained_on
+    )
     said = left_out.spoken(missing, len(frame) + missing["unlabelled"] + missing["dropped"])
     notes = [read.note(), *([said] if said else [])]
     evaluation = replace(
@@ -98,7 +110,13 @@ def evaluate(
 
 
 def evaluate_rows(
-    rows: pl.DataFrame, task: Task, *, by: str | None = None, bootstrap: int = RESAMPLES
+    rows: pl.DataFrame,
+    task: Task,
+    *,
+    by: str | None = None,
+    bootstrap: int = RESAMPLES,
+    fitted: InSample = NOTHING_KNOWN,
+    trained_on: TrainedOn | None = None,
 ) -> Evaluation:
     """Measure labelled rows.
 
@@ -108,6 +126,8 @@ def evaluate_rows(
         task: the classes.
         by: column whose values are also measured one by one.
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
+        fitted: which rows the thresholds were fitted on.
+        trained_on: splits that the speech model was trained on; None where that is not known.
 
     Returns:
         What was measured.
@@ -125,8 +145,10 @@ def evaluate_rows(
         measures = [measure for measure in measures if not measure.of_text]
         notes.append(GATED.format(gated))
     whole = Sample(rows, task, bootstrap)
-    if trained := training_rows(whole.scored):
-        notes.append(TRAINED.format(trained, len(whole.scored)))
+    if trained := training_note(whole.scored, trained_on, TRAINED, MAYBE_TRAINED):
+        notes.append(trained)
+    overlap = fitted.overlap(whole.scored)
+    notes += in_sample.note(overlap, len(whole.scored))
     figures = list(_measured(whole, measures, notes))
     groups = None if by is None else _groups(rows, by)
     for group, part in (groups or {}).items():
@@ -140,6 +162,7 @@ def evaluate_rows(
         None if groups is None else tuple(groups),
         drawn,
         tuple(notes),
+        in_sample=overlap,
     )
 
 

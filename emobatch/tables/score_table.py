@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -45,6 +45,8 @@ class ScoreTable:
         sources: names of its files.
         where: which of their rows these are, None for all.
         unfiltered: the table with the other rows as well.
+        decided_with: by source, what the thresholds that decided its rows say of their making,
+            where known.
     """
 
     rows: pl.LazyFrame
@@ -53,6 +55,7 @@ class ScoreTable:
     sources: tuple[str, ...]
     where: str | None
     unfiltered: pl.LazyFrame
+    decided_with: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -100,11 +103,13 @@ def read(
     if first.get("flagged") == pl.String:
         with reading.explained(names[0]):
             rows = rows.with_columns(flagged=_booleans(rows, "flagged"))
-    provenance = _common_provenance({name: stored.metadata(name) for name in names}, mixed)
+    found = {name: stored.metadata(name) for name in names}
+    provenance = _common_provenance(found, mixed)
     with reading.explained(names[0]):
         task = choose.named(classes) if classes else choose.of_table(list(first), provenance)
     kept = filter_rows(rows, where)
-    return ScoreTable(kept, provenance, task, tuple(names), where, unfiltered=rows)
+    decided = {name: made["thresholds"] for name, made in found.items() if "thresholds" in made}
+    return ScoreTable(kept, provenance, task, tuple(names), where, rows, decided)
 
 
 def number_columns(names: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from emobatch.cli.options import (
     label_column_option,
     label_map_option,
     sentiment_map_option,
+    trained_on_option,
     where_option,
 )
 
@@ -30,9 +31,15 @@ from emobatch.cli.options import (
     type=click.Path(path_type=Path),
     help="Page to write (.html).",
 )
+@click.option(
+    "--control",
+    is_flag=True,
+    help="Show what is gained with text shuffled among the labelled rows, which chance explains.",
+)
 @where_option
 @label_column_option
 @label_map_option
+@trained_on_option
 @sentiment_map_option
 def report(final: tuple[str, ...], thresholds: Path | None, output: Path, **options: Any) -> None:
     """Write one HTML page about FINAL: figures, what was fitted, and the rows that changed.
