@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Thread, main_thread
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -23,6 +24,8 @@ Result = TypeVar("Result")
 NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
 # Seconds that an orderly end may take. Schedulers commonly wait 30 before SIGKILL.
 GRACE = 20.0
+# Seconds between two looks whether a signal has been handled.
+PAUSE = 0.05
 SHOW_CURSOR = b"\x1b[?25h"
 
 
@@ -38,7 +41,8 @@ class Signals:
     def __init__(self) -> None:
         """Heed no signal yet."""
         self._status = 1
-        self._number: int | None = None
+        self._came: int | None = None  # to the process
+        self._number: int | None = None  # that a handler was called for
         self._works = False
         self._is_over = False
 
@@ -89,12 +93,12 @@ class Signals:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._is_over or self._number is not None:
             return  # once is enough: nothing disturbs the ending
-        self._number = number
+        self._number = self._came or number
         if not self._works:
             self._end()
-        if number == signal.SIGINT:
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
             # Polars is out of it now, or another SIGINT would stop what says how much is saved.
-            signal.signal(number, self._handle)
+            signal.signal(signal.SIGINT, self._handle)
         if not isinstance(sys.exc_info()[1], KeyboardInterrupt):  # as Polars raises of it
             raise Interrupted(self._said())
 
@@ -120,8 +124,6 @@ class Signals:
         self._end(before=b"\n" + SHOW_CURSOR if os.isatty(2) else b"")
 
     def _watch(self) -> None:
-        from threading import Thread
-
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -130,14 +132,28 @@ class Signals:
     def _await(self, pipe: int) -> None:
         # Handlers run between two steps of Python, and a library's call may take minutes. It may
         # also have swallowed what was raised.
-        from time import sleep
+        from time import monotonic, sleep
 
-        number = os.read(pipe, 1)[0]
-        sleep(GRACE)
+        self._came = os.read(pipe, 1)[0]
+        until = monotonic() + GRACE
+        while monotonic() < until:
+            sleep(PAUSE)
+            if self._number is None and not self._is_over:
+                self._wake()
         if self._is_over and self._number is None:
             os._exit(self._status)
-        self._number = number
+        self._number = self._came
         self._end_hard()
+
+    def _wake(self) -> None:
+        if not hasattr(signal, "pthread_kill"):
+            return
+        # Polars lets waiting and reading go on after SIGINT, and breaks off its queries for no
+        # other signal.
+        signal.siginterrupt(signal.SIGINT, True)
+        ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+        number = self._came if ignored else signal.SIGINT
+        signal.pthread_kill(main_thread().ident or 0, number or signal.SIGINT)
 
     def _numbers(self) -> list[int]:
         # Windows knows two of them.
