@@ -12,8 +12,4 @@ def run() -> None:
     signals.heed()
     from emobatch.cli.main import main
 
-    try:
-        main(obj=signals)
-    except SystemExit as end:
-        signals.finish(end.code if isinstance(end.code, int) else 1)
-        raise
+    main(obj=signals)

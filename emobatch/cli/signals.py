@@ -26,6 +26,7 @@ NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
 GRACE = 20.0
 # Seconds between two looks whether a signal has been handled.
 PAUSE = 0.05
+RACE = "ignored due to race condition"
 SHOW_CURSOR = b"\x1b[?25h"
 
 
@@ -40,7 +41,6 @@ class Signals:
 
     def __init__(self) -> None:
         """Heed no signal yet."""
-        self._status = 1
         self._came: int | None = None  # to the process
         self._number: int | None = None  # that a handler was called for
         self._works = False
@@ -81,15 +81,6 @@ class Signals:
             self._end(said)
         return result
 
-    def finish(self, status: int) -> None:
-        """Note that all is done, but for the end of the process.
-
-        Args:
-            status: that it ends with.
-        """
-        self._status = status
-        self._is_over = True
-
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._is_over or self._number is not None:
             return  # once is enough: nothing disturbs the ending
@@ -115,8 +106,9 @@ class Signals:
     def _unraisable(self, failure: UnraisableHookArgs) -> None:
         if isinstance(failure.exc_value, KeyboardInterrupt) and self._works and not self._is_over:
             self._end_hard()  # raised where Python drops it: in a destructor, say
-        is_late = self._is_over and isinstance(failure.exc_value, OSError)
-        if self._number is None and not is_late:
+        # So Python says that a signal came just as its handler was taken back.
+        is_race = isinstance(failure.exc_value, OSError) and RACE in str(failure.exc_value)
+        if self._number is None and not is_race:
             sys.__unraisablehook__(failure)
 
     def _end_hard(self) -> NoReturn:
@@ -134,26 +126,26 @@ class Signals:
         # also have swallowed what was raised.
         from time import monotonic, sleep
 
-        self._came = os.read(pipe, 1)[0]
+        self._came = number = os.read(pipe, 1)[0]
         until = monotonic() + GRACE
         while monotonic() < until:
             sleep(PAUSE)
             if self._number is None and not self._is_over:
-                self._wake()
-        if self._is_over and self._number is None:
-            os._exit(self._status)
-        self._number = self._came
+                self._wake(number)
+        if self._number is None and self._is_over:
+            return  # the work was done by then
+        self._number = number
         self._end_hard()
 
-    def _wake(self) -> None:
+    def _wake(self, number: int) -> None:
         if not hasattr(signal, "pthread_kill"):
             return
         # Polars lets waiting and reading go on after SIGINT, and breaks off its queries for no
         # other signal.
         signal.siginterrupt(signal.SIGINT, True)
-        ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-        number = self._came if ignored else signal.SIGINT
-        signal.pthread_kill(main_thread().ident or 0, number or signal.SIGINT)
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+            number = signal.SIGINT
+        signal.pthread_kill(main_thread().ident or 0, number)
 
     def _numbers(self) -> list[int]:
         # Windows knows two of them.
