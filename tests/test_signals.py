@@ -26,6 +26,7 @@ READERS = {
     "leakage": "leakage -",
 }
 LONGEST_WAIT = 60
+GRACE = "import emobatch.cli.signals; emobatch.cli.signals.GRACE"
 HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
 
 
@@ -63,7 +64,9 @@ class Typed:
         self.process, self.terminal = pty.fork()
         if not self.process:  # pragma: no cover - becomes the command
             os.chdir(folder)
-            os.execv(sys.executable, [*PROGRAM, *command.split()])
+            path = os.pathsep.join([str(folder), str(Path(__file__).parents[1])])
+            environment = {**os.environ, "PYTHONPATH": path}
+            os.execve(sys.executable, [*PROGRAM, *command.split()], environment)
 
     def read_to(self, wanted: bytes) -> bool:
         """Read until something is said; whether it is, before the command ends."""
@@ -86,9 +89,12 @@ class Typed:
 
 @pytest.mark.parametrize("command", READERS)
 def test_ctrl_c_at_a_terminal_that_is_read(command: str, tmp_path: Path) -> None:
+    # Else the command would be ended in the end, whatever it does.
+    (tmp_path / "sitecustomize.py").write_text(f"{GRACE} = {2 * LONGEST_WAIT}")
     typed = Typed(READERS[command], tmp_path)
     assert typed.read_to(b"note: reading CSV from standard input; Ctrl-D ends it\r\n"), typed.said
     os.write(typed.terminal, b"\x03")
+    assert typed.read_to(b"Error: interrupted by SIGINT\r\n"), typed.said
     assert typed.end() == 75
     assert typed.said.endswith(b"Error: interrupted by SIGINT\r\n")
     assert typed.said.count(b"Error") == 1
@@ -214,7 +220,7 @@ def test_an_error_that_a_library_makes_of_a_signal_is_not_shown(tmp_path: Path) 
 
 
 def test_a_command_that_does_not_heed_a_signal_is_ended(tmp_path: Path) -> None:
-    code = "import time, emobatch.cli.signals\nemobatch.cli.signals.GRACE = 0.1\n"
+    code = f"import time\n{GRACE} = 0.1\n"
     stuck = ("while True:", "    try: os.kill(os.getpid(), 15); time.sleep(60)",
              "    except BaseException: pass")  # fmt: skip
     assert write_folds(tmp_path, code + last_write(*stuck)) == (
