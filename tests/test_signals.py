@@ -207,6 +207,7 @@ def test_a_signal_in_a_destructor_ends_the_command(tmp_path: Path) -> None:
         75,
         "Error: interrupted by SIGUSR1\n",
     )
+    assert "out.csv" not in files(tmp_path)
 
 
 def test_a_signal_that_a_library_swallows_is_not_lost(tmp_path: Path) -> None:
