@@ -12,7 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest
 from click.testing import CliRunner, Result
 
-from emobatch.cli import main
+from emobatch.cli.main import main
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -16,7 +16,7 @@ from reference import algorithm_1, best_pair
 from refusals import refusal
 from samples import EMOTIONS, csv, score_rows
 
-from emobatch.cli import main
+from emobatch.cli.main import main
 from emobatch.evaluation.metrics import metrics
 from emobatch.fusion.selection.detection import FlagBy
 from emobatch.fusion.selection.fitting import fit

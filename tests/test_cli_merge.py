@@ -45,7 +45,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A manifest whose rows differ in duration, its table, and the tables of three shards."""
     from click.testing import CliRunner
 
-    from emobatch.cli import main
+    from emobatch.cli.main import main
 
     folder = tmp_path_factory.mktemp("shards")
     seconds = [0.3, 2.0, 0.3, 0.3, 0.3, 0.3, 1.0, 0.5, 0.3, 0.3]
@@ -106,7 +106,7 @@ def cut(scored: Path, tmp_path: Path, *options: object) -> list[Path]:
     """The shards' tables, of which one went through `apply --where`, and they all through it."""
     from click.testing import CliRunner
 
-    from emobatch.cli import main
+    from emobatch.cli.main import main
 
     (tmp_path / "t.toml").write_text(LOOSE_TOML)
     finals = []

@@ -20,7 +20,7 @@ from published import FIXTURE
 from refusals import refusal
 from samples import EMOTIONS, LOOSE_TOML, SPEECH_COLUMNS, csv, score_rows
 
-from emobatch.cli import main
+from emobatch.cli.main import main
 from emobatch.reporting.changes import MOST_ROWS
 
 Cli = Callable[..., Result]

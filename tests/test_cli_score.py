@@ -25,7 +25,7 @@ from espeak import RATE, VOICES, speak
 from faster_whisper import WhisperModel
 from sounds import save, tone
 
-from emobatch.cli import main
+from emobatch.cli.main import main
 from emobatch.manifests.audio import read_windows
 from emobatch.scorers.cleaning import clean
 from emobatch.tables import score_table

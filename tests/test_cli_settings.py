@@ -27,7 +27,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A table, the checkpoints it was scored with, and thresholds fitted on their scores."""
     from click.testing import CliRunner
 
-    from emobatch.cli import main
+    from emobatch.cli.main import main
 
     folder = tmp_path_factory.mktemp("settings")
     for branch, name in DEMO_FOLDERS.items():

@@ -28,7 +28,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory, model_options: list[str]) -
     """A folder with clips and `scores.csv`: eight good rows, and one without its file."""
     from click.testing import CliRunner
 
-    from emobatch.cli import main
+    from emobatch.cli.main import main
 
     folder = tmp_path_factory.mktemp("verified")
     for number, (text, voice) in enumerate(zip(TEXT, VOICES, strict=False)):

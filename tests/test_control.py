@@ -17,7 +17,7 @@ from published import FIXTURE
 from refusals import refusal
 from samples import csv, score_rows
 
-from emobatch.cli import main
+from emobatch.cli.main import main
 from emobatch.evaluation.metrics import metrics
 from emobatch.fusion.control import DRAWS, Control, control, shuffled, shuffled_figures
 from emobatch.fusion.selection.method import Selection

@@ -233,7 +233,7 @@ HEAVY = ["torch", "transformers", "ctranslate2", "faster_whisper", "tokenizers",
 WATCH = """\
 import json, sys
 from click.testing import CliRunner
-from emobatch.cli import main
+from emobatch.cli.main import main
 seen = []
 def hook(event, told):
     if event.startswith("socket.") and event != "socket.__new__":

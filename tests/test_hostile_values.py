@@ -16,8 +16,8 @@ from pages import Page
 from samples import LOOSE_TOML, score_rows
 from sounds import save, tone
 
-from emobatch.cli import main
 from emobatch.cli.console import show_changes
+from emobatch.cli.main import main
 from emobatch.models.checkpoints import DEMO_FOLDER
 from emobatch.tasks.task import Task
 

@@ -19,7 +19,7 @@ Cli = Callable[..., Result]
 def scored(tmp_path_factory: pytest.TempPathFactory, model_options: list[str]) -> pl.DataFrame:
     from click.testing import CliRunner
 
-    from emobatch.cli import main
+    from emobatch.cli.main import main
 
     folder = tmp_path_factory.mktemp("zoo")
     manifest, target = build(folder), folder / "scores.parquet"

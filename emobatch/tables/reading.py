@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import io
+import logging
 import shutil
 import sys
 import tempfile
@@ -16,6 +17,8 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from emobatch.errors import LabelError, ProbabilityError, TableError, TaskError, first_line
+
+log = logging.getLogger(__name__)
 
 STANDARD_STREAM = "-"
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -165,6 +168,8 @@ def spoken(source: str) -> str:
 
 
 def _standard_input() -> IO[bytes]:
+    if sys.stdin.isatty():
+        log.warning("note: reading CSV from standard input; Ctrl-D ends it")
     content = sys.stdin.buffer.read(MOST_HELD)
     if len(content) < MOST_HELD:
         return io.BytesIO(content)
