@@ -14,7 +14,7 @@ from emobatch.errors import Interrupted, ResumeError, TooManyErrors
 from emobatch.manifests import manifest
 from emobatch.manifests.shards import Shard
 from emobatch.models.choice import Choice
-from emobatch.models.names import AUTO
+from emobatch.models.names import AUTO, MOST_ERRORS
 from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
 from emobatch.scoring.gate import Gate
@@ -47,7 +47,7 @@ def score(
     engine: str = DEFAULT,
     restart: bool = False,
     retry_errors: bool = False,
-    max_error_rate: float = 1.0,
+    max_error_rate: float = MOST_ERRORS,
     progress: Progress | None = None,
 ) -> None:
     """Score every clip of a manifest.
@@ -106,8 +106,8 @@ def _report(errors: int, rows: int, max_error_rate: float) -> None:
         log.warning("note: %d of %d rows failed; column 'error' says why", errors, rows)
     if errors == rows or errors > max_error_rate * rows:
         raise TooManyErrors(
-            f"{errors} of {rows} rows failed, more than --max-error-rate allows; mend their "
-            "files and score again"
+            f"{errors} of {rows} rows failed, more than --max-error-rate {max_error_rate:g} allows; the "
+            "table is written: mend what column 'error' names, then add --retry-errors"
         )
 
 
