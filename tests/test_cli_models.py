@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from checkpoints import save_sentiment
 from click.testing import Result
 from faster_whisper import utils as faster_whisper
 from hub_server import COMMIT, Hub, serve
+from rich.filesize import decimal
 from sounds import save, tone
 
 from emobatch.models.hub import WHISPER_SIZES
@@ -56,7 +58,12 @@ def fetched(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache that `emobatch models --fetch` filled."""
     cache = tmp_path_factory.mktemp("cache")
     done = emobatch("models", "--fetch", HF_ENDPOINT=hub.address, HF_HOME=str(cache))
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert re.fullmatch(
+        rf"note: fetching {SPEECH} \([\d.]+ .B\), large-v3 \([\d.]+ .B\), {SENTIMENT} \([\d.]+ .B\), "
+        rf"[\d.]+ .B in all from the hub into {cache}/hub\n",
+        done.stderr,
+    )
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["speech", SPEECH],
         ["asr", "large-v3"],
@@ -182,8 +189,41 @@ def test_what_was_fetched_is_scored_offline_and_no_socket_is_opened(
     command = [sys.executable, "-c", NO_SOCKETS, "score", str(manifest), "--offline"]
     environment = {**os.environ, "HF_HOME": str(fetched)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0 and "fetching" not in done.stderr
     assert ",ok," in done.stdout
+
+
+def test_before_it_fetches_a_run_says_how_much_of_what(
+    hub: Hub, fetched: Path, manifest: Path, tmp_path: Path
+) -> None:
+    """Of what an interrupted fetch left, only the rest counts."""
+    cache = Path(shutil.copytree(fetched, tmp_path / "cache", symlinks=True))
+    (lost,) = cache.glob("hub/models--Systran*/snapshots/*/vocabulary.json")
+    size = lost.stat().st_size
+    lost.unlink()
+    settings = {"HF_ENDPOINT": hub.address, "HF_HOME": str(cache)}
+    done = emobatch("score", manifest, **settings)
+    assert done.returncode == 0
+    audio, fetching, *_, end = done.stderr.splitlines()
+    assert audio == "note: 1 row, 1.0 s of audio"
+    assert fetching == f"note: fetching large-v3 ({decimal(size)}) from the hub into {cache}/hub"
+    assert end.startswith("note: 1 row on standard output, none failed")
+
+
+def test_a_whole_table_has_no_models_fetched(
+    hub: Hub, fetched: Path, manifest: Path, tmp_path: Path
+) -> None:
+    table = manifest.with_name("s.csv")
+    assert emobatch("score", manifest, "-o", table, HF_HOME=str(fetched)).returncode == 0
+    before, asked = table.read_bytes(), len(hub.requests)
+    nothing = {"HF_ENDPOINT": hub.address, "HF_HOME": str(tmp_path / "empty")}
+    again = emobatch("score", manifest, "-o", table, **nothing)
+    assert again.returncode == 0 and "is whole, nothing to do" in again.stderr
+    other = emobatch("score", manifest, "-o", table, "--beam-size=2", **nothing)
+    assert other.returncode == 1 and "differs in options.beam_size" in other.stderr
+    named = emobatch("score", manifest, "-o", table, "--asr-model=tiny", **nothing)
+    assert named.returncode == 1 and "differs in models.asr.name" in named.stderr
+    assert table.read_bytes() == before and len(hub.requests) == asked
 
 
 @pytest.mark.parametrize("how", ["silent", "refused"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
@@ -61,6 +61,21 @@ class Manifest:
             (count,) rows, fewer at the end.
         """
         return self.rows.slice(first, count).collect()
+
+    def cut(self, firsts: Sequence[int], count: int) -> Manifest:
+        """Make a manifest of some chunks of rows.
+
+        Args:
+            firsts: number of the first row of each, a multiple of ``count``.
+            count: rows to a chunk, of which the last may have fewer.
+
+        Returns:
+            Those rows in order.
+        """
+        chunk = pl.int_range(pl.len()) // count
+        chosen = self.rows.filter(chunk.is_in([first // count for first in firsts]))
+        length = sum(min(count, self.length - first) for first in firsts)
+        return replace(self, rows=chosen, length=length)
 
     def pick(self, ids: pl.Series) -> Manifest:
         """Make a manifest of some rows.
