@@ -59,11 +59,10 @@ def fetched(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = tmp_path_factory.mktemp("cache")
     done = emobatch("models", "--fetch", HF_ENDPOINT=hub.address, HF_HOME=str(cache))
     assert done.returncode == 0
-    assert re.fullmatch(
-        rf"note: fetching {SPEECH} \([\d.]+ .B\), large-v3 \([\d.]+ .B\), {SENTIMENT} \([\d.]+ .B\), "
-        rf"[\d.]+ .B in all from the hub into {cache}/hub\n",
-        done.stderr,
-    )
+    size = r"[\d.]+ .B"
+    sizes = [rf"{name} \({size}\), " for name in (SPEECH, "large-v3", SENTIMENT)]
+    said = rf"note: fetching {''.join(sizes)}{size} in all from the hub into {cache}/hub\n"
+    assert re.fullmatch(said, done.stderr)
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["speech", SPEECH],
         ["asr", "large-v3"],

@@ -15,6 +15,7 @@ import polars as pl
 from polars import selectors
 
 from emobatch.errors import ManifestError, first_line
+from emobatch.manifests import foreign_paths, header, mistaken
 from emobatch.manifests.clips import REPLACEMENT
 from emobatch.manifests.readers.registry import reader_for
 from emobatch.manifests.readers.table import SECONDS
@@ -140,9 +141,12 @@ def read(
         ManifestError: if its rows make no sense.
     """
     reader = reader_for(source, form)
+    root = reader.root(source) if root is None else root
     with reading.explained(source):
+        if reader.is_of_tables:
+            mistaken.refuse(source)
         rows = reader.scan(source)
-        _check_columns(rows.collect_schema())
+        _check_columns(source, rows.collect_schema())
         rows, spool = _copied(_normalised(rows))
         length = rows.select(pl.len()).collect().item()
         if not length:
@@ -150,15 +154,12 @@ def read(
         _note_lost_bytes(rows)
         _check_segments(rows)
         _check_ids(rows)
-    root = reader.root(source) if root is None else root
+        foreign_paths.check(rows, root)
     return Manifest(source, rows, length, root, confine, spool)
 
 
-def _check_columns(schema: pl.Schema) -> None:
-    if "path" not in schema:
-        raise ManifestError(
-            f"no column 'path' with the audio files; the columns are {', '.join(schema)}"
-        )
+def _check_columns(source: str, schema: pl.Schema) -> None:
+    header.check(source, list(schema))
     for name in SECONDS:
         # A column of no type is a JSON Lines column without any value.
         if name in schema and not (schema[name].is_numeric() or schema[name] == pl.Null):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emobatch.cli.arguments import OneManifest
 from emobatch.cli.options import (
     device_options,
     language_option,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 TOYS = "note: the demo's models are toys, trained on synthetic speech; their scores mean nothing"
 
 
-@click.command()
+@click.command(cls=OneManifest)
 @click.argument("manifest")
 @output_option
 @root_option
