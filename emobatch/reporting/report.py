@@ -54,6 +54,8 @@ def report(
     label_column: str = "label",
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
+    audio: bool = False,
+    root: Path | None = None,
 ) -> None:
     """Write a page about final tables; the same input gives the same bytes.
 
@@ -66,6 +68,8 @@ def report(
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         sentiment_map: ``CLASS=SENTIMENT`` pairs, for classes that are taken for another sentiment
             or none.
+        audio: let the changed rows be heard.
+        root: folder that their paths are relative to; by default that of the first table.
 
     Raises:
         EmobatchError: if something can't be read or written.
@@ -79,9 +83,12 @@ def report(
     aliases = parse_label_map(label_map, task.labels)
     with reading.explained(table.name):
         rows = final_rows(table.rows, task, label_column, aliases)
-        contents = gather(rows, task, fitted.method if fitted else None)
+        heard_in = (root or Path(table.sources[0]).parent) if audio else None
+        contents = gather(rows, task, fitted.method if fitted else None, heard_in)
     for note in contents["notes"]:
         log.warning("note: %s", note)
+    if heard := contents["changes"].sounds:
+        log.info("note: %s", heard.says)
     names = [Path(reading.spoken(name)).name for name in table.sources]
     page = render(
         "report",
@@ -94,13 +101,16 @@ def report(
     writing.write_text(target, page)
 
 
-def gather(rows: pl.DataFrame, task: Task, method: Method | None) -> dict[str, Any]:
+def gather(
+    rows: pl.DataFrame, task: Task, method: Method | None, audio_root: Path | None = None
+) -> dict[str, Any]:
     """Measure and draw what the page shows.
 
     Args:
         rows: see :func:`emobatch.reporting.final_table.final_rows`.
         task: the classes.
         method: what decided the rows.
+        audio_root: folder of the clips' files, where changed rows are to be heard.
 
     Returns:
         What the template names.
@@ -125,7 +135,7 @@ def gather(rows: pl.DataFrame, task: Task, method: Method | None) -> dict[str, A
         "other_changes": len(changes) - len(shown),
         "kinds_of_change": [name for name in KINDS if changes[name].sum() or name != "no label"],
         "flow": illustrations.changes_flow(changes, task.classes) if len(changes) else None,
-        "changes": changed_rows(scored),
+        "changes": changed_rows(scored, audio_root=audio_root),
         "has_long_names": max(map(len, task.classes)) > LONG_NAME,
         "method": parts(described),
         **(_measured(labelled, evaluation, method) if evaluation else {}),
