@@ -16,12 +16,14 @@ from pathlib import Path
 import pytest
 from checkpoints import save_sentiment
 from click.testing import Result
+from faster_whisper import tokenizer
 from faster_whisper import utils as faster_whisper
 from hub_server import COMMIT, Hub, serve
 from rich.filesize import decimal
 from sounds import save, tone
 
 from emobatch.models.hub import WHISPER_SIZES
+from emobatch.models.languages import LANGUAGES
 
 SPEECH = "superb/wav2vec2-base-superb-er"
 ASR = "Systran/faster-whisper-large-v3"
@@ -296,6 +298,10 @@ def test_sharded_weights_are_here_when_every_shard_is(
     index.write_text(json.dumps({"weight_map": shards}))
     (folder / shards["b"]).write_bytes(b"more")
     assert cli(*arguments).exit_code == 0
+
+
+def test_languages_of_whisper_are_those_that_faster_whisper_knows() -> None:
+    assert set(LANGUAGES) == set(tokenizer._LANGUAGE_CODES)
 
 
 def test_sizes_of_whisper_are_where_faster_whisper_finds_them() -> None:

@@ -335,6 +335,11 @@ BAD_INPUT = {
     "empty manifest": ("path\n", [], "no rows"),
     "unknown step": ("path\na.wav\n", ["--clean", "stem"], "no step 'stem'"),
     "unknown language": ("path\na.wav\n", ["--language", "xx"], "doesn't know the language"),
+    "unknown language, no model": (
+        "path\na.wav\n",
+        ["--language", "xx", "--asr-model", "no/such"],
+        "doesn't know the language 'xx'",
+    ),
     "no model": ("path\na.wav\n", ["--speech-model", "./no"], "no such folder"),
     "bad label map": ("path\na.wav\n", ["--label-map", "x=y"], "not NAME=CLASS"),
 }

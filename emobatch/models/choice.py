@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sys import float_info
 
 from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, OptionError
-from emobatch.models import checkpoints, hub, remote
+from emobatch.models import checkpoints, hub, languages, remote
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import (
     AUTO,
@@ -92,6 +92,7 @@ class Choice:
             if seconds is not None and not 0 < seconds <= most:
                 upper = f" and at most {most:.0f}" if most < float_info.max else ""
                 raise OptionError(f"{option} {seconds:g}: give a number above 0{upper}")
+        languages.check(self.language)
 
     def task(self, found: Mapping[str, Checkpoint | None]) -> Task:
         """Say what the classes are.
