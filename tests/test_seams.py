@@ -239,14 +239,15 @@ def test_progress_counts_every_row_once(
 ) -> None:
     progress = Noted()
     gate = ToyGate(lambda rows: rows["id"] == "1.wav") if gated else None
-    score(str(manifest), manifest.with_name("s.parquet"), DEMO, gate=gate, progress=progress)
+    options = {"gate": gate, "max_error_rate": 0.5}
+    score(str(manifest), manifest.with_name("s.parquet"), DEMO, progress=progress, **options)
     assert progress.events == ["start 4 0", "begin"]
     assert (progress.rows, progress.errors) == (4, 1)
     assert progress.seconds == pytest.approx(1.2)
     assert capfd.readouterr().out == ""
     again = Noted()
-    score(str(manifest), manifest.with_name("s.parquet"), DEMO, gate=gate, retry_errors=True,
-          progress=again)  # fmt: skip
+    score(str(manifest), manifest.with_name("s.parquet"), DEMO, retry_errors=True,
+          progress=again, **options)  # fmt: skip
     assert again.events == ["start 1 0", "begin"] and again.rows == 1
 
 
