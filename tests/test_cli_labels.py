@@ -306,7 +306,7 @@ def test_apply_keeps_a_manifests_emotion_under_another_name(cli: Cli, tmp_path: 
 @pytest.mark.parametrize(
     ("header", "options", "said"),
     [
-        ("file,x", [], "name theirs with --path-column; the columns are file, x"),
+        ("clip,x", [], "name theirs with --path-column; the columns are clip, x"),
         ("file,x", ["--path-column", "fil"], "no column 'fil', which --path-column names; did you"),
         ("path,emo", ["--label-column", "emotion"], "no column 'emotion', which --label-column"),
         ("path,file", ["--path-column", "file"], "has a column 'path' beside 'file'"),

@@ -97,7 +97,7 @@ def test_files_that_are_too_long_fail_alone(cli: Cli, tmp_path: Path, extension:
     (tmp_path / "m.csv").write_text("path,id,start,end\n" + "".join(lines))
     target = tmp_path / "s.parquet"
     command = ("score", tmp_path / "m.csv", "-o", target, *DEMO)
-    assert cli(*command, "--max-seconds", 2.5).exit_code == 0
+    assert cli(*command, "--max-seconds", 2.5, "--max-error-rate", 0.5).exit_code == 0
     rows = pl.read_parquet(target)
     assert rows["status"].to_list() == ["error", "ok", "ok", "error"]
     assert rows["error"][0].startswith("audio: longer than 2.5 s, which --max-seconds allows")

@@ -38,6 +38,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory, model_options: list[str]) -
         '0.wav,0.5,1.75,\n1.wav,1,,"I am\nso happy, really!"\n2.wav,,1,...\nmissing.wav,,,\n'
     )
     arguments = ["score", str(folder / "manifest.csv"), "-o", str(folder / "scores.csv")]
+    arguments.append("--max-error-rate=0.5")
     assert CliRunner().invoke(main, [*arguments, *model_options]).exit_code == 0
     return folder
 
@@ -71,7 +72,8 @@ def test_a_true_table_passes(cli: Cli, scored: Path) -> None:
 
 def test_a_true_table_in_parquet_passes(cli: Cli, scored: Path, model_options: list[str]) -> None:
     target = scored / "other.parquet"
-    assert cli("score", scored / "manifest.csv", "-o", target, *model_options).exit_code == 0
+    options = [*model_options, "--max-error-rate=0.5"]
+    assert cli("score", scored / "manifest.csv", "-o", target, *options).exit_code == 0
     assert cli("verify", target, "--sample", 5).exit_code == 0
 
 
@@ -182,7 +184,8 @@ def test_only_the_speech_branch_of_gated_rows_is_checked(
 ) -> None:
     gate = ToyGate(lambda rows: rows["speech_emotion"] != rows["speech_emotion"][0])
     choice = Choice(**{f"{branch}_model": str(folder) for branch, folder in models.items()})
-    score(str(table.with_name("manifest.csv")), table, choice, gate=gate, restart=True)
+    options = {"gate": gate, "restart": True, "max_error_rate": 0.5}
+    score(str(table.with_name("manifest.csv")), table, choice, **options)
     sources = pl.read_csv(table)["transcript_source"].to_list()
     assert "gated" in sources and "asr" in sources
     assert cli("verify", table).exit_code == 0

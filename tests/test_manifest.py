@@ -145,7 +145,7 @@ def test_a_missing_manifest_and_an_unknown_format(tmp_path: Path) -> None:
     with pytest.raises(EmobatchError, match="no such file"):
         manifest.read(str(tmp_path / "nothing.csv"))
     with pytest.raises(EmobatchError, match=r"can't read that format.*\.csv"):
-        manifest.read(save(tmp_path, "path\na.wav\n", "manifest.xlsx"))
+        manifest.read(save(tmp_path, "path\na.wav\n", "manifest.text"))
 
 
 def test_the_corpus_that_comes_with_the_package() -> None:

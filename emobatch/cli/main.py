@@ -18,6 +18,7 @@ import click
 from emobatch import __version__
 from emobatch.cli.lazy import Commands, listed
 from emobatch.cli.signals import Signals
+from emobatch.cli.verbosity import with_verbosity
 from emobatch.errors import EmobatchError, Interrupted, first_line
 from emobatch.tables.visible import visible
 
@@ -67,7 +68,7 @@ class EmobatchGroup(click.Group):
         from emobatch.cli.notes import notes_shown  # with logging, which help has no need of
 
         try:
-            with notes_shown(), _usage_errors_visible():
+            with notes_shown(ctx.meta), _usage_errors_visible():
                 return super().invoke(ctx)
         except EmobatchError as error:
             raise Failure(str(error), error.exit_code) from error
@@ -106,10 +107,11 @@ class Failure(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]
 
 
+@with_verbosity
 @click.group(
     cls=EmobatchGroup, commands=Commands(), context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.version_option(__version__, prog_name="emobatch")
+@click.version_option(__version__, "-V", "--version", prog_name="emobatch")
 def main() -> None:
     """Recognise emotions in speech, in batch.
 

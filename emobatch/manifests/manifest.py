@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
@@ -15,6 +15,7 @@ import polars as pl
 from polars import selectors
 
 from emobatch.errors import ManifestError, first_line
+from emobatch.manifests import foreign_paths, header, mistaken
 from emobatch.manifests.clips import REPLACEMENT
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.readers.registry import reader_for
@@ -62,6 +63,21 @@ class Manifest:
             (count,) rows, fewer at the end.
         """
         return self.rows.slice(first, count).collect()
+
+    def cut(self, firsts: Sequence[int], count: int) -> Manifest:
+        """Make a manifest of some chunks of rows.
+
+        Args:
+            firsts: number of the first row of each, a multiple of ``count``.
+            count: rows to a chunk, of which the last may have fewer.
+
+        Returns:
+            Those rows in order.
+        """
+        chunk = pl.int_range(pl.len()) // count
+        chosen = self.rows.filter(chunk.is_in([first // count for first in firsts]))
+        length = sum(min(count, self.length - first) for first in firsts)
+        return replace(self, rows=chosen, length=length)
 
     def pick(self, ids: pl.Series) -> Manifest:
         """Make a manifest of some rows.
@@ -132,9 +148,12 @@ def read(
         ManifestError: if its rows make no sense.
     """
     reader = reader_for(source, form)
+    root = reader.root(source) if root is None else root
     with reading.explained(source):
+        if reader.is_of_tables:
+            mistaken.refuse(source)
         rows = (columns or ManifestColumns()).named(reader.scan(source))
-        _check_columns(rows.collect_schema())
+        _check_columns(source, rows.collect_schema())
         rows, spool = _copied(_normalised(rows))
         length = rows.select(pl.len()).collect().item()
         if not length:
@@ -142,16 +161,12 @@ def read(
         _note_lost_bytes(rows)
         _check_segments(rows)
         _check_ids(rows)
-    root = reader.root(source) if root is None else root
+        foreign_paths.check(rows, root)
     return Manifest(source, rows, length, root, confine, spool)
 
 
-def _check_columns(schema: pl.Schema) -> None:
-    if "path" not in schema:
-        raise ManifestError(
-            "no column 'path' with the audio files; name theirs with --path-column; the columns "
-            f"are {', '.join(schema)}"
-        )
+def _check_columns(source: str, schema: pl.Schema) -> None:
+    header.check(source, list(schema))
     for name in SECONDS:
         # A column of no type is a JSON Lines column without any value.
         if name in schema and not (schema[name].is_numeric() or schema[name] == pl.Null):

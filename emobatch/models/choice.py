@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sys import float_info
 
 from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, OptionError
-from emobatch.models import checkpoints, hub
+from emobatch.models import checkpoints, hub, languages, remote
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import (
     AUTO,
@@ -20,6 +20,7 @@ from emobatch.models.names import (
     NO_STEPS,
     PUBLISHED,
 )
+from emobatch.models.remote import Remote
 from emobatch.tasks import choose
 from emobatch.tasks.labels import Labels, parse_label_map
 from emobatch.tasks.spellings import SENTIMENT_SPELLINGS, SENTIMENTS
@@ -91,6 +92,7 @@ class Choice:
             if seconds is not None and not 0 < seconds <= most:
                 upper = f" and at most {most:.0f}" if most < float_info.max else ""
                 raise OptionError(f"{option} {seconds:g}: give a number above 0{upper}")
+        languages.check(self.language)
 
     def task(self, found: Mapping[str, Checkpoint | None]) -> Task:
         """Say what the classes are.
@@ -148,15 +150,26 @@ class Choice:
             CheckpointError: if one can't be had.
         """
         here = self.look_up()
-        missing = [branch for branch, checkpoint in here.items() if checkpoint is None]
+        return remote.fetch(here, self.ask_hub(here))
+
+    def ask_hub(self, found: Mapping[str, Checkpoint | None]) -> dict[str, Remote]:
+        """Ask the hub for the checkpoints that aren't on this machine; fetches none.
+
+        Args:
+            found: see :meth:`look_up`.
+
+        Returns:
+            What is to be fetched, by branch.
+
+        Raises:
+            CheckpointError: if one can't be had, or the hub must not be asked.
+        """
+        missing = [branch for branch, checkpoint in found.items() if checkpoint is None]
         if missing and (self.offline or hub.is_offline()):
             raise self.missing(missing)
         names = self.names()
         try:
-            return {
-                branch: checkpoint or checkpoints.fetch(names[branch], branch)
-                for branch, checkpoint in here.items()
-            }
+            return {branch: remote.ask(names[branch], branch) for branch in missing}
         except HubUnreachable as error:
             raise HubUnreachable(f"{error}; {self._remedy()}") from error
 

@@ -20,6 +20,8 @@ DECIDED = ("emotion", "decided_by")
 PREDICTIONS = ("speech_emotion", "entropy", "varentropy")
 # What some methods write, and what is shown of a row, where a table has it.
 OTHERS = ("flagged", "mapped_emotion", "id", "transcript", "sentiment", "text_emotion")
+# Where a row is heard.
+CLIP = ("path", "start", "end")
 
 
 def final_rows(
@@ -37,8 +39,8 @@ def final_rows(
     Returns:
         ``row``, its number from 1; ``label``, a class or null; the speech branch's probabilities,
         ``speech_emotion``, ``entropy`` and ``varentropy`` (nats); ``emotion`` and ``decided_by``;
-        and what there is of ``OTHERS``, and of what is measured. Beside these rows, how their
-        labels were read; None where there is no column of them.
+        and what there is of ``OTHERS``, of ``CLIP``, and of what is measured. Beside these rows,
+        how their labels were read; None where there is no column of them.
 
     Raises:
         TableError: if it is not what `apply` wrote, or has no rows.
@@ -54,7 +56,7 @@ def final_rows(
     measured = [name for measure in every_measure() for name in measure.columns]
     wanted = (
         *(*task.speech_columns, *PREDICTIONS, *DECIDED),
-        *(column, "status", *OTHERS, *measured, *ABOUT_ROWS),
+        *(column, "status", *OTHERS, *CLIP, *measured, *ABOUT_ROWS),
     )
     rows = score_table.with_predictions(table.rows, task)
     present = [name for name in dict.fromkeys(wanted) if name in rows.collect_schema()]

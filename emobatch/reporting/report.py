@@ -61,6 +61,8 @@ def report(
     sentiment_map: Sequence[str] = (),
     trained_on: TrainedOn | None = None,
     control: bool = False,
+    audio: bool = False,
+    root: Path | None = None,
 ) -> None:
     """Write a page about final tables; the same input gives the same bytes.
 
@@ -76,6 +78,8 @@ def report(
             or none.
         trained_on: splits that the speech model was trained on; None where that is not known.
         control: show what is gained with text shuffled as well.
+        audio: let the changed rows be heard.
+        root: folder that their paths are relative to; by default that of the first table.
 
     Raises:
         EmobatchError: if something can't be read or written.
@@ -94,9 +98,12 @@ def report(
         known = in_sample.of_table(table)
         if fitted is not None:
             known = in_sample.of_thresholds(fitted.fitted, str(thresholds_file)) or known
-        contents = gather(rows, task, method, known, trained_on)
+        heard_in = (root or Path(table.sources[0]).parent) if audio else None
+        contents = gather(rows, task, method, known, trained_on, heard_in)
     for note in [*([read.note()] if read else []), *contents["notes"]]:
         log.warning("note: %s", note)
+    if heard := contents["changes"].sounds:
+        log.info("note: %s", heard.says)
     names = [Path(reading.spoken(name)).name for name in table.sources]
     page = render(
         "report",
@@ -117,6 +124,7 @@ def gather(
     method: Method | None,
     fitted: InSample = NOTHING_KNOWN,
     trained_on: TrainedOn | None = None,
+    audio_root: Path | None = None,
 ) -> dict[str, Any]:
     """Measure and draw what the page shows.
 
@@ -126,6 +134,7 @@ def gather(
         method: what decided the rows.
         fitted: which rows it was fitted on.
         trained_on: splits that the speech model was trained on; None where that is not known.
+        audio_root: folder of the clips' files, where changed rows are to be heard.
 
     Returns:
         What the template names.
@@ -154,7 +163,7 @@ def gather(
         "other_changes": len(changes) - len(shown),
         "kinds_of_change": [name for name in KINDS if changes[name].sum() or name != "no label"],
         "flow": illustrations.changes_flow(changes, task.classes) if len(changes) else None,
-        "changes": changed_rows(scored),
+        "changes": changed_rows(scored, audio_root=audio_root),
         "has_long_names": max(map(len, task.classes)) > LONG_NAME,
         "method": parts(described),
         **(_measured(labelled, evaluation, method) if evaluation else {}),

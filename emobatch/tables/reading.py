@@ -17,6 +17,7 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from emobatch.errors import LabelError, ProbabilityError, TableError, TaskError, first_line
+from emobatch.tables import ragged
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +150,8 @@ def explained(source: str) -> Iterator[None]:
     except BrokenPipeError:
         raise  # whoever reads standard output has had enough: nobody's fault
     except (PolarsError, OSError, UnicodeError) as error:
+        if ragged.TOO_MANY in str(error):
+            raise TableError(ragged.explain(source, SEPARATORS)).named(name) from error
         raise TableError(f"{first_line(error)}; check the file").named(name) from error
     except PanicException as error:
         # How Polars ends on some damaged Parquet files; no Exception, so that it is named here.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emobatch.cli.arguments import OneManifest
 from emobatch.cli.options import (
     column_options,
     device_options,
@@ -18,7 +19,14 @@ from emobatch.cli.options import (
     task_options,
 )
 from emobatch.manifests.readers.registry import READERS
-from emobatch.models.names import ASR_CONTEXTS, CLEANING_STEPS, DEMO, FULL_CONTEXT, MOST_SECONDS
+from emobatch.models.names import (
+    ASR_CONTEXTS,
+    CLEANING_STEPS,
+    DEMO,
+    FULL_CONTEXT,
+    MOST_ERRORS,
+    MOST_SECONDS,
+)
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
 
 if TYPE_CHECKING:
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
 TOYS = "note: the demo's models are toys, trained on synthetic speech; their scores mean nothing"
 
 
-@click.command()
+@click.command(cls=OneManifest)
 @click.argument("manifest")
 @output_option
 @root_option
@@ -118,9 +126,10 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @click.option(
     "--max-error-rate",
     type=click.FloatRange(0, 1),
-    default=1.0,
+    default=MOST_ERRORS,
+    show_default=True,
     metavar="SHARE",
-    help="End with status 3 if more than this share of rows failed.  [default: only if all did]",
+    help="End with status 3 if more than this share of rows failed; the table is written.",
 )
 def score(
     manifest: str,
@@ -148,7 +157,9 @@ def score(
     was when the same command is given again.
     """
     if DEMO in (choice[name] for name in ("models", "speech_model", "asr_model", "text_model")):
-        click.echo(TOYS, err=True)
+        import logging  # help has no need of it
+
+        logging.getLogger(__name__).info(TOYS)
     from emobatch.cli.progress import Bar
     from emobatch.manifests.columns import ManifestColumns
     from emobatch.manifests.shards import Shard
