@@ -42,6 +42,7 @@ COLUMNS = {
     "varentropy": pl.Float64,
     "transcript": pl.String,
     "transcript_source": pl.String,
+    "language": pl.String,
     "asr_logprob": pl.Float64,
     "asr_no_speech": pl.Float64,
     "asr_compression": pl.Float64,

@@ -18,6 +18,7 @@ from emobatch.fusion.methods import DEFAULT, METHODS, options_for
 from emobatch.splits.roles import training_rows
 from emobatch.tables import score_table, writing
 from emobatch.tables.provenance import date, software
+from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.labels import parse_label_map
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ def calibrate(
         "bootstrap": drawn,
         "software": software(["polars", "numpy", "scikit-learn"]),
         "models": scores.provenance.get("models"),
+        **_origin(scores),
     }
     calibration = Calibration(Fitted(fitted, provenance), before, after)
     writing.write_text(target, to_toml(calibration.fitted))
@@ -113,6 +115,12 @@ def final_emotions(rows: pl.DataFrame, method: Method) -> pl.Series:
         (rows,) final class names.
     """
     return method.decide(rows.lazy()).select("emotion").collect().to_series()
+
+
+def _origin(scores: ScoreTable) -> dict[str, Any]:
+    options = scores.provenance.get("options") or {}
+    language = {name: options.get(name) for name in ("language", "transcript_language")}
+    return {**language, "manifests": list(scores.manifests) or None}
 
 
 def _warnings(rows: pl.DataFrame) -> list[str]:

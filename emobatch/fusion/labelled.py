@@ -55,11 +55,9 @@ def labelled_rows(
         frame = rows.select(*dict.fromkeys(wanted)).collect()
         labels = canonical(frame[label_column], task.labels, label_map)
         frame = frame.with_columns(labels.alias(LABEL))
-    frame = frame.filter(pl.col(LABEL).is_not_null() & pl.col("speech_emotion").is_not_null())
-    if frame.is_empty():
-        raise CalibrationError(
-            f"{scores.name}: no row has both a label and speech scores; add labels to the manifest"
-        )
+    labelled = frame.filter(pl.col(LABEL).is_not_null())
+    frame = labelled.filter(pl.col("speech_emotion").is_not_null())
+    _refuse_nothing(scores.name, labelled, frame, text=text)
     return frame
 
 
@@ -74,6 +72,24 @@ def _scores(task: Task, names: Sequence[str], *, text: bool) -> list[str]:
         *(said, score),
         *(f"text_{name}" for name in answered if f"text_{name}" in names),
     ]
+
+
+def _refuse_nothing(name: str, labelled: pl.DataFrame, frame: pl.DataFrame, *, text: bool) -> None:
+    if labelled.is_empty():
+        raise CalibrationError(
+            f"{name}: no row has both a label and speech scores; add labels to the manifest"
+        )
+    if frame.is_empty():
+        raise CalibrationError(
+            f"{name}: no row has both a label and speech scores, which every method needs; column "
+            "'error' says why, or else score without --speech none"
+        )
+    said, _ = score_table.text_columns(frame.columns)
+    if text and frame[said].is_null().all():
+        raise CalibrationError(
+            f"{name}: no labelled row has anything of the text branch, as after `score --text "
+            "none`, and the method goes by it; score with the text branch, or fit --method speech"
+        )
 
 
 def _refuse_gated(rows: pl.LazyFrame) -> None:

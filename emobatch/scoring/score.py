@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from emobatch.errors import Interrupted, ResumeError, TooManyErrors
 from emobatch.manifests import manifest
 from emobatch.manifests.shards import Shard
 from emobatch.models.choice import Choice
-from emobatch.models.names import AUTO
 from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
+from emobatch.scoring import languages
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.made_with import made_with, models, refuse_other
 from emobatch.scoring.parts import Parts
@@ -31,7 +32,7 @@ from emobatch.tables.score_table import DECISION_COLUMNS
 log = logging.getLogger(__name__)
 
 # Columns that a run writes and a manifest may give all the same.
-GIVEN = {"id", "duration", "transcript"}
+GIVEN = {"id", "duration", "transcript", "language"}
 
 
 def score(
@@ -81,12 +82,9 @@ def score(
         rows, notes["shard"] = shard.take(rows)
     plan = Plan.of(choice, choice.find_checkpoints())
     rows.refuse_columns({*plan.columns, *DECISION_COLUMNS} - GIVEN)
-    if choice.language == AUTO and "transcript" in rows.rows.collect_schema():
-        log.warning(
-            "note: the manifest's own transcripts are cleaned as English; --language names another"
-        )
     if gate is not None:
-        gates.check(gate, plan.task, models(plan))
+        gates.check(gate, plan.task, models(plan), choice.sides_left_out)
+    languages.note_before(choice, rows.rows)
     # torch, which takes seconds: after all that can fail fast.
     from emobatch.models import devices
 
@@ -94,11 +92,12 @@ def score(
     progress = progress or Silent()
     job = Job(Work(rows, plan, device, gate, progress), runner, progress)
     if target is None:
-        errors = job.to_stream()
+        outcome = job.to_stream()
     else:
         run = {**made_with(plan, device, gate), "manifest": rows.digest(), **notes}
-        errors = job.to_table(target, run, restart=restart, retry_errors=retry_errors)
-    _report(errors, len(rows), max_error_rate)
+        outcome = job.to_table(target, run, restart=restart, retry_errors=retry_errors)
+    languages.note_after(choice, outcome.languages)
+    _report(outcome.errors, len(rows), max_error_rate)
 
 
 def _report(errors: int, rows: int, max_error_rate: float) -> None:
@@ -109,6 +108,29 @@ def _report(errors: int, rows: int, max_error_rate: float) -> None:
             f"{errors} of {rows} rows failed, more than --max-error-rate allows; mend their "
             "files and score again"
         )
+
+
+@dataclass
+class Outcome:
+    """What came of a run.
+
+    Attributes:
+        errors: rows that failed.
+        languages: transcripts that were cleaned, by language.
+    """
+
+    errors: int = 0
+    languages: Counter[str] = field(default_factory=Counter)
+
+    def add(self, rows: pl.LazyFrame) -> None:
+        """Count more rows.
+
+        Args:
+            rows: of the score table.
+        """
+        self.errors += rows.select((pl.col("status") == "error").sum()).collect().item()
+        if "language" in rows.collect_schema():  # tables of before have none
+            self.languages += languages.cleaned(rows)
 
 
 @dataclass(frozen=True)
@@ -125,28 +147,27 @@ class Job:
     runner: Runner
     progress: Progress
 
-    def to_stream(self) -> int:
+    def to_stream(self) -> Outcome:
         """Write the table to standard output, each chunk as soon as it is there.
 
         Returns:
-            How many rows failed.
+            What came of its rows.
         """
-        errors = 0
+        outcome = Outcome()
 
         def frames() -> Iterator[pl.DataFrame]:
-            nonlocal errors
             for chunk in self.runner.run(self.work, self.work.firsts):
-                errors += chunk.errors
+                outcome.add(chunk.frame.lazy())
                 yield chunk.frame
 
         self.progress.start(len(self.work.rows))
         header = self.work.rows.frame(0, 0).drop(*self.work.plan.columns, strict=False)
         writing.write_csv_stream(frames(), {**header.schema, **self.work.plan.schema})
-        return errors
+        return outcome
 
     def to_table(
         self, target: Path, run: Mapping[str, Any], *, restart: bool, retry_errors: bool
-    ) -> int:
+    ) -> Outcome:
         """Write the table to a file, or go on with one.
 
         Args:
@@ -156,7 +177,7 @@ class Job:
             retry_errors: score rows again that failed in an earlier run.
 
         Returns:
-            How many rows of the table failed.
+            What came of the table's rows.
 
         Raises:
             ResumeError: if what is there is not of this run.
@@ -170,7 +191,9 @@ class Job:
                     saved.forget_errors()
                 self._save_chunks(saved, "" if not restart else " without --restart")
                 saved.finish(saved.run, self.work.plan.schema, ids)
-        return _count(target, (pl.col("status") == "error").sum())
+        outcome = Outcome()
+        outcome.add(reading.scan(str(target)))
+        return outcome
 
     def _save_chunks(self, saved: Parts, how: str = "") -> None:
         rows = len(self.work.rows)
@@ -228,7 +251,3 @@ def _difference(target: Path, known: Mapping[str, Any], ids: Mapping[str, Any]) 
             return "its rows aren't the manifest's, in order"
     # Tables of before say no more of what they hold.
     return content.changed(str(target), known[CONTENT]) if CONTENT in known else None
-
-
-def _count(target: Path, what: pl.Expr) -> int:
-    return int(reading.scan(str(target)).select(what).collect().item())

@@ -44,6 +44,7 @@ class ScoreTable:
         sources: names of its files.
         where: which of their rows these are, None for all.
         unfiltered: the table with the other rows as well.
+        manifests: digests of those that the files were scored from, as far as that is known.
     """
 
     rows: pl.LazyFrame
@@ -52,6 +53,7 @@ class ScoreTable:
     sources: tuple[str, ...]
     where: str | None
     unfiltered: pl.LazyFrame
+    manifests: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -99,11 +101,15 @@ def read(
     if first.get("flagged") == pl.String:
         with reading.explained(names[0]):
             rows = rows.with_columns(flagged=_booleans(rows, "flagged"))
-    provenance = _common_provenance({name: stored.metadata(name) for name in names}, mixed)
+    found = {name: stored.metadata(name) for name in names}
+    provenance = _common_provenance(found, mixed)
     with reading.explained(names[0]):
         task = choose.named(classes) if classes else choose.of_table(list(first), provenance)
     kept = filter_rows(rows, where)
-    return ScoreTable(kept, provenance, task, tuple(names), where, unfiltered=rows)
+    # Of a shard the whole manifest.
+    digests = [(meta.get("shard") or meta).get("manifest") for meta in found.values()]
+    manifests = tuple(dict.fromkeys(digest for digest in digests if isinstance(digest, str)))
+    return ScoreTable(kept, provenance, task, tuple(names), where, rows, manifests)
 
 
 def number_columns(names: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emobatch.cli.options import (
+    branch_options,
     device_options,
     language_option,
     model_options,
@@ -15,6 +16,7 @@ from emobatch.cli.options import (
     output_option,
     root_option,
     task_options,
+    transcript_language_option,
 )
 from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import ASR_CONTEXTS, CLEANING_STEPS, DEMO, FULL_CONTEXT, MOST_SECONDS
@@ -40,6 +42,8 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @model_options
 @device_options
 @language_option
+@transcript_language_option
+@branch_options
 @click.option(
     "--beam-size",
     type=click.IntRange(min=1),
