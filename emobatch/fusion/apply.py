@@ -123,8 +123,10 @@ def _check_branches(rows: pl.LazyFrame, method: Method) -> None:
         if heard and "status" in names and _has(rows, pl.col("status") == "ok"):
             raise TableError(NO_SPEECH)
         return
-    said, _ = score_table.text_columns(names)
-    if not method.reads_text or said not in names or _has(rows, pl.col(said).is_not_null()):
+    said = [name for name in score_table.text_columns(names) if name in names]
+    if not method.reads_text or not said:
+        return
+    if _has(rows, pl.any_horizontal(pl.col(said).is_not_null())):
         return
     if not _has(score_table.gated(rows), pl.lit(True)):
         log.warning(NO_TEXT)
