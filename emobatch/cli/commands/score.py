@@ -141,9 +141,9 @@ def score(
     """Score every clip of MANIFEST with the speech and the text branch.
 
     MANIFEST is CSV, TSV, Parquet or JSON Lines with a column `path` and any of id, start, end,
-    label, transcript; `-` is CSV on standard input. Writes a score table with one row for each of
-    its rows, in order. With -o, work is saved as it goes, and an interrupted run goes on where it
-    was when the same command is given again.
+    label, transcript, language; `-` is CSV on standard input. Writes a score table with one row
+    for each of its rows, in order. With -o, work is saved as it goes, and an interrupted run goes
+    on where it was when the same command is given again.
     """
     if DEMO in (choice[name] for name in ("models", "speech_model", "asr_model", "text_model")):
         click.echo(TOYS, err=True)
