@@ -91,8 +91,13 @@ def unknowing(steps: tuple[str, ...], language: str | None) -> tuple[str, ...]:
         ('contractions', 'lemmas')
     """
     code = _code(language)
-    knows = {"contractions": code == CONTRACTED, "lemmas": _has_lemmas(code)}
-    return tuple(step for step in steps if not knows.get(step, True))
+    return tuple(step for step in steps if not _knows(step, code))
+
+
+def _knows(step: str, code: str) -> bool:
+    if step == "contractions":
+        return code == CONTRACTED
+    return step != "lemmas" or _has_lemmas(code)  # which may load a dictionary
 
 
 def _code(language: str | None) -> str:
