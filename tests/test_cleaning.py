@@ -98,7 +98,7 @@ def test_the_transcripts_of_a_manifest_are_of_the_language_named(
         result = cli(*command, "--language", language)
         assert result.exit_code == 0, result.stderr
         assert pl.read_csv(result.stdout.encode())["cleaned_text"].to_list() == [wanted]
-        assert ("contractions (fr)" in result.stderr) == (language == "fr")
+        assert ("contractions (fr in 1 rows)" in result.stderr) == (language == "fr")
     assert "cleaned without contractions and lemmas" in cli(*command, "--language=auto").stderr
 
 

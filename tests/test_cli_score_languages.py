@@ -92,7 +92,7 @@ def test_an_option_names_the_language_of_given_transcripts(cli: Cli, corpus: Pat
     assert scored(japanese)["cleaned_text"][5] == "we ve cats 猫"
     assert notes(japanese, "cleaned") == [
         "note: transcripts are cleaned without the steps that don't know their language: "
-        "contractions (ja), lemmas (ja)"
+        "contractions (ja in 6 rows), lemmas (ja in 6 rows)"
     ]
     english = cli(*command)
     assert set(scored(english)["language"]) == {"en"} and notes(english, "cleaned") == []

@@ -8,14 +8,13 @@ from collections import Counter
 import polars as pl
 
 from emobatch.models.choice import Choice, parse_steps
-from emobatch.models.names import AUTO
 from emobatch.scorers.cleaning import unknowing
 
 log = logging.getLogger(__name__)
 
 
 def note_before(choice: Choice, manifest: pl.LazyFrame) -> None:
-    """Note what is known of languages before any clip is heard.
+    """Note where a manifest says too little of languages, or more than counts.
 
     Args:
         choice: models and options.
@@ -47,19 +46,24 @@ def note_before(choice: Choice, manifest: pl.LazyFrame) -> None:
                 silent,
                 " and ".join(steps),
             )
-    _note(choice, {code: code for code in _fixed(choice, is_given=bool(silent))})
 
 
 def note_after(choice: Choice, rows: Counter[str]) -> None:
-    """Note what was found out about languages on the way.
+    """Note which languages went without which cleaning steps.
 
     Args:
         choice: models and options.
         rows: how many transcripts were cleaned of each language.
     """
-    said = _fixed(choice, is_given=True)
-    found = {code: f"{code} in {count}" for code, count in sorted(rows.items())}
-    _note(choice, {code: text for code, text in found.items() if code not in said}, " rows")
+    without: dict[str, list[str]] = {}
+    for code, count in sorted(rows.items()):
+        for step in unknowing(parse_steps(choice.clean), code):
+            without.setdefault(step, []).append(f"{code} in {count}")
+    if without:
+        log.warning(
+            "note: transcripts are cleaned without the steps that don't know their language: %s",
+            ", ".join(f"{step} ({', '.join(texts)} rows)" for step, texts in without.items()),
+        )
 
 
 def cleaned(rows: pl.LazyFrame) -> Counter[str]:
@@ -75,21 +79,3 @@ def cleaned(rows: pl.LazyFrame) -> Counter[str]:
     texts = rows.filter(pl.col("cleaned_text").is_not_null(), pl.col("language").is_not_null())
     counted = texts.group_by("language").len().collect(engine="streaming")
     return Counter(dict(counted.rows()))
-
-
-def _fixed(choice: Choice, *, is_given: bool) -> tuple[str, ...]:
-    spoken = () if choice.language == AUTO else (choice.language,)
-    written = (choice.given_language,) if is_given and choice.given_language else ()
-    return tuple(dict.fromkeys((*spoken, *written)))
-
-
-def _note(choice: Choice, languages: dict[str, str], unit: str = "") -> None:
-    without: dict[str, list[str]] = {}
-    for code, text in languages.items():
-        for step in unknowing(parse_steps(choice.clean), code):
-            without.setdefault(step, []).append(text)
-    if without:
-        log.warning(
-            "note: transcripts are cleaned without the steps that don't know their language: %s",
-            ", ".join(f"{step} ({', '.join(texts)}{unit})" for step, texts in without.items()),
-        )
