@@ -45,6 +45,7 @@ COLUMNS = {
     "varentropy": pl.Float64,
     "transcript": pl.String,
     "transcript_source": pl.String,
+    "language": pl.String,
     "asr_logprob": pl.Float64,
     "asr_no_speech": pl.Float64,
     "asr_compression": pl.Float64,
@@ -232,7 +233,7 @@ def test_a_bad_file_costs_its_own_row(cli: Cli, mixed: Path, model_options: list
     assert errors[2].startswith("audio: can't be decoded: ")
     assert errors[5].startswith("audio: the segment begins at 7 s")
     failed = rows.filter(pl.col("status") == "error")
-    kept = ("id", "status", "error", "transcript", "transcript_source")
+    kept = ("id", "status", "error", "transcript", "transcript_source", "language")
     assert failed.select(*COLUMNS).drop(kept).null_count().sum_horizontal()[0] == len(failed) * (
         len(COLUMNS) - len(kept)
     )

@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 import click
 
 from emobatch.fusion.methods import OPTIONS
-from emobatch.models.names import AUTO, DEVICES, MODEL_SETS, PRECISIONS, PUBLISHED
+from emobatch.models.names import (
+    AUTO,
+    DEVICES,
+    LEFT_OUT,
+    MODEL_SETS,
+    PRECISIONS,
+    PUBLISHED,
+    WITH_MODEL,
+)
 from emobatch.tasks import choose
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -145,11 +153,34 @@ offline_option = click.option(
 )
 device_options = _together(*_devices(AUTO))
 table_device_options = _together(*_devices(None))
+branch_options = _together(
+    click.option(
+        "--speech",
+        type=click.Choice([WITH_MODEL, LEFT_OUT]),
+        default=WITH_MODEL,
+        show_default=True,
+        help="none: no speech model is run, and its columns are empty.",
+    ),
+    click.option(
+        "--text",
+        type=click.Choice([WITH_MODEL, LEFT_OUT]),
+        default=WITH_MODEL,
+        show_default=True,
+        help="none: nothing is transcribed and no text model is run; their columns are empty.",
+    ),
+)
 language_option = click.option(
     "--language",
     default="en",
     show_default=True,
-    help="Language spoken, as a two-letter code; auto detects it clip by clip.",
+    help="Language spoken, as a two-letter code; auto detects it clip by clip. "
+    "Transcripts are cleaned by it.",
+)
+transcript_language_option = click.option(
+    "--transcript-language",
+    metavar="CODE",
+    help="Language of transcripts that the manifest gives, where its column language doesn't say.  "
+    "[default: --language, unless that is auto]",
 )
 task_options = _together(
     click.option(

@@ -11,7 +11,7 @@ import polars as pl
 from emobatch.errors import LabelError, TableError
 from emobatch.evaluation import in_sample
 from emobatch.evaluation.bootstrap import SPEAKER
-from emobatch.evaluation.figure import STAGES, Figure
+from emobatch.evaluation.figure import BEFORE, STAGES, Figure
 from emobatch.evaluation.in_sample import NOTHING_KNOWN, InSample
 from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.measures import every_measure
@@ -34,9 +34,15 @@ RESAMPLES = 1000
 NO_VALUE = "(none)"
 # What says of rows how they may be measured, where a table has it.
 ABOUT_ROWS = (ID, "transcript_source", SPEAKER, SPLIT_COLUMN)
+# What the text branch says, by the kind of its model.
+TEXT_COLUMNS = ("sentiment", "text_emotion")
 GATED = (
     "{} rows were scored with --gate and their text was not recognised, so word error rate and "
     "figures of what the text branch says are left out"
+)
+TEXT_ALONE = (
+    "no row has speech scores (were they scored with --speech none?), so that only what the text "
+    "branch says is measured"
 )
 TRAINED = (
     "the speech model was trained on {} of {} labelled rows (split '{}'), which say little of new "
@@ -140,6 +146,9 @@ def evaluate_rows(
     gated = len(score_table.gated(rows.lazy()).collect())
     measures = every_measure()
     notes = []
+    if _is_text_alone(rows):
+        rows = rows.drop(STAGES[BEFORE])
+        notes.append(TEXT_ALONE)
     if gated:
         # What was recognised is no fair sample of what was said.
         measures = [measure for measure in measures if not measure.of_text]
@@ -164,6 +173,13 @@ def evaluate_rows(
         tuple(notes),
         in_sample=overlap,
     )
+
+
+def _is_text_alone(rows: pl.DataFrame) -> bool:
+    stages = [name for name in STAGES.values() if name in rows.columns]
+    said = [name for name in TEXT_COLUMNS if name in rows.columns]
+    has_text = any(rows[name].is_not_null().any() for name in said)
+    return stages == [STAGES[BEFORE]] and rows[stages[0]].is_null().all() and has_text
 
 
 def _measured(sample: Sample, measures: Sequence[Measure], notes: list[str]) -> Iterator[Figure]:

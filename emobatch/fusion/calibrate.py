@@ -21,6 +21,7 @@ from emobatch.tables.fitted_rows import ID, FittedRows
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.left_out import spoken
 from emobatch.tables.provenance import date, software
+from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.labels import parse_label_map
 
 log = logging.getLogger(__name__)
@@ -118,6 +119,7 @@ def calibrate(
         "software": software(["polars", "numpy", "scikit-learn"]),
         "models": scores.provenance.get("models"),
         "ids": ids_of(rows),
+        **_origin(scores),
     }
     calibration = Calibration(Fitted(fitted, provenance), before, after)
     writing.write_text(target, to_toml(calibration.fitted))
@@ -148,6 +150,12 @@ def ids_of(rows: pl.DataFrame) -> dict[str, Any] | None:
     """
     fitted = FittedRows.of(rows[ID]) if ID in rows.columns else None
     return fitted.to_document() if fitted is not None and fitted.rows else None
+
+
+def _origin(scores: ScoreTable) -> dict[str, Any]:
+    options = scores.provenance.get("options") or {}
+    language = {name: options.get(name) for name in ("language", "transcript_language")}
+    return {**language, "manifests": list(scores.manifests) or None}
 
 
 def _training(rows: pl.DataFrame, trained_on: TrainedOn | None) -> list[str]:

@@ -79,14 +79,9 @@ def labelled_rows(
     frame = frame.with_columns(labels.alias(LABEL))
     missing = left_out(read, frame, ("speech_emotion",))
     # Without the column itself: one called "emotion" is none that a method decided.
-    frame = frame.select(*dict.fromkeys((LABEL, *wanted)))
-    frame = frame.filter(pl.col(LABEL).is_not_null() & pl.col("speech_emotion").is_not_null())
-    if frame.is_empty():
-        dropped = f"; all labels were dropped ({read.note()})" if read.dropped else ""
-        raise CalibrationError(
-            f"{scores.name}: no row has both a label and speech scores; add labels to the manifest"
-            f"{dropped}"
-        )
+    labelled = frame.select(*dict.fromkeys((LABEL, *wanted))).filter(pl.col(LABEL).is_not_null())
+    frame = labelled.filter(pl.col("speech_emotion").is_not_null())
+    _refuse_nothing(scores.name, labelled, frame, read, text=text)
     return Labelled(frame, read, missing)
 
 
@@ -101,6 +96,28 @@ def _scores(task: Task, names: Sequence[str], *, text: bool) -> list[str]:
         *(said, score),
         *(f"text_{name}" for name in answered if f"text_{name}" in names),
     ]
+
+
+def _refuse_nothing(
+    name: str, labelled: pl.DataFrame, frame: pl.DataFrame, read: LabelsRead, *, text: bool
+) -> None:
+    if labelled.is_empty():
+        dropped = f"; all labels were dropped ({read.note()})" if read.dropped else ""
+        raise CalibrationError(
+            f"{name}: no row has both a label and speech scores; add labels to the manifest"
+            f"{dropped}"
+        )
+    if frame.is_empty():
+        raise CalibrationError(
+            f"{name}: no row has both a label and speech scores, which every method needs; column "
+            "'error' says why, or else score without --speech none"
+        )
+    said, _ = score_table.text_columns(frame.columns)
+    if text and frame[said].is_null().all():
+        raise CalibrationError(
+            f"{name}: no labelled row has anything of the text branch, as after `score --text "
+            "none`, and the method goes by it; score with the text branch, or fit --method speech"
+        )
 
 
 def _refuse_gated(rows: pl.LazyFrame) -> None:

@@ -24,6 +24,8 @@ from emobatch.tables import reading
 
 log = logging.getLogger(__name__)
 
+# Text in which blanks are nothing.
+ABOUT_TEXT = ("transcript", "language")
 # Rows that are copied, and read back, at a time.
 SPOOL_ROWS = 1 << 16
 
@@ -175,15 +177,16 @@ def _check_columns(source: str, schema: pl.Schema) -> None:
 
 def _normalised(rows: pl.LazyFrame) -> pl.LazyFrame:
     schema = rows.collect_schema()
-    text = [name for name in ("path", "id", "transcript") if name in schema]
+    text = [name for name in ("path", "id", *ABOUT_TEXT) if name in schema]
     numbers = [name for name in SECONDS if name in schema]
     rows = rows.with_columns(
         *(pl.col(name).cast(pl.String) for name in text),
         *(pl.col(name).cast(pl.Float64) for name in numbers),
     )
-    if "transcript" in schema:
-        blank = pl.col("transcript").str.strip_chars() == ""
-        rows = rows.with_columns(transcript=pl.when(~blank).then(pl.col("transcript")))
+    for name in ABOUT_TEXT:
+        if name in schema:
+            blank = pl.col(name).str.strip_chars() == ""
+            rows = rows.with_columns(pl.when(~blank).then(pl.col(name)).alias(name))
     if "id" in schema:
         return rows
     bounds = [

@@ -61,3 +61,6 @@ MODEL_SETS: Mapping[str, Mapping[str, str]] = {
     DEMO: {"speech": DEMO, "asr": DEMO, "text": DEMO},
 }
 BRANCHES = tuple(MODEL_SETS[PUBLISHED])
+# What `--speech` and `--text` take, and the checkpoints that either leaves out.
+WITH_MODEL, LEFT_OUT = "model", "none"
+SIDES: Mapping[str, tuple[str, ...]] = {"speech": ("speech",), "text": ("asr", "text")}

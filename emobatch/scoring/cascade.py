@@ -155,14 +155,15 @@ class Cascade:
     def _take_transcript(self, utterance: Utterance) -> None:
         given, recogniser = utterance.clip.transcript, self.loaded.plan.recogniser
         if given is not None:
-            utterance.transcript = Transcript(given, None, {})
+            language = utterance.given_language(self.loaded.plan.setup.choice.given_language)
+            utterance.transcript = Transcript(given, language, {})
         elif recogniser is not None:
             windows = utterance.window_scores.get(recogniser.stage, [])
             utterance.transcript = recogniser.transcript(windows)
         transcript = utterance.transcript
-        if transcript is not None and transcript.text is not None:
-            language = transcript.language or self.loaded.language
-            utterance.cleaned = clean(transcript.text, self.loaded.clean_steps, language)
+        if transcript is not None and transcript.text is not None and self.loaded.plan.text:
+            steps = self.loaded.clean_steps
+            utterance.cleaned = clean(transcript.text, steps, transcript.language)
 
 
 def _hear(model: Model[Samples, Any], batch: list[Window]) -> Results[Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emobatch.errors import ResumeError
 from emobatch.models.choice import Choice, parse_steps
-from emobatch.models.names import NO_STEPS
+from emobatch.models.names import NO_STEPS, WITH_MODEL
 from emobatch.scorers.plan import Plan
 from emobatch.scorers.text_labels import text_label_map
 from emobatch.scoring.gate import Gate
@@ -46,6 +46,10 @@ def chosen(choice: Choice, gate: Gate | None) -> dict[str, Any]:
     options = {
         "precision": choice.precision,
         "language": choice.language,
+        # As None where it goes without saying, and was so before there was a choice.
+        "transcript_language": _unless(choice.transcript_language, choice.language),
+        "speech": _unless(choice.speech, WITH_MODEL),
+        "text": _unless(choice.text, WITH_MODEL),
         "beam_size": choice.beam_size,
         "asr_context": choice.asr_context,
         "clean": ",".join(parse_steps(choice.clean)) or NO_STEPS,
@@ -81,9 +85,13 @@ def made_with(plan: Plan, device: Device, gate: Gate | None) -> dict[str, Any]:
         "asr_type": device.compute_type,
         "chunk_rows": device.chunk_rows,
         "label_map": parse_label_map(choice.label_map, plan.task.labels),
-        "text_label_map": dict(text_label_map(plan.setup)),
+        "text_label_map": dict(text_label_map(plan.setup)) if plan.text else {},
     }
     return {**known, "models": models(plan), "task": plan.task.as_dict(), "options": options}
+
+
+def _unless(value: str | None, usual: str) -> str | None:
+    return None if value == usual else value
 
 
 def refuse_other(where: Path, saved: Mapping[str, Any], run: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ import polars as pl
 from emobatch.errors import TooManyErrors
 from emobatch.manifests.amount import counted
 from emobatch.manifests.manifest import Manifest
+from emobatch.scoring import languages
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.utterances import AUDIO_STAGE
 from emobatch.tables import reading
@@ -85,9 +86,11 @@ class Outcome:
 
     Attributes:
         failed: rows that failed, by cause.
+        languages: transcripts that were cleaned, by language.
     """
 
     failed: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of_table(cls, table: Path) -> Outcome:
@@ -110,6 +113,8 @@ class Outcome:
             rows: of the score table.
         """
         self.failed += causes(rows)
+        if "language" in rows.collect_schema():  # tables of before have none
+            self.languages += languages.cleaned(rows)
 
 
 @dataclass(frozen=True)

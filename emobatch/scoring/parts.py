@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 import polars as pl
+from polars import selectors
 from polars.exceptions import PolarsError
 
 from emobatch.errors import ResumeError, first_line
@@ -240,6 +241,10 @@ def _replaced(before: pl.LazyFrame, rows: pl.LazyFrame) -> pl.LazyFrame:
     # A column of JSON Lines without any value has no type; in new rows it may have one.
     old, new = before.collect_schema(), rows.collect_schema()
     before = before.cast({name: new[name] for name, kind in old.items() if kind == pl.Null})
+    # Tables of before lack columns.
+    later = [pl.lit(None, kind).alias(name) for name, kind in new.items() if name not in old]
+    if later:
+        before = before.with_columns(later).select(selectors.by_name(*new))
     rows = rows.cast(dict(before.collect_schema()))  # type: ignore[arg-type]
     return before.update(rows, on="id", how="left", include_nulls=True)
 

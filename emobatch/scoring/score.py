@@ -17,10 +17,10 @@ from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.shards import Shard
 from emobatch.models import remote
 from emobatch.models.choice import Choice
-from emobatch.models.names import AUTO, MOST_ERRORS
+from emobatch.models.names import MOST_ERRORS
 from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
-from emobatch.scoring import whole
+from emobatch.scoring import languages, whole
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.made_with import chosen, made_with, models
 from emobatch.scoring.outcome import End, Outcome
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Columns that a run or `apply` writes and a manifest may give all the same.
-GIVEN = {"id", "duration", "transcript", EMOTION}
+GIVEN = {"id", "duration", "transcript", "language", EMOTION}
 
 
 def score(
@@ -106,12 +106,9 @@ def score(
         log.info("note: %s", amount(rows))
     plan = Plan.of(choice, remote.fetch(here, missing))
     rows.refuse_columns({*plan.columns} - GIVEN)
-    if choice.language == AUTO and "transcript" in rows.rows.collect_schema():
-        log.warning(
-            "note: the manifest's own transcripts are cleaned as English; --language names another"
-        )
     if gate is not None:
-        gates.check(gate, plan.task, models(plan))
+        gates.check(gate, plan.task, models(plan), choice.sides_left_out)
+    languages.note_before(choice, rows.rows)
     device = _find_device(choice)
     _tell_what_is_used(plan, device)
     pace = Pace(progress or Silent())
@@ -122,6 +119,7 @@ def score(
         made = _told(made_with(plan, device, gate), columns)
         run = {**made, "manifest": rows.digest(), **notes}
         outcome = job.to_table(target, run, restart=restart, retry_errors=retry_errors)
+    languages.note_after(choice, outcome.languages)
     end.of(outcome, pace.speed())
 
 

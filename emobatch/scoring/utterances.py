@@ -45,6 +45,17 @@ class Utterance:
     decoded: bool = False
     needs_text: bool | None = None
 
+    def given_language(self, otherwise: str | None) -> str | None:
+        """Language of the transcript that the manifest gives.
+
+        Args:
+            otherwise: of rows of which the manifest doesn't say it.
+
+        Returns:
+            A code, None where it isn't known.
+        """
+        return self.clip.language or otherwise
+
     def fail(self, stage: str, error: Exception) -> None:
         """Note that something went wrong; a row says what went wrong first.
 

@@ -47,6 +47,7 @@ class ScoreTable:
         unfiltered: the table with the other rows as well.
         decided_with: by source, what the thresholds that decided its rows say of their making,
             where known.
+        manifests: digests of those that the files were scored from, as far as that is known.
     """
 
     rows: pl.LazyFrame
@@ -56,6 +57,7 @@ class ScoreTable:
     where: str | None
     unfiltered: pl.LazyFrame
     decided_with: Mapping[str, Any] = field(default_factory=dict)
+    manifests: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -109,7 +111,10 @@ def read(
         task = choose.named(classes) if classes else choose.of_table(list(first), provenance)
     kept = filter_rows(rows, where)
     decided = {name: made["thresholds"] for name, made in found.items() if "thresholds" in made}
-    return ScoreTable(kept, provenance, task, tuple(names), where, rows, decided)
+    # Of a shard the whole manifest.
+    digests = [(meta.get("shard") or meta).get("manifest") for meta in found.values()]
+    manifests = tuple(dict.fromkeys(digest for digest in digests if isinstance(digest, str)))
+    return ScoreTable(kept, provenance, task, tuple(names), where, rows, decided, manifests)
 
 
 def number_columns(names: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ import click
 
 from emobatch.cli.arguments import OneManifest
 from emobatch.cli.options import (
+    branch_options,
     column_options,
     device_options,
     language_option,
@@ -17,6 +18,7 @@ from emobatch.cli.options import (
     output_option,
     root_option,
     task_options,
+    transcript_language_option,
 )
 from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
@@ -50,6 +52,8 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @model_options
 @device_options
 @language_option
+@transcript_language_option
+@branch_options
 @click.option(
     "--beam-size",
     type=click.IntRange(min=1),
@@ -152,9 +156,9 @@ def score(
     """Score every clip of MANIFEST with the speech and the text branch.
 
     MANIFEST is CSV, TSV, Parquet or JSON Lines with a column `path` and any of id, start, end,
-    label, transcript; `-` is CSV on standard input. Writes a score table with one row for each of
-    its rows, in order. With -o, work is saved as it goes, and an interrupted run goes on where it
-    was when the same command is given again.
+    label, transcript, language; `-` is CSV on standard input. Writes a score table with one row
+    for each of its rows, in order. With -o, work is saved as it goes, and an interrupted run goes
+    on where it was when the same command is given again.
     """
     if DEMO in (choice[name] for name in ("models", "speech_model", "asr_model", "text_model")):
         import logging  # help has no need of it
