@@ -18,7 +18,7 @@ from refusals import refusal
 from samples import LOOSE_TOML, csv, score_rows
 from sounds import save, tone
 
-from emobatch.cli import main
+from emobatch.cli.main import main
 from emobatch.manifests import manifest
 from emobatch.reporting import sounds
 

@@ -15,7 +15,7 @@ from samples import csv, score_rows
 from sounds import save, tone
 
 from emobatch import __version__
-from emobatch.cli import main
+from emobatch.cli.main import main
 
 Cli = Callable[..., Result]
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} "

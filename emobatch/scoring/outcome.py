@@ -41,9 +41,10 @@ def causes(rows: pl.LazyFrame) -> Counter[str]:
         >>> dict(causes(pl.LazyFrame([row, {**row, "status": "ok"}])))
         {'audio: no such file': 1}
     """
-    about_a_file = pl.col("error").str.starts_with(f"{AUDIO_STAGE}: ")
-    without = pl.col("error").str.strip_suffix(pl.lit(": ") + pl.col("path").cast(pl.String))
-    cause = pl.when(about_a_file).then(without).otherwise("error")
+    error = pl.col("error").cast(pl.String)  # of no type in JSON Lines where no row failed
+    about_a_file = error.str.starts_with(f"{AUDIO_STAGE}: ")
+    without = error.str.strip_suffix(pl.lit(": ") + pl.col("path").cast(pl.String))
+    cause = pl.when(about_a_file).then(without).otherwise(error)
     kinds = cause.str.replace_all(r"\d+(\.\d+)?", "…").fill_null("unknown")
     failed = rows.filter(pl.col("status") == "error").select(kinds.alias("cause"))
     counts = failed.group_by("cause").len().collect(engine="streaming")
