@@ -111,7 +111,9 @@ def test_figures_of_each_class_are_those_that_evaluate_prints(reported: Reported
     rows = {row[0]: row[1:] for row in reported.page.tables["1"].rows}
     for name in EMOTIONS:
         stages = [reported.found["classes"][stage][name] for stage in ("before", "after")]
-        bounds = [reported.found["intervals"][stage]["classes"][name] for stage in ("before", "after")]
+        bounds = [
+            reported.found["intervals"][stage]["classes"][name] for stage in ("before", "after")
+        ]
         wanted = [str(stages[0]["support"])]
         for figure in ("precision", "recall", "F1"):
             for values, spans in zip(stages, bounds, strict=True):
@@ -145,6 +147,20 @@ def test_decisions_are_counted_by_predicted_class(reported: Reported) -> None:
         assert dict(zip(table.header[1:], map(int, row[1:]), strict=True)) == wanted
 
 
+def test_every_changed_row_is_listed_with_what_came_of_it(reported: Reported) -> None:
+    rows = reported.final.with_row_index("row", 1).filter(
+        pl.col("emotion") != pl.col("speech_emotion")
+    )
+    table = reported.page.tables["changes"]
+    assert table.column("row") == [str(row) for row in rows["row"]]
+    verdicts = []
+    for row in rows.iter_rows(named=True):
+        came_of_it = {row["emotion"]: "better", row["speech_emotion"]: "worse", None: ""}
+        verdicts.append(came_of_it.get(row["label"], "neither"))
+    assert table.column("verdict") == verdicts
+    assert set(verdicts) == {"better", "worse", "neither", ""}
+
+
 def test_changes_are_counted_by_what_came_of_them(reported: Reported) -> None:
     table = reported.table("neither")
     assert table.header == ["change", "rows", "better", "worse", "neither", "no label"]
@@ -176,7 +192,9 @@ def test_medians_are_of_the_speech_branchs_right_and_wrong_rows(
 ) -> None:
     rows = reported.scored.drop_nulls("label")
     is_right = rows["label"] == rows["speech_emotion"]
-    (said,) = (text for text in reported.described if text.startswith(f"Distributions of {measure}"))
+    (said,) = (
+        text for text in reported.described if text.startswith(f"Distributions of {measure}")
+    )
     for name in EMOTIONS:
         of_class = rows["speech_emotion"] == name
         right = rows.filter(of_class & is_right)[measure].median()
@@ -205,12 +223,18 @@ def test_a_confusion_matrix_has_the_differences_from_before(reported: Reported) 
     svg = html.split('aria-label="Confusion matrix, after:')[1].split("</svg>")[0]
     printed = Counter(re.findall(rf">([+{MINUS}]\d+)</text>", svg))
     before, after = (reported.found["confusion"][stage] for stage in ("before", "after"))
-    changes = [a - b for row, old in zip(after, before, strict=True) for a, b in zip(row, old, strict=True)]
+    changes = [
+        a - b for row, old in zip(after, before, strict=True) for a, b in zip(row, old, strict=True)
+    ]
     assert printed == Counter(f"{change:+d}".replace("-", MINUS) for change in changes if change)
     for stage, matrix in (("before", before), ("after", after)):
-        (said,) = (text for text in reported.described if text.startswith(f"Confusion matrix, {stage}"))
+        (said,) = (
+            text for text in reported.described if text.startswith(f"Confusion matrix, {stage}")
+        )
         for name, row in zip(EMOTIONS, matrix, strict=True):
-            counts = [f"{count} {other}" for count, other in zip(row, EMOTIONS, strict=True) if count]
+            counts = [
+                f"{count} {other}" for count, other in zip(row, EMOTIONS, strict=True) if count
+            ]
             assert f"of {sum(row)} rows labelled {name}, {', '.join(counts)}" in said
 
 
