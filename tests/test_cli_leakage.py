@@ -105,6 +105,15 @@ def test_folds_are_looked_at_apart(cli: Cli) -> None:
     assert len(leaks(cli, pl.concat([one, two]).drop("fold"))) == 2
 
 
+def test_what_is_shared_is_listed_by_fold_kind_and_value(cli: Cli) -> None:
+    names = [f"n{number}" for number in range(9, -1, -1)]
+    rows = with_values("script", names, names).with_columns(speaker="script")
+    folds = pl.concat([rows.with_columns(fold=pl.lit(fold)) for fold in ("10", "9")])
+    listed = [(leak["fold"], leak["kind"], leak["value"]) for leak in leaks(cli, folds)]
+    kinds = ("speaker", "script")
+    assert listed == [(f, k, name) for f in ("9", "10") for k in kinds for name in sorted(names)]
+
+
 def test_val_counts_only_when_asked_for(cli: Cli) -> None:
     rows = pl.DataFrame({"speaker": ["a", "b", "b"], "split": ["train", "validation", "test"]})
     assert leaks(cli, rows) == []

@@ -271,3 +271,17 @@ def test_several_tables_are_named_by_the_first_and_how_many_more(
     page = reported.folder / "parts.html"
     assert cli("report", *parts, "-o", page).exit_code == 0
     assert "<h1>emobatch report: part-a.parquet and 2 more</h1>" in page.read_text(encoding="utf-8")
+
+
+def test_no_figure_is_shown_of_a_sentiment_that_no_class_stands_for(
+    reported: Reported, cli: Cli
+) -> None:
+    def shown(page: Page) -> list[str]:
+        rows = [row for table in page.tables.values() for row in table.rows]
+        return [row[1] for row in rows if row[0].startswith("Sentiment against labels")]
+
+    assert shown(reported.page) == ["negative", "neutral", "positive"]
+    target = reported.folder / "mapped.html"
+    options = ("--sentiment-map", "happy=none", "-o", target)
+    assert cli("report", reported.folder / "final.parquet", *options).exit_code == 0
+    assert shown(Page(target.read_text(encoding="utf-8"))) == ["negative", "neutral"]

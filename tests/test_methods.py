@@ -181,6 +181,12 @@ def test_what_a_method_cannot_resample_is_refused(cli: Cli) -> None:
     assert result.exit_code == 1 and "speech has nothing to resample" in result.stderr
 
 
+def test_what_a_variant_of_selection_cannot_resample_is_refused(cli: Cli) -> None:
+    options = ("--method", "selection-entropy", "--bootstrap", 100)
+    result = cli("calibrate", *options, input=csv(score_rows()))
+    assert result.exit_code == 1 and "selection-entropy has nothing to resample" in result.stderr
+
+
 @pytest.mark.parametrize("command", ["calibrate", "crossval"])
 def test_an_unknown_method_is_wrong_usage(cli: Cli, command: str) -> None:
     result = cli(command, "--method", "selektion", input=csv(score_rows()))
