@@ -273,6 +273,14 @@ def test_models_of_the_score_table_are_kept(cli: Cli, tmp_path: Path) -> None:
     assert fitted(cli("calibrate", tmp_path / "s.parquet"))["fitted"]["models"] == models
 
 
+def test_what_a_table_says_of_its_sentiments_is_kept(cli: Cli, tmp_path: Path) -> None:
+    task = FOUR.with_sentiments(["happy=none"]).as_dict()
+    made = {"models": {"speech": {"name": "a/b"}}, "task": task}
+    writing.write(score_rows(100).lazy(), tmp_path / "s.parquet", made)
+    found = fitted(cli("calibrate", "--bootstrap", 0, tmp_path / "s.parquet"))
+    assert found["sentiments"] == task["sentiments"]
+
+
 def with_labels(*labels: str | None) -> pl.DataFrame:
     rows = score_rows(200)
     return rows.with_columns(label=pl.Series([*labels, *rows["label"][len(labels) :]]))

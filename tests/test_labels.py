@@ -83,6 +83,10 @@ def test_the_four_classes_keep_their_order_whatever_the_columns() -> None:
     assert of_table(columns, {}) == FOUR
 
 
+def test_a_class_is_named_by_any_spelling_in_a_sentiment_map() -> None:
+    assert FOUR.with_sentiments(["exc=none"]).sentiments["positive"] == ()
+
+
 def test_null_and_blank_mean_unlabelled() -> None:
     assert read("sad", None, "", "   ") == ["sad", None, None, None]
 
