@@ -368,6 +368,14 @@ def test_rows_that_another_gate_left_out_are_refused_unless_forced(
     assert forced.exit_code == 0 and "no-text" in forced.stdout
 
 
+def test_the_final_table_has_the_sentiments_of_its_thresholds(cli: Cli, tmp_path: Path) -> None:
+    rows, final = csv(score_rows(60)), tmp_path / "final.parquet"
+    options = ("--sentiment-map", "happy=none", "--bootstrap", 0, "-o", tmp_path / "t.toml")
+    assert cli("calibrate", *options, input=rows).exit_code == 0
+    assert cli("apply", "-t", tmp_path / "t.toml", "-o", final, input=rows).exit_code == 0
+    assert stored.metadata(final)["task"]["sentiments"]["positive"] == []
+
+
 def test_speech_alone_leaves_nothing_of_what_another_method_decided(
     cli: Cli, toml: Path, tmp_path: Path
 ) -> None:

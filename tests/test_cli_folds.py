@@ -180,9 +180,9 @@ def test_speakers_of_a_session_stay_together_in_speaker_and_script() -> None:
     "session",
     [
         pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("11")).otherwise("session"),
-        pl.when(pl.int_range(pl.len()) > 0).then("session"),
+        pl.when(pl.col("speaker") != "9F").then("session"),
     ],
-    ids=["one who is in two sessions", "a row of no session"],
+    ids=["one who is in two sessions", "one who is in no session"],
 )
 def test_speakers_are_dealt_alone_where_sessions_do_not_tell_them_apart(session: pl.Expr) -> None:
     folds = assign(small().with_columns(session=session), "speaker+script")
