@@ -152,6 +152,17 @@ def test_the_mapping_is_the_first_of_the_most_accurate(cli: Cli) -> None:
         assert (entry["mapping"], entry["flip"], entry["sentiment"]) == wanted
 
 
+def test_what_keeps_its_emotion_counts_as_right_where_it_is(cli: Cli) -> None:
+    # The simple mapping says nothing without a score; that of `refer` says angry as well.
+    rows = score_rows(2000).with_columns(
+        sentiment=pl.lit("negative"), sentiment_score=pl.lit(None, dtype=pl.Float64)
+    )
+    found = fitted(cli("calibrate", "--bootstrap", 0, input=csv(rows)))["thresholds"]["angry"]
+    assert found["flagged"] > found["detected"]
+    # Of equals the first is taken.
+    assert (found["mapping"], found["flip"], found["sentiment"]) == ("simple", True, 0.0)
+
+
 def mapped_right(rows: pl.DataFrame, mapping: str, flip: bool, tau: float) -> list[bool]:
     def emotion(row: dict[str, Any]) -> str:
         if row["sentiment"] != "negative":

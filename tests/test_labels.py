@@ -121,6 +121,12 @@ def test_a_label_map_comes_before_the_aliases() -> None:
     assert read("exc", "Fru", "hap", label_map=label_map) == ["neutral", None, "happy"]
 
 
+def test_a_label_map_comes_before_the_aliases_of_a_checkpoints_outputs() -> None:
+    label_map = parse_label_map(["neg=positive,pos=negative"], SENTIMENT_LABELS)
+    found = checkpoint_classes(["neg", "neutral", "pos"], SENTIMENT_LABELS, label_map, "--x")
+    assert found == [2, 1, 0]
+
+
 def test_sentiments_have_their_own_aliases() -> None:
     assert read("NEG", "neu", "Positive", labels=SENTIMENT_LABELS) == list(SENTIMENT_LABELS.names)
     with pytest.raises(LabelError, match="negative, neutral, positive"):
