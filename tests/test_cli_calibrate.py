@@ -132,7 +132,15 @@ def test_the_protocols_find_different_thresholds(cli: Cli) -> None:
 
 def test_the_mapping_is_the_first_of_the_most_accurate(cli: Cli) -> None:
     found = fitted(cli("calibrate", FIXTURE.table, "--where", NOT_TEST))
-    rows = training_rows()
+    check_mappings(found, training_rows())
+
+
+def test_the_mapping_is_chosen_by_flagged_rows_alone(cli: Cli) -> None:
+    rows = with_uncertainty(score_rows(600).lazy(), FOUR).collect()
+    check_mappings(fitted(cli("calibrate", "--bootstrap", 0, input=csv(rows))), rows)
+
+
+def check_mappings(found: dict[str, Any], rows: pl.DataFrame) -> None:
     for name in EMOTIONS:
         entry = found["thresholds"][name]
         flagged = rows.filter(
