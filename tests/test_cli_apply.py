@@ -305,7 +305,12 @@ def test_a_corrupt_table_is_refused_by_name_and_leaves_no_file(
     ("change", "parts"),
     [
         ({"speech_sad": pl.lit(math.nan)}, ["row 1 (id 000)", "NaN"]),
-        ({"speech_sad": pl.lit("much")}, ["speech_sad"]),
+        ({"speech_sad": pl.lit("much")}, ["speech_sad holds no numbers"]),
+        (
+            {"sentiment_score": pl.lit(1.01)},
+            ["row 1 (id 000)", "sentiment_score is not from 0 to 1"],
+        ),
+        ({"sentiment_score": pl.lit(math.nan)}, ["sentiment_score is not from 0 to 1"]),
         ({"sentiment": pl.lit("mixed")}, ["sentiment", "mixed (40)"]),
     ],
 )
