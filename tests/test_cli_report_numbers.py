@@ -216,6 +216,10 @@ def test_confidence_is_told_in_the_figures_of_evaluate(reported: Reported) -> No
         100 * (surest["label"] == surest[name]).mean() for name in ("speech_emotion", "emotion")
     )
     assert f"at one half: speech branch {before:.1f} %, final {after:.1f} %" in said
+    html = (reported.folder / "page.html").read_text(encoding="utf-8")
+    assert reported.found["before"]["WA"] != reported.found["after"]["WA"]
+    for name, stage in (("speech branch", "before"), ("final", "after")):
+        assert f"{name} ({reported.found[stage]['WA']:.1f} % of all rows)" in html
 
 
 def test_a_confusion_matrix_has_the_differences_from_before(reported: Reported) -> None:
@@ -227,6 +231,8 @@ def test_a_confusion_matrix_has_the_differences_from_before(reported: Reported) 
         a - b for row, old in zip(after, before, strict=True) for a, b in zip(row, old, strict=True)
     ]
     assert printed == Counter(f"{change:+d}".replace("-", MINUS) for change in changes if change)
+    shares = Counter(re.findall(r">(\d+ %)</text>", svg))
+    assert shares == Counter(f"{100 * n / sum(row):.0f} %" for row in after for n in row)
     for stage, matrix in (("before", before), ("after", after)):
         (said,) = (
             text for text in reported.described if text.startswith(f"Confusion matrix, {stage}")

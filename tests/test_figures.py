@@ -174,6 +174,7 @@ def test_decisions_add_up() -> None:
             ("sad", "happy", True, "text"),
             ("sad", "sad", True, "text"),
             ("sad", "sad", True, "reverted"),
+            ("sad", "sad", True, "reverted"),
             ("sad", "sad", True, "no-text"),
             ("angry", "angry", False, "speech"),
         ],
@@ -182,10 +183,10 @@ def test_decisions_add_up() -> None:
     )
     found = decisions(rows, EMOTIONS)
     assert dict(zip(found.outcomes, found.counts["sad"], strict=True)) == {
-        "rows": 4, "flagged": 4, "changed": 1, "confirmed": 1, "reverted": 1, "nothing said": 1,
+        "rows": 5, "flagged": 5, "changed": 1, "confirmed": 1, "reverted": 2, "nothing said": 1,
     }  # fmt: skip
     assert found.counts["angry"] == (1, 0, 0, 0, 0, 0)
-    assert found.counts["all"] == (5, 4, 1, 1, 1, 1)
+    assert found.counts["all"] == (6, 5, 1, 1, 2, 1)
 
 
 def test_decisions_of_a_method_that_does_not_flag_go_by_who_decided() -> None:
