@@ -187,6 +187,13 @@ def test_the_result_is_on_standard_output_and_what_was_found_on_standard_error(c
     figures = fitted(result)["fitted"]
     for said in ("68.42", "26 / 38", "happy → angry"):
         assert said in result.stderr
+    entries = fitted(result)["thresholds"]
+    simple = {name: each for name, each in entries.items() if each["mapping"] == "simple"}
+    assert simple
+    for name, each in simple.items():
+        lines = (line for line in result.stderr.splitlines() if line.split()[:1] == [name])
+        sign = ">" if each["flip"] else "≤"
+        assert next(lines).rstrip().endswith(f"simple, score {sign} {each['sentiment']} is angry")
     for stage in ("before", "after"):
         for value in figures[stage].values():
             assert f"{value:.2f}" in result.stderr

@@ -250,6 +250,9 @@ def test_the_rows_are_counted_where_it_is_said_what_was_run(reported: Reported) 
 
 def test_the_map_is_drawn_by_the_protocol_that_was_fitted_with(reported: Reported) -> None:
     assert "that the protocol “paper” takes" in reported.text
+    # A search of these rows chooses what is in use.
+    assert "In use: entropy" in reported.text
+    assert "A search of these rows would choose" not in reported.text
 
 
 FITTED_HERE = "were fitted on: these seem to be the same"

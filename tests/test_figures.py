@@ -152,6 +152,11 @@ def test_few_rows_are_drawn_one_by_one() -> None:
     few = uncertainty_by_class(values(3, 0, 0, 0), values(0, 5, 0, 0), "x", EMOTIONS, {})
     points = [len(line.get_ydata()) for line in few.axes[0].lines]
     assert points == [3, 5]
+    # Those that are right stand on the left, and are counted first.
+    right, wrong = few.axes[0].lines
+    assert max(right.get_xdata()) < 0 and min(wrong.get_xdata()) > 1
+    ticks = [tick.get_text() for tick in few.axes[0].get_xticklabels()]
+    assert ticks == ["angry\n3 | 0", "happy\n0 | 5", "neutral\n0 | 0", "sad\n0 | 0"]
 
 
 def test_rows_that_are_all_the_same_are_one_point() -> None:
