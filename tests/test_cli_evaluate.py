@@ -142,6 +142,24 @@ def test_labelled_rows_without_scores_are_left_out_and_counted(cli: Cli) -> None
     assert found == evaluate(cli, rows)
 
 
+@pytest.mark.parametrize("missing", [["emotion"], list(SPEECH_COLUMNS)])
+def test_rows_of_which_one_stage_is_missing_are_left_out_of_both(
+    cli: Cli, missing: list[str]
+) -> None:
+    rows = final_rows()
+    partly = rows.head(7).with_columns(
+        pl.lit(None).cast(rows.schema[name]).alias(name) for name in missing
+    )
+    found = evaluate(cli, pl.concat([rows, partly]))
+    assert found.pop("left_out") == 7
+    assert found == evaluate(cli, rows)
+
+
+def test_predictions_without_speech_scores_are_not_taken_for_those_before(cli: Cli) -> None:
+    found = evaluate(cli, final_rows().select("label", "emotion", "speech_emotion"))
+    assert "before" not in found and "after" in found
+
+
 def test_labels_and_emotions_of_any_spelling_are_read(cli: Cli) -> None:
     rows = final_rows()
     short = {"angry": "ANG", "happy": "exc", "neutral": "NEU", "sad": "Sadness"}
@@ -170,6 +188,25 @@ def test_word_error_rate_equals_jiwers(cli: Cli) -> None:
 def test_rows_without_a_reference_do_not_count_for_the_word_error_rate(cli: Cli) -> None:
     rows = with_transcripts([None, "", " ... ", "one two"], ["noise", "noise", "noise", "one"])
     assert evaluate(cli, rows)["wer"] == 50
+
+
+def test_rows_without_scores_count_for_the_word_error_rate(cli: Cli) -> None:
+    rows = with_transcripts(["one two"] * 4, ["one two"] * 3 + ["one"])
+    unscored = pl.int_range(pl.len()) == 3
+    rows = rows.with_columns(
+        pl.when(~unscored).then(pl.col(name)).alias(name) for name in (*SPEECH_COLUMNS, "emotion")
+    )
+    assert evaluate(cli, rows)["wer"] == 12.5
+
+
+def test_the_word_error_rate_is_resampled_by_speaker(cli: Cli) -> None:
+    # One of twelve speakers is never understood.
+    heard = [None if number % 12 == 0 else "one two" for number in range(120)]
+    rows = with_transcripts(["one two"] * 120, heard)
+    by_row, by_speaker = evaluate(cli, rows), evaluate(cli, with_speakers(rows))
+    assert by_row["wer"] == by_speaker["wer"]
+    widths = [found["wer_interval"][1] - found["wer_interval"][0] for found in (by_row, by_speaker)]
+    assert widths[1] > 1.5 * widths[0]
 
 
 def test_tables_without_any_reference_have_no_word_error_rate(cli: Cli) -> None:
@@ -372,6 +409,10 @@ def test_every_headline_figure_has_an_interval_around_it(cli: Cli) -> None:
         for name in HEADLINE:
             low, high = found["intervals"][stage][name]
             assert low < found[stage][name] < high
+    for stage in ("before", "after"):
+        for name, figures in found["classes"][stage].items():
+            for figure, (low, high) in found["intervals"][stage]["classes"][name].items():
+                assert low < figures[figure] < high
 
 
 def test_speakers_are_resampled_where_they_are_known(cli: Cli) -> None:
@@ -458,7 +499,11 @@ def test_the_word_error_rate_names_its_normalisation(cli: Cli) -> None:
 
 def test_rows_of_training_are_noted(cli: Cli, caplog: pytest.LogCaptureFixture) -> None:
     split = pl.when(pl.int_range(pl.len()) < 150).then(pl.lit("train")).otherwise(pl.lit("test"))
-    rows = csv(decided_rows().with_columns(split=split))
+    decided = decided_rows().with_columns(split=split)
+    unscored = decided.head(5).with_columns(
+        pl.lit(None).cast(decided.schema[name]).alias(name) for name in (*SPEECH_COLUMNS, "emotion")
+    )
+    rows = csv(pl.concat([decided, unscored]))
     cli("evaluate", "--trained-on", "train", "--where", "split != 'train'", input=rows)
     cli("evaluate", "--trained-on", "none", input=rows)
     assert "trained on" not in caplog.text

@@ -354,6 +354,8 @@ def test_of_very_many_changed_rows_the_first_are_listed_and_the_rest_counted(
         (lambda rows: rows, ["--where", "nope = 1"], "no column 'nope'"),
         (lambda rows: rows, ["--label-column", "truth"], "no column 'truth'"),
         (lambda rows: rows, ["--label-column", "emotion"], "holds predictions"),
+        (lambda rows: rows, ["--label-column", "speech_emotion"], "holds predictions"),
+        (lambda rows: rows, ["--label-column", "mapped_emotion"], "holds predictions"),
         (lambda rows: rows, ["-o", "page.pdf"], "name it .html, .htm"),
         (lambda rows: rows, ["-t", "missing.toml"], "missing.toml: No such file"),
         (lambda rows: rows, ["missing.csv"], "missing.csv: no such file"),

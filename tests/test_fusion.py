@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import polars as pl
@@ -118,7 +119,9 @@ def test_the_columns_have_their_names_and_types() -> None:
         ({}, [], (True, "angry", "angry", "text")),
         ({"sentiment": "positive"}, [], (True, "happy", "happy", "text")),
         ({}, [("happy", "angry")], (True, "angry", "happy", "reverted")),
+        ({}, [("happy", "angry"), ("happy", "sad")], (True, "angry", "happy", "reverted")),
         ({}, [("angry", "happy")], (True, "angry", "angry", "text")),
+        ({}, [("sad", "angry")], (True, "angry", "angry", "text")),
         ({"sentiment": None}, [], (True, None, "happy", "no-text")),
         ({"speech_emotion": "sad"}, [], (False, None, "sad", "speech")),
         (dict.fromkeys(SCHEMA), [], (None, None, None, None)),
@@ -129,7 +132,9 @@ def test_the_columns_have_their_names_and_types() -> None:
         "exactly on both thresholds",
         "the text agrees",
         "the change is excluded",
+        "the change and another are excluded",
         "the opposite change is excluded",
+        "the change is excluded for another class",
         "no sentiment",
         "a class without thresholds",
         "not scored",
@@ -210,3 +215,27 @@ def test_the_gate_opens_where_the_text_branch_could_change_the_emotion(
     if all(entry.mapping.sentiment in (0.0, 0.5, 0.6) for entry in thresholds.classes.values()):
         assert needed == wanted
     assert all(need or not want for need, want in zip(needed, wanted, strict=True))
+
+
+SIMPLE = [
+    {"mapping": "simple", "sentiment": tau, "flip": flip}
+    for tau in (0.3, 0.5)
+    for flip in (False, True)
+]
+
+
+@pytest.mark.parametrize("mapping", [{"mapping": "refer"}, *SIMPLE], ids=str)
+def test_the_gate_opens_for_what_each_list_of_exclusions_leaves(mapping: dict[str, Any]) -> None:
+    rows = [row(), row(speech_angry=0.2, speech_sad=0.3)]
+    table = pl.DataFrame(rows, schema=SCHEMA)
+    seen = set()
+    for count in range(4):
+        for excluded in combinations(["angry", "neutral", "sad"], count):
+            # What another class may be changed to is of no matter to this one.
+            classes = {"happy": rule(1.0, 0.4, **mapping), "sad": rule(1.0, 0.4)}
+            rules = Rules(classes, tuple(("happy", name) for name in excluded))
+            needed = table.select(could_change(rules, FOUR)).to_series().to_list()
+            possible = [possible_emotions(each, rules) - {"happy"} for each in rows]
+            assert needed == [bool(emotions) for emotions in possible], excluded
+            seen |= set(needed)
+    assert seen == {False, True}

@@ -19,6 +19,7 @@ from sounds import save, tone
 from emobatch.cli.console import show_changes
 from emobatch.cli.main import main
 from emobatch.models.checkpoints import DEMO_FOLDER
+from emobatch.tables.visible import visible
 from emobatch.tasks.task import Task
 
 Show = Callable[..., Result]
@@ -294,3 +295,27 @@ def test_the_report_shows_control_characters(show: Show, tmp_path: Path) -> None
     assert shown(FILE) in page.text
     for name in CLASSES:
         assert text.count(f">{name}</text>") >= 2, "figures name classes as they are"
+
+
+@pytest.mark.parametrize(
+    ("character", "shown"),
+    [
+        ("\x00", r"\x00"),
+        ("\x1b", r"\x1b"),
+        ("\x7f", r"\x7f"),
+        ("\x80", r"\x80"),
+        ("\x9b", r"\x9b"),
+        ("\x9f", r"\x9f"),
+        ("\u2028", r"\u2028"),
+        ("\u202e", r"\u202e"),
+        ("\u2069", r"\u2069"),
+        ("\udcff", r"\udcff"),
+        ("\t", r"\t"),
+        ("\xa0", "\xa0"),
+        ("\u200d", "\u200d"),
+    ],
+)
+def test_what_moves_the_cursor_or_turns_text_round_is_spelled_out(
+    character: str, shown: str
+) -> None:
+    assert visible(f"a{character}b") == f"a{shown}b"

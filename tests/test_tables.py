@@ -223,6 +223,19 @@ def test_where_takes_no_column_for_numbers_that_has_other_text() -> None:
     assert kept("session <> '1'", session=["1", "2", "x"]) == ["2", "x"]
 
 
+@pytest.mark.parametrize(
+    ("where", "wanted"),
+    [
+        ("age < 30 AND session < 10", ["9"]),
+        ("session + 1 = age", ["9"]),
+        ("age = session + 1", ["9"]),
+        ("age * 2 = session - 30", ["70"]),
+    ],
+)
+def test_where_compares_several_columns_of_text_as_numbers(where: str, wanted: list[str]) -> None:
+    assert kept(where, session=["9", "10", "70"], age=["10.0", "9", "20"]) == wanted
+
+
 def test_where_leaves_the_text_that_it_compared_as_numbers() -> None:
     assert kept("session < 3", session=["01", "2.0", " 1 ", "3", "", None]) == ["01", "2.0", " 1 "]
 
@@ -285,6 +298,18 @@ def test_provenance_is_of_its_own_content_alone(
     target.write_text(target.read_text() + target.read_text().splitlines()[-1] + "\n")
     assert stored.metadata(target) == {}
     assert "is about another content" in caplog.text
+
+
+def test_provenance_of_another_content_is_given_on_request(tmp_path: Path) -> None:
+    target = written(tmp_path, "csv")
+    target.write_text(target.read_text() + target.read_text().splitlines()[-1] + "\n")
+    assert stored.metadata(target, edited=True) == {"made": "here"}
+
+
+def test_provenance_that_names_no_content_is_of_any(tmp_path: Path) -> None:
+    target = written(tmp_path, "csv")
+    stored.sidecar(target).write_text('{"made": "elsewhere"}')
+    assert stored.metadata(target) == {"made": "elsewhere"}
 
 
 def test_a_fingerprint_sees_either_end_of_a_file(tmp_path: Path) -> None:

@@ -186,6 +186,9 @@ def test_exclusions_stay_on_one_line() -> None:
     assert 'exclusions = [["happy", "angry"], ["sad", "neutral"]]' in lines
 
 
+SECOND = f"format = 2\nclasses = {list(EMOTIONS)}\n"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "hint"),
     [
@@ -204,6 +207,10 @@ def test_exclusions_stay_on_one_line() -> None:
         ("entropy = 0.9197", "entropy = inf", "a number"),
         ("entropy = 0.9197", "entropy = [1]", "a number"),
         ("sentiment = 0.35", "sentiment = {}", "a number"),
+        ("sentiment = 0.35", "sentiment = 1.5", "at least 0 and at most 1"),
+        ("format = 1", f'{SECOND}method = "selektion"', "did you mean 'selection'?"),
+        ("format = 1", f'{SECOND}sentiments = {{ glad = ["happy"] }}', "by sentiment are wanted"),
+        ("format = 1", f'{SECOND}sentiments = {{ positive = ["joy"] }}', "list of the classes"),
         ("flagged = 38", "flagged = 38.5", "a count is wanted"),
         ("flagged = 38", "flagged = -1", "a count is wanted"),
         ("detected = 26", "detected = true", "a count is wanted"),
@@ -245,6 +252,16 @@ def test_anything_amiss_is_refused_with_a_hint(file: Path, old: str, new: str, h
     content, found = re.subn(rf"(?<!\w){re.escape(old)}", lambda _: new, HAND_WRITTEN, count=1)
     assert found
     assert hint in refusal(file, content)
+
+
+def test_a_file_without_thresholds_is_refused(file: Path) -> None:
+    assert "no [thresholds.CLASS] in it" in refusal(file, "format = 1\n")
+
+
+def test_a_class_that_stands_for_no_sentiment_is_read_back(file: Path) -> None:
+    task = FOUR.with_sentiments(["happy=none"])
+    fitted = Fitted(Selection(task, Rules({"sad": rule(1.0, 0.5)})))
+    assert parse(file, to_toml(fitted)).method.task.sentiments["positive"] == ()
 
 
 @pytest.mark.parametrize("name", ["thresholds", "fitted"])

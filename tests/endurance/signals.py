@@ -139,7 +139,7 @@ def strike_score(folder: Path, pairs: int, rows: int) -> list[Strike]:
         left = 1.1 * seconds * random.random()
         strike = Strike(command(target), subprocess.DEVNULL, parts, left)
         struck.append(strike)
-        if found := SAVED.search(strike.said):
+        if found := SAVED.search("\n".join(strike.lines)):
             strike.phase += ", says how many rows are saved"
             if int(found[1]) != rows_saved(parts):
                 raise SystemExit(f"{rows_saved(parts)} are saved: {strike.said}")
