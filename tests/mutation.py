@@ -34,9 +34,17 @@ WANTED = 0.95
 # Imported once, and not by each process that runs tests: seconds each time. Nothing of the package.
 PRELOADED = (
     *("pytest", "hypothesis", "numpy", "polars", "scipy.stats", "sklearn.linear_model"),
-    *("torch", "transformers", "faster_whisper", "ctranslate2", "av", "soundfile", "soxr"),
+    *("torch", "torch._dynamo", "faster_whisper", "ctranslate2.converters", "av", "soundfile"),
+    *("transformers.models.auto", "transformers.models.auto.modeling_auto"),
+    *("transformers.models.auto.feature_extraction_auto", "safetensors.torch", "sentencepiece"),
+    *("transformers.models.auto.tokenization_auto", "transformers.convert_slow_tokenizer"),
+    *("transformers.models.wav2vec2.modeling_wav2vec2", "transformers.models.bert.modeling_bert"),
+    *("transformers.models.xlm_roberta.modeling_xlm_roberta", "transformers.models.gte"),
+    *("transformers.models.wav2vec2.feature_extraction_wav2vec2", "torch.utils.serialization"),
+    *("transformers.models.whisper.modeling_whisper", "transformers.models.hubert.modeling_hubert"),
+    *("transformers.models.wavlm.modeling_wavlm", "transformers.feature_extraction_utils"),
     *("huggingface_hub", "simplemma", "contractions", "jiwer", "sqlglot", "matplotlib.pyplot"),
-    *("click.testing", "rich.progress", "jinja2"),
+    *("click.testing", "rich.progress", "jinja2", "soxr"),
 )
 PASSED, FAILED, INTERRUPTED = 0, 1, 2
 

@@ -6,6 +6,7 @@ import os
 import tracemalloc
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -200,3 +201,56 @@ def test_truncated_data_is_scored_as_far_as_it_goes(tmp_path: Path) -> None:
     file = save(tmp_path / "clip.wav", tone(2.0))
     file.write_bytes(file.read_bytes()[:32_044])
     assert len(decoded(file)) == 16_000
+
+
+def ramp(seconds: float) -> np.ndarray:
+    """Samples of which each differs from its neighbours, exact in 16 bits."""
+    return (np.arange(round(seconds * 16_000)) % 60_000 - 30_000).astype(np.int16)
+
+
+@pytest.mark.parametrize("extension", [".wav", ".mka"])
+@pytest.mark.parametrize(
+    ("start", "end", "first", "last"),
+    [
+        # 16 000.6 samples begin with the next, and 16 000.4 with this one.
+        (1.0000375, None, 16_001, 48_000),
+        (1.000025, None, 16_000, 48_000),
+        # Either end is rounded by itself, so that neighbours share no sample and miss none.
+        (1.000025, 2.0000625, 16_000, 32_001),
+    ],
+)
+def test_a_segment_is_cut_at_the_nearest_samples(
+    extension: str, start: float, end: float | None, first: int, last: int, tmp_path: Path
+) -> None:
+    file = tmp_path / f"clip{extension}"
+    if extension == ".wav":
+        soundfile.write(file, ramp(3.0), 16_000)
+    else:  # which libsndfile doesn't read
+        in_matroska(file, ramp(3.0))
+    wanted = ramp(3.0)[first:last] / np.float32(32768)
+    np.testing.assert_array_equal(decoded(file, start, end), wanted)
+
+
+def in_matroska(file: Path, samples: np.ndarray, title: str = "") -> None:
+    with av.open(str(file), "w", format="matroska") as container:
+        container.metadata["title"] = title
+        stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def test_a_title_that_isnt_utf_8_is_nobodys_concern(tmp_path: Path) -> None:
+    file = tmp_path / "clip.mka"
+    in_matroska(file, ramp(1.0), "a title of before")
+    file.write_bytes(
+        file.read_bytes().replace(b"of before", b"\xfc\xe4\xf6\xdf\xff\xfe\xfc\xe4\xf6")
+    )
+    assert len(decoded(file)) == 16_000
+
+
+@pytest.mark.parametrize("seconds", [400 / 16_000, 30 + 400 / 16_000])
+def test_the_shortest_that_can_be_scored_is_scored(seconds: float, tmp_path: Path) -> None:
+    file = save(tmp_path / "clip.wav", tone(seconds))
+    assert [len(window) for window in read_windows(file)][-1] == 400

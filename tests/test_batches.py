@@ -42,6 +42,7 @@ def test_looking_ahead_keeps_order_and_bounds_what_is_held(
     groups = list(batches.look_ahead(lengths, float, budget))
     assert [length for group in groups for length in group] == lengths
     assert all(sum(group[:-1]) < budget for group in groups)
+    assert all(sum(group) >= budget for group in groups[:-1])
 
 
 def test_what_fails_costs_its_own_item() -> None:

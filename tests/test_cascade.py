@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import soundfile
 from toys import ToyGate
 
+from emobatch.manifests import audio
 from emobatch.manifests.clips import Clip
 from emobatch.models.choice import Choice
 from emobatch.models.whisper import Passage
@@ -43,6 +45,7 @@ class Bench:
     asked: dict[str, list[list[Any]]] = field(default_factory=dict)
     fails: dict[str, Callable[[Any], bool]] = field(default_factory=dict)
     progress: list[int] = field(default_factory=list)
+    seconds: float = 0.0
 
     def model(self, stage: str, answer: Callable[[Any], Any], padded: Any = float) -> Model:
         def score(batch: list[Any]) -> list[Any]:
@@ -87,6 +90,7 @@ class Bench:
 
     def advance(self, *, rows: int = 0, errors: int = 0, seconds: float = 0.0) -> None:
         self.progress.append(rows)
+        self.seconds += seconds
 
 
 def speech_of(samples: np.ndarray) -> np.ndarray:
@@ -126,6 +130,8 @@ def test_windows_of_a_clip_count_by_their_duration(
     np.testing.assert_allclose(rows["asr_no_speech"], [0.15, 0.35], rtol=1e-6)
     assert rows["transcript"].to_list() == ["0.2 0.6", "0.7"]
     assert rows["speech_emotion"].to_list() == ["happy", "angry"]
+    assert min(bench.progress) >= 0 and sum(bench.progress) == 2
+    assert bench.seconds == 41
 
 
 def test_a_mean_is_of_passages_that_have_the_figure(bench: Bench) -> None:
@@ -168,6 +174,7 @@ def test_a_gate_is_asked_once_of_each_clip_when_all_of_it_is_heard(
     assert rows["transcript_source"].to_list() == ["asr", "asr", "gated"]
     assert len(gate.seen) == 2, "as soon as possible"
     assert min(bench.progress) >= 0 and sum(bench.progress) == 3
+    assert bench.seconds == 46
 
 
 def test_a_clip_longer_than_what_is_held_is_not_waited_for(
@@ -191,6 +198,31 @@ def test_a_failed_clip_is_not_asked_about_again(
     assert rows["error"].to_list() == ["speech: can't say 0.2", None]
     kept = {"id", "status", "error"}
     assert {name for name in rows.columns if rows[name][0] is not None} == kept
+
+
+def test_what_is_heard_of_a_clip_after_it_failed_is_not_transcribed(
+    bench: Bench, held: Callable[[float], None]
+) -> None:
+    held(20.0)
+    bench.fails["speech"] = lambda level: level == 0.6
+    rows = bench.score(bench.clip((30, 0.2), (10, 0.6)), bench.clip((1, 0.7)))
+    assert bench.asked["transcription"] == [[0.2], [0.7]]
+    assert rows["transcript"].to_list() == [None, "0.7"]
+
+
+def test_a_clip_that_hangs_costs_its_own_row(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck, whole = bench.clip((1, 0.5)), bench.clip((1, 0.7))
+    read, release = audio.read_windows, threading.Event()
+
+    def read_or_hang(file: Path, *segment: Any) -> Iterator[np.ndarray]:
+        if file == stuck.clip.file:
+            release.wait(10)
+        return read(file, *segment)
+
+    monkeypatch.setattr(audio, "read_windows", read_or_hang)
+    rows = bench.score(stuck, whole, decode_timeout=0.05)
+    release.set()
+    assert rows["error"][0] == "audio: nothing more could be read of it in 0.05 s: 0.wav"
 
 
 def test_a_clip_that_breaks_in_its_middle_has_no_scores(

@@ -60,7 +60,9 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_shards_joined_in_any_order_are_the_whole(cli: Cli, scored: Path, tmp_path: Path) -> None:
+def test_shards_joined_in_any_order_are_the_whole(
+    cli: Cli, scored: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     merged = tmp_path / "merged.parquet"
     shards = [scored / f"{number}.parquet" for number in (2, 0, 1)]
     assert cli("merge", *shards, "-o", merged).exit_code == 0
@@ -73,6 +75,9 @@ def test_shards_joined_in_any_order_are_the_whole(cli: Cli, scored: Path, tmp_pa
             assert joined[name].equals(whole[name]), name
     lengths = [len(pl.read_parquet(shard)) for shard in shards]
     assert sum(lengths) == 10 and lengths != [4, 3, 3], "balanced by duration, not by rows"
+    # It is the table of the whole manifest, which a run would have nothing to add to.
+    again = cli("score", scored / "manifest.csv", "--models", "demo", "-o", merged)
+    assert again.exit_code == 0 and "is whole, nothing to do" in caplog.text
 
 
 def test_a_glob_reads_and_merges(cli: Cli, scored: Path) -> None:

@@ -308,3 +308,90 @@ def test_a_run_begun_with_restart_goes_on_without_it(cli: Cli, tmp_path: Path) -
     assert cli(*command).exit_code == 0
     assert target.stat().st_ino != before and not parts.exists()
     assert len(pl.read_csv(target)) == 1_500
+
+
+def test_the_saved_work_is_of_the_manifest_as_it_was(cli: Cli, folder: Path, parts: Path) -> None:
+    text = (folder / "m.csv").read_text()
+    (folder / "m.csv").write_text(text.replace("well", "ill"))
+    message = refusal(cli("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO))
+    assert "a run that differs in manifest; " in message
+
+
+def test_a_chunk_with_any_failed_row_is_scored_again_when_told(
+    cli: Cli, folder: Path, parts: Path
+) -> None:
+    save(folder / "3.wav", tone(1.5))
+    command = ("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO, "--retry-errors")
+    assert cli(*command).exit_code == 0
+    assert read(folder / "s.parquet")["status"].to_list() == ["ok", "error", "ok", "ok", "ok"]
+
+
+def test_a_chunk_is_there_whole_or_not_at_all(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_half(frame: pl.DataFrame, file: Path) -> None:
+        Path(file).write_bytes(b"PAR1 and no more")
+        raise OSError(28, "No space left on device")
+
+    target = folder / "new.csv"
+    command = ("score", folder / "m.csv", "-o", target, *DEMO)
+    with monkeypatch.context() as patch:
+        patch.setattr(pl.DataFrame, "write_parquet", write_half)
+        assert "No space left on device" in refusal(cli(*command))
+    assert not list(folder.glob("new.csv.parts/*.parquet"))
+    assert cli(*command).exit_code == 0
+
+
+def test_what_is_left_of_a_run_that_ended_is_rubbish(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was killed after its table was written, and before its chunks were removed."""
+    from emobatch.models.choice import Choice
+    from emobatch.scoring.parts import Parts
+    from emobatch.scoring.score import score
+
+    def die(self: Parts) -> None:
+        raise KeyboardInterrupt("killed")
+
+    target = folder / "new.parquet"
+    command = ("score", folder / "m.csv", "-o", target, *DEMO)
+    with monkeypatch.context() as patch:
+        patch.setattr(Parts, "clear", die)
+        with pytest.raises(KeyboardInterrupt, match="killed"):
+            score(str(folder / "m.csv"), target, Choice(models="demo"))
+    assert list(folder.glob("new.parquet.parts/0*.parquet"))
+    written = target.stat().st_mtime_ns
+    assert cli(*command).exit_code == 0
+    assert "is whole, nothing to do" in caplog.text
+    assert target.stat().st_mtime_ns == written
+    assert not list(folder.glob("*.parts"))
+
+
+def test_chunks_of_other_failed_rows_are_thrown_away(cli: Cli, folder: Path) -> None:
+    table = folder / "s.parquet"
+    made = json.loads(pl.read_parquet_metadata(table)["emobatch"])
+    left = folder / "s.parquet.parts"
+    left.mkdir()
+    pl.read_parquet(table).head(1).write_parquet(left / f"{0:012d}.parquet")
+    run = {key: value for key, value in made.items() if key != "table"}
+    (left / "run.json").write_text(json.dumps({**run, "retry": "of other rows"}))
+    save(folder / "3.wav", tone(1.5))
+    command = ("score", folder / "m.csv", "-o", table, *DEMO, "--retry-errors")
+    assert cli(*command).exit_code == 0
+    assert read(table)["status"].to_list() == ["ok", "error", "ok", "ok", "ok"]
+
+
+def test_a_final_table_is_none_to_go_on_with(cli: Cli, folder: Path) -> None:
+    table = folder / "s.parquet"
+    made = json.loads(pl.read_parquet_metadata(table)["emobatch"])
+    final = {"emobatch": json.dumps({**made, "thresholds": {"file": "a.toml"}})}
+    pl.read_parquet(table).write_parquet(table, metadata=final)
+    message = refusal(cli("score", folder / "m.csv", "-o", table, *DEMO))
+    assert "it is a final table" in message
+
+
+@pytest.mark.parametrize("name", ["run.json", "0" * 12 + ".parquet"])
+def test_damaged_saved_work_says_so(cli: Cli, folder: Path, parts: Path, name: str) -> None:
+    (parts / name).write_bytes(b"{ PAR1 no more")
+    message = refusal(cli("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO))
+    assert "damaged" in message and "score all anew with --restart" in message

@@ -85,6 +85,31 @@ def test_a_row_in_which_nothing_is_said_has_no_logprob_and_passes(cli: Cli, tmp_
     assert cli("verify", table).exit_code == 0
 
 
+def test_each_window_is_scored_alone(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emobatch.models.speech_classifier import SpeechClassifier
+    from emobatch.models.whisper import Whisper
+
+    save(tmp_path / "long.wav", np.full(40 * 16_000, 0.3, np.float32))
+    (tmp_path / "manifest.csv").write_text("path\nlong.wav\n")
+    table = tmp_path / "scores.csv"
+    command = ("score", tmp_path / "manifest.csv", "-o", table, "--models=demo")
+    # Longer than is decoded unless told: what was decoded once is decoded again.
+    assert cli(*command, "--max-seconds=50000", "--batch-seconds=1000").exit_code == 0
+    batches: list[int] = []
+    for model, name in ((SpeechClassifier, "scores"), (Whisper, "transcribe")):
+        score_batch = getattr(model, name)
+
+        def note(self: object, clips: list, score_batch: object = score_batch) -> object:
+            batches.append(len(clips))
+            return score_batch(self, clips)
+
+        monkeypatch.setattr(model, name, note)
+    assert cli("verify", table).exit_code == 0
+    assert batches == [1] * 4
+
+
 CHANGED = {
     (0, "speech_angry"): 0.125,
     (0, "speech_sad"): "NaN",

@@ -137,3 +137,11 @@ def test_too_many_channels_are_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "wide.wav", np.zeros((800, 65), np.float32), 16_000)
     with pytest.raises(AudioError, match="65 channels; mix it down to 64"):
         list(read_windows(tmp_path / "wide.wav"))
+
+
+def test_a_format_that_nobody_vouches_for_is_not_opened(tmp_path: Path) -> None:
+    """A game's sounds, which FFmpeg knows by their content, whatever they are called."""
+    header = b"CRYO_APC1.20" + struct.pack("<IIiii", 16_000, 16_000, 0, 0, 0)
+    (tmp_path / "game.wav").write_bytes(header + bytes(range(256)) * 40)
+    with pytest.raises(AudioError, match="a format that isn't read; convert it to WAV or FLAC"):
+        list(read_windows(tmp_path / "game.wav"))

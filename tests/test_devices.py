@@ -22,6 +22,16 @@ def test_the_cpu_computes_in_single_precision_on_every_core() -> None:
     assert device.workers >= 1
 
 
+def test_cores_are_those_that_a_job_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {3, 5, 6}, raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    assert devices.available_cores() == 3
+    assert devices.choose("cpu").workers == 3
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {*range(64)})
+    cpu = devices.choose("cpu")
+    assert (cpu.workers, cpu.threads) == (devices.MOST_WORKERS, 1)
+
+
 @pytest.mark.parametrize(
     ("precision", "dtype", "compute_type"),
     [("fp32", torch.float32, "float32"), ("int8", torch.float32, "int8")],

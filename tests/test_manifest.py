@@ -198,3 +198,17 @@ def test_bytes_that_are_not_utf_8_are_counted_in_a_note(
     rows = manifest.read(str(file)).frame(0, 9)
     assert rows["path"].to_list() == ["a\ufffd.wav", "b.wav"]
     assert "1 rows of the manifest have text that isn't UTF-8" in caplog.text
+
+
+def test_every_row_of_a_large_manifest_counts(tmp_path: Path) -> None:
+    """Rows are copied and read back by so many at a time; these are one more."""
+    count = manifest.SPOOL_ROWS + 1
+    rows = [f"{number}.wav,{number}" for number in range(count)]
+    read = manifest.read(save(tmp_path, "path,note\n" + "\n".join(rows)))
+    assert len(read) == count
+    assert read.frame(count - 2, 9)["note"].to_list() == [str(count - 2), str(count - 1)]
+    for row in (0, count - 1):
+        other = [*rows]
+        other[row] += "!"
+        changed = manifest.read(save(tmp_path, "path,note\n" + "\n".join(other), "other.csv"))
+        assert changed.digest() != read.digest()

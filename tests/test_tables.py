@@ -425,3 +425,22 @@ def test_no_failed_write_leaves_a_file(tmp_path: Path, extension: str) -> None:
         with pytest.raises(PolarsError):
             writing.write(broken, tmp_path / f"t.{extension}", {})
         assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_what_is_read_is_not_overwritten_by_another_name(tmp_path: Path, link: str) -> None:
+    source, other = tmp_path / "m.csv", tmp_path / "other.csv"
+    source.write_text("path\na.wav\n")
+    getattr(other, link)(source)
+    with pytest.raises(OutputError, match="is what is read, which would be lost"):
+        writing.check_target(other, sources=[str(source)])
+    writing.check_target(tmp_path / "third.csv", sources=[str(source)])
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    file, link = tmp_path / "disk" / "t.csv", tmp_path / "t.csv"
+    file.parent.mkdir()
+    file.write_text("before")
+    link.symlink_to(file)
+    writing.write_text(link, "after")
+    assert link.is_symlink() and file.read_text() == "after"

@@ -148,3 +148,30 @@ def test_a_context_that_fits_depends_on_the_clip_alone(models: dict[str, Path]) 
         assert [p.text for p in one] == [p.text for p in other]
         assert [p.logprob for p in one] == pytest.approx([p.logprob for p in other], abs=1e-4)
     assert batch[0] != full[0]
+
+
+def test_each_window_is_decoded_in_the_language_detected_in_it(
+    multilingual: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears = recogniser(multilingual, "auto")
+    model = ears._whisper.model
+    asked: list[list[int]] = []
+
+    class Detecting:
+        def __getattr__(self, name: str) -> object:
+            return getattr(model, name)
+
+        def detect_language(self, encoded: object) -> list[list[tuple[str, float]]]:
+            return [[("<|de|>", 0.9), ("<|en|>", 0.1)], [("<|fr|>", 0.8)], [("<|de|>", 0.7)]]
+
+        def generate(self, encoded: object, prompts: list[list[int]], **options: object) -> object:
+            asked.extend(prompts)
+            return model.generate(encoded, prompts, **options)
+
+    monkeypatch.setattr(ears._whisper, "model", Detecting())
+    passages = [each for (each,) in ears.transcribe(clips()[:3])]
+    assert [passage.language for passage in passages] == ["de", "fr", "de"]
+    token = ears._whisper.hf_tokenizer.token_to_id
+    codes = [token(f"<|{code}|>") for code in ("de", "fr", "de")]
+    assert [code in prompt for code, prompt in zip(codes, asked, strict=True)] == [True] * 3
+    assert asked[0] == asked[2] != asked[1]
