@@ -291,3 +291,25 @@ def test_what_the_user_asked_for_is_what_is_loaded(tmp_path: Path) -> None:
     assert loaded.clean_steps == ("numbers",)
     # 5 s of context for half a second, and not Whisper's 30 s.
     assert loaded.models["transcription"].padded(0.5) == 5.0
+
+
+@pytest.mark.parametrize(
+    ("samples", "heard"),
+    [
+        (np.full(9, 0.0004), False),
+        (np.full(9, 0.0006), True),
+        (np.full(9, -0.0006), True),
+        (np.eye(1, 9_000)[0] * 0.01, True),  # one click
+    ],
+)
+def test_silence_is_what_never_leaves_the_last_bits(samples: np.ndarray, heard: bool) -> None:
+    recogniser = Plan.of(DEMO, DEMO.find_checkpoints()).recogniser
+    assert recogniser is not None
+    assert recogniser.hears(samples.astype(np.float32)) == heard
+
+
+def test_a_row_says_what_went_wrong_first(bench: Bench, held: Callable[[float], None]) -> None:
+    held(20.0)
+    bench.fails["speech"] = lambda level: level == 0.2
+    rows = bench.score(bench.clip((30, 0.2), (10, float("nan"))))
+    assert rows["error"].to_list() == ["speech: can't say 0.2"]

@@ -17,6 +17,7 @@ from refusals import refusal
 from sounds import save
 from toys import ToyGate
 
+from emobatch.errors import EmobatchError
 from emobatch.models.choice import Choice
 from emobatch.scoring.score import score
 
@@ -291,3 +292,52 @@ def test_a_table_without_scores_is_refused(cli: Cli, table: Path) -> None:
 def test_wrong_usage_is_status_2(cli: Cli, table: Path) -> None:
     for arguments in ([], [table, "--sample", 0], [table, "--tolerance", -1], [table, "--no"]):
         assert cli("verify", *arguments).exit_code == 2
+
+
+def test_logarithms_may_differ_by_more_than_probabilities(cli: Cli, table: Path) -> None:
+    """Sums of logarithms do; and the figure that is printed is of probabilities."""
+    true = float(value(table, 0, "entropy"))
+    change(table, 0, "entropy", true + 5e-3)
+    assert cli("verify", table, "--tolerance", 1e-3).exit_code == 0
+    change(table, 0, "entropy", true + 0.5)
+    result = cli("verify", table, "--tolerance", 1e-3, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["largest"] < 1e-4
+
+
+def test_a_figure_of_what_was_never_said_is_named(cli: Cli, tmp_path: Path) -> None:
+    save(tmp_path / "silence.wav", np.zeros(16_000, np.float32))
+    (tmp_path / "manifest.csv").write_text("path\nsilence.wav\n")
+    table = tmp_path / "scores.csv"
+    assert cli("score", tmp_path / "manifest.csv", "-o", table, "--models=demo").exit_code == 0
+    change(table, 0, "asr_logprob", -0.25)
+    result = cli("verify", table)
+    assert result.exit_code == 1
+    assert "silence.wav: asr_logprob is -0.25, scored again " in result.stdout
+
+
+def test_every_setting_is_as_it_was(cli: Cli, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = json.loads(table.with_name("scores.csv.meta.json").read_text())
+    wanted = {
+        "device": "cpu", "precision": "fp32", "language": "de", "beam_size": 3,
+        "asr_context": "fit", "clean": "numbers",
+    }  # fmt: skip
+    label_map = {"hap": "neutral", "neu": None}
+    change_provenance(table, {"options": {**made["options"], **wanted, "label_map": label_map}})
+    seen: list[Choice] = []
+
+    def find(choice: Choice) -> None:
+        seen.append(choice)
+        raise EmobatchError("looked at")
+
+    monkeypatch.setattr(Choice, "find_checkpoints", find)
+    assert refusal(cli("verify", table)) == "looked at"
+    (choice,) = seen
+    assert {name: getattr(choice, name) for name in wanted} == wanted
+    assert choice.label_map == ("hap=neutral", "neu=none")
+    assert choice.task({}).classes == ("angry", "happy", "neutral", "sad")
+    assert refusal(cli("verify", table, "--precision", "int8")) == "looked at"
+    assert seen[-1].precision == "int8"
+    change_provenance(table, {"task": {"classes": ["calm", "tense"], "sentiments": {}}})
+    cli("verify", table)
+    assert seen[-1].task({}).classes == ("calm", "tense")

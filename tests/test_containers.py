@@ -18,6 +18,7 @@ from click.testing import Result
 from sounds import save, tone
 
 from emobatch.errors import AudioError
+from emobatch.manifests import containers
 from emobatch.manifests.audio import read_windows
 
 Cli = Callable[..., Result]
@@ -145,3 +146,19 @@ def test_a_format_that_nobody_vouches_for_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "game.wav").write_bytes(header + bytes(range(256)) * 40)
     with pytest.raises(AudioError, match="a format that isn't read; convert it to WAV or FLAC"):
         list(read_windows(tmp_path / "game.wav"))
+
+
+@pytest.mark.parametrize("content", [CONCAT, HLS])
+def test_no_format_may_open_anything_beside_the_file(
+    tmp_path: Path, requests: list[str], content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were a format that names other files let in one day, it would still reach none."""
+    monkeypatch.setattr("emobatch.manifests.containers.REFERENCES", {})
+    monkeypatch.delitem(containers.OPTIONS, "format_whitelist")
+    file = tmp_path / "clip.m3u8"
+    other = save(tmp_path / "other.wav", tone(1.0))
+    for target in (f"{requests[0]}/segment.ts", other, f"file:{other}"):
+        file.write_text(content.format(target=target))
+        with pytest.raises(AudioError):
+            list(read_windows(file))
+    assert requests[1:] == []
