@@ -242,7 +242,7 @@ def test_a_shard_that_no_row_fell_to_is_not_missed(cli: Cli, tmp_path: Path) -> 
 
 
 def test_a_duration_that_is_missing_leaves_shards_of_as_many_rows(tmp_path: Path) -> None:
-    for column in ("9,1,1,1", "9,,1,1", "9,0,1,1", "9,nan,1,1", "9,inf,1,1", "9,-1,1,1"):
+    for column in ("9,1,1,1", "9,1,,1", "9,0,1,1", "9,nan,1,1", "9,inf,1,1", "9,-1,1,1"):
         rows = [f"{n}.wav,{seconds}" for n, seconds in enumerate(column.split(","))]
         (tmp_path / "m.csv").write_text("path,duration\n" + "\n".join(rows))
         taken, _ = Shard(0, 2).take(manifest.read(str(tmp_path / "m.csv")))
@@ -256,3 +256,26 @@ def test_shards_that_overlap_are_refused(cli: Cli, scored: Path, tmp_path: Path)
     made["shard"]["first"] -= 1
     pl.read_parquet(shards[1]).write_parquet(shards[1], metadata={"emobatch": json.dumps(made)})
     assert "shards missing: some rows of 3" in refusal(cli("merge", *shards))
+
+
+@pytest.mark.parametrize("other", [{"manifest": "another"}, {"count": 4}, {"manifest_rows": 9}])
+def test_shards_of_another_manifest_or_split_are_refused(
+    cli: Cli, scored: Path, tmp_path: Path, other: dict[str, object]
+) -> None:
+    shards = [Path(shutil.copy(scored / f"{number}.parquet", tmp_path)) for number in range(3)]
+    made = json.loads(pl.read_parquet_metadata(shards[1])["emobatch"])
+    made["shard"] |= other
+    pl.read_parquet(shards[1]).write_parquet(shards[1], metadata={"emobatch": json.dumps(made)})
+    message = refusal(cli("merge", *shards))
+    assert f"{shards[1]}: a shard of another manifest or split" in message
+
+
+def test_final_tables_of_other_thresholds_are_refused(
+    cli: Cli, scored: Path, tmp_path: Path
+) -> None:
+    finals = cut(scored, tmp_path)
+    made = json.loads(pl.read_parquet_metadata(finals[1])["emobatch"])
+    made["thresholds"] = {"file": "other.toml"}
+    pl.read_parquet(finals[1]).write_parquet(finals[1], metadata={"emobatch": json.dumps(made)})
+    message = refusal(cli("merge", *finals))
+    assert f"{finals[1]} and {finals[0]} were not decided by the same thresholds" in message

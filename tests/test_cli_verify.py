@@ -338,6 +338,7 @@ def test_every_setting_is_as_it_was(cli: Cli, table: Path, monkeypatch: pytest.M
     assert choice.task({}).classes == ("angry", "happy", "neutral", "sad")
     assert refusal(cli("verify", table, "--precision", "int8")) == "looked at"
     assert seen[-1].precision == "int8"
-    change_provenance(table, {"task": {"classes": ["calm", "tense"], "sentiments": {}}})
+    task = {"classes": ["calm", "tense"], "sentiments": {}}
+    change_provenance(table, {"options": made["options"], "task": task})
     cli("verify", table)
     assert seen[-1].task({}).classes == ("calm", "tense")

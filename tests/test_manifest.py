@@ -250,3 +250,16 @@ def test_a_name_that_isnt_utf_8_is_the_one_file_that_looks_like_it(tmp_path: Pat
     (tmp_path / os.fsdecode(b"b\xe9.wav")).touch()
     (tmp_path / "b\ufffd.wav").touch()
     assert located("b\ufffd.wav") == "b\ufffd.wav".encode(), "it has that very name"
+
+
+def test_a_root_that_is_a_link_confines_to_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "in.wav").touch()
+    (tmp_path / "out.wav").touch()
+    root = tmp_path / "link"
+    root.symlink_to(tmp_path / "disk")
+    rows = pl.DataFrame({"path": ["in.wav", "../out.wav"]})
+    inside, outside = clips(rows, root, confine=True)
+    assert inside.located() == root / "in.wav"
+    with pytest.raises(EmobatchError, match="which --confine forbids"):
+        outside.located()

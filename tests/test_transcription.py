@@ -210,6 +210,7 @@ def test_a_clip_of_several_windows_is_read_in_order(
     long = np.concatenate([np.resize(clips()[-1], 480_000), clips()[1]])
     (passages,) = ears.transcribe([long])
     assert [round(passage.seconds) for passage in passages] == [30, round(len(long) / 16_000) - 30]
+    assert ears.padded_seconds(30.0) == 30.0
     assert ears.padded_seconds(32.0) == (35.0 if fit_context else 60.0)
 
 
