@@ -279,3 +279,12 @@ def test_final_tables_of_other_thresholds_are_refused(
     pl.read_parquet(finals[1]).write_parquet(finals[1], metadata={"emobatch": json.dumps(made)})
     message = refusal(cli("merge", *finals))
     assert f"{finals[1]} and {finals[0]} were not decided by the same thresholds" in message
+
+
+def test_shards_of_other_options_are_refused(cli: Cli, scored: Path, tmp_path: Path) -> None:
+    shards = [Path(shutil.copy(scored / f"{number}.parquet", tmp_path)) for number in range(3)]
+    made = json.loads(pl.read_parquet_metadata(shards[1])["emobatch"])
+    made["options"]["beam_size"] = 5
+    pl.read_parquet(shards[1]).write_parquet(shards[1], metadata={"emobatch": json.dumps(made)})
+    message = refusal(cli("merge", *shards))
+    assert f"{shards[1]} and {shards[0]} were scored with different options.beam_size" in message
