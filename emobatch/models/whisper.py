@@ -146,7 +146,7 @@ class Whisper:
     def _context(self, frames: int) -> int:
         if not self._fit_context:
             return int(self._frames)
-        return -(-frames // CONTEXT_STEP) * CONTEXT_STEP
+        return int(min(self._frames, -(-frames // CONTEXT_STEP) * CONTEXT_STEP))
 
     def _features(self, clip: Samples) -> list[NDArray[np.float32]]:
         # Log-mel frames of the whole clip, cut and padded with zeros as faster-whisper does it.
