@@ -395,3 +395,27 @@ def test_damaged_saved_work_says_so(cli: Cli, folder: Path, parts: Path, name: s
     (parts / name).write_bytes(b"{ PAR1 no more")
     message = refusal(cli("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO))
     assert "damaged" in message and "score all anew with --restart" in message
+
+
+def test_what_is_neither_a_folder_nor_a_file_is_in_the_way(cli: Cli, folder: Path) -> None:
+    os.mkfifo(folder / "new.csv.parts")
+    message = refusal(cli("score", folder / "m.csv", "-o", folder / "new.csv", *DEMO))
+    assert "new.csv.parts: is in the way and not emobatch's; move it elsewhere" in message
+
+
+def test_a_link_that_is_planted_as_a_run_goes_on_is_not_written_through(tmp_path: Path) -> None:
+    from emobatch.errors import ResumeError
+    from emobatch.scoring.parts import Parts
+
+    with Parts.open(tmp_path / "s.csv", {"manifest": "x"}, restart=False) as parts:
+        (parts.folder / f"{0:012d}.parquet").symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(ResumeError, match="is a link, which saved work never is"):
+            parts.add(0, pl.DataFrame({"id": ["a"]}))
+        (parts.folder / f"{0:012d}.parquet").unlink()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_run_that_is_refused_holds_nothing(cli: Cli, folder: Path, parts: Path) -> None:
+    command = ("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO)
+    assert "options.beam_size" in refusal(cli(*command, "--beam-size", 2))
+    assert cli(*command).exit_code == 0

@@ -490,8 +490,9 @@ def digests(numbers: list[float | None], texts: list[str | None]) -> tuple[str, 
 
 def test_what_is_noted_of_a_table_is_its_values_and_not_how_they_are_written() -> None:
     numbers, texts = digests([0.0, None, 1.5], ["ab", "c", None])
-    # Text formats have one way to write nothing, and JSON none for NaN.
+    # Text formats have one way to write nothing, and JSON none for NaN and infinity.
     assert digests([0.0, float("nan"), 1.5], ["ab", "c", ""]) == (numbers, texts)
+    assert digests([0.0, float("-inf"), 1.5], ["ab", "c", None]) == (numbers, texts)
     # Nothing moves from one row to the next unseen.
     assert digests([0.0, 1.5, None], ["a", "bc", None]) != (numbers, texts)
     assert digests([0.0, 1.5, None], ["a", "bc", None])[0] != numbers
