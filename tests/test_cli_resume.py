@@ -133,6 +133,7 @@ def test_the_failed_rows_are_scored_again_and_no_others(
     rows = read(table)
     assert rows["id"].to_list() == ["9", "8", "7", "6", "5"]
     assert rows["status"].to_list() == ["ok", "error", "ok", "ok", "ok"]
+    assert rows["error"].is_null().to_list() == [True, False, True, True, True]
     assert rows["duration"].cast(pl.Float64)[3] == 1.5
     # What came of it is whole in its turn.
     assert cli(*command).exit_code == 0
@@ -184,7 +185,11 @@ def parts(cli: Cli, folder: Path) -> Path:
 
 
 def test_saved_work_of_ones_own_is_gone_on_with(cli: Cli, folder: Path, parts: Path) -> None:
+    # What a killed run was writing is rubbish.
+    for file in (parts / ".000000000064.parquet.x1.tmp", folder / ".s.parquet.x2.tmp"):
+        file.write_bytes(b"PAR1")
     assert cli("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO).exit_code == 0
+    assert not list(folder.rglob("*.tmp"))
     rows = pl.read_parquet(folder / "s.parquet")
     assert rows["cleaned_text"].unique().to_list() == ["saved"]
     assert not parts.exists()
