@@ -424,3 +424,17 @@ def test_a_run_that_is_refused_holds_nothing(cli: Cli, folder: Path, parts: Path
     command = ("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO)
     assert "options.beam_size" in refusal(cli(*command, "--beam-size", 2))
     assert cli(*command).exit_code == 0
+
+
+def test_where_no_row_failed_there_is_nothing_to_score_again(
+    cli: Cli, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("1.wav", "3.wav"):
+        save(folder / name, tone(0.5))
+    command = ("score", folder / "m.csv", "-o", folder / "s.csv", *DEMO, "--retry-errors")
+    assert cli(*command).exit_code == 0
+    written = (folder / "s.csv").stat().st_mtime_ns
+    caplog.clear()
+    assert cli(*command).exit_code == 0
+    assert caplog.messages == [f"note: {folder / 's.csv'} is whole, nothing to do"]
+    assert (folder / "s.csv").stat().st_mtime_ns == written
