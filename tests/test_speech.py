@@ -16,6 +16,7 @@ from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 from emobatch.errors import CheckpointError, LabelError
 from emobatch.models import devices, speech_classifier
 from emobatch.models.checkpoints import Checkpoint
+from emobatch.models.classifiers import class_probabilities
 from emobatch.models.outputs import Outputs
 from emobatch.models.speech_classifier import SpeechClassifier
 from emobatch.tasks.four import FOUR
@@ -155,3 +156,10 @@ def test_no_other_family_is_batched(config: dict[str, object]) -> None:
     assert (
         speech_classifier._shield_encoder(SimpleNamespace(config=SimpleNamespace(**config))) is None
     )
+
+
+def test_outputs_that_are_dropped_leave_their_share_to_the_others() -> None:
+    logits = torch.tensor([[1.0, 4.0, 3.0, 0.5]])
+    given = class_probabilities(logits, [1, None, 0, 1], 3)
+    shares = np.exp([1.0, 3.0, 0.5]) / np.exp([1.0, 3.0, 0.5]).sum()
+    np.testing.assert_allclose(given, [[shares[1], shares[0] + shares[2], 0.0]])
