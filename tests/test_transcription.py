@@ -167,6 +167,7 @@ def test_each_window_is_decoded_in_the_language_detected_in_it(
 
         def generate(self, encoded: object, prompts: list[list[int]], **options: object) -> object:
             asked.extend(prompts)
+            assert options["suppress_blank"] and options["beam_size"] == 1
             return model.generate(encoded, prompts, **options)
 
     monkeypatch.setattr(ears._whisper, "model", Detecting())
