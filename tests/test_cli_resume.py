@@ -438,3 +438,16 @@ def test_where_no_row_failed_there_is_nothing_to_score_again(
     assert cli(*command).exit_code == 0
     assert caplog.messages == [f"note: {folder / 's.csv'} is whole, nothing to do"]
     assert (folder / "s.csv").stat().st_mtime_ns == written
+
+
+def test_what_the_user_chose_is_noted_and_not_what_the_device_made_of_it(
+    cli: Cli, folder: Path
+) -> None:
+    """What is free on a device may differ when a run goes on."""
+    target = folder / "new.parquet"
+    command = ("score", folder / "m.csv", "-o", target, *DEMO)
+    assert cli(*command, "--clean", " lowercase , numbers").exit_code == 0
+    options = json.loads(pl.read_parquet_metadata(target)["emobatch"])["options"]
+    assert (options["batch_seconds"], options["clean"]) == (None, "lowercase,numbers")
+    again = cli(*command, "--clean=lowercase,numbers", "--batch-seconds=7")
+    assert "differs in options.batch_seconds; " in refusal(again)

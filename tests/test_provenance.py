@@ -10,7 +10,7 @@ import pytest
 
 from emobatch.errors import ThresholdsError
 from emobatch.tables import score_table, stored
-from emobatch.tables.provenance import check_models, current, run_differences
+from emobatch.tables.provenance import check_models, current, date, run_differences
 from emobatch.tasks.four import FOUR
 
 OLD = {
@@ -79,3 +79,22 @@ def test_what_makes_tables_ones_of_different_runs(
     other = {**MADE, part: {**MADE[part], **changed}}
     assert run_differences(MADE, other) == wanted
     assert run_differences(other, MADE) == wanted
+
+
+def test_what_is_of_before_and_of_now_at_once_stays_of_now() -> None:
+    made = {"models": {"sentiment": {"name": "old"}, "text": {"name": "new"}}}
+    assert current(made)["models"]["text"] == {"name": "new"}
+    assert "task" not in current(made), "no run says of models and not of options"
+
+
+def test_a_run_of_before_was_of_the_four_classes() -> None:
+    assert current(OLD)["task"] == FOUR.as_dict()
+    other = {"classes": ["calm", "tense"]}
+    assert current({**OLD, "task": other})["task"] == other
+
+
+def test_a_date_can_be_given_for_files_to_be_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    assert date() == "2001-09-09"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    assert date() > "2001-09-09"
