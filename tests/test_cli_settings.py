@@ -192,12 +192,12 @@ def test_settings_are_every_file_that_decides_and_none_other(tmp_path: Path) -> 
 
 
 def test_settings_that_change_places_are_other_settings(tmp_path: Path) -> None:
-    one, other = tmp_path / "a.json", tmp_path / "b.json"
-    one.write_text("1")
-    other.write_text("2")
-    before = files.digest([one, other], names=True)
-    one.rename(tmp_path / "0.json")
-    assert files.digest([tmp_path / "0.json", other], names=True) != before
+    checkpoint = Checkpoint("x", tmp_path, None, "--text-model")
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        (tmp_path / name).write_text(name)
+    before = checkpoint.provenance()["settings"]
+    (tmp_path / "config.json").rename(tmp_path / "generation_config.json")
+    assert checkpoint.provenance()["settings"] != before
 
 
 def test_what_lies_in_a_repositorys_folders_is_not_fetched() -> None:

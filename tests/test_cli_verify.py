@@ -76,6 +76,12 @@ def test_a_true_table_in_parquet_passes(cli: Cli, scored: Path, model_options: l
     assert cli("verify", target, "--sample", 5).exit_code == 0
 
 
+def test_nothing_may_be_written_in_either_way(cli: Cli, table: Path) -> None:
+    assert value(table, 7, "cleaned_text") == ""
+    change(table, 7, "cleaned_text", None)
+    assert cli("verify", table).exit_code == 0
+
+
 def test_a_row_in_which_nothing_is_said_has_no_logprob_and_passes(cli: Cli, tmp_path: Path) -> None:
     save(tmp_path / "silence.wav", np.zeros(16_000, np.float32))
     (tmp_path / "manifest.csv").write_text("path\nsilence.wav\n")
@@ -173,6 +179,7 @@ def test_rows_whose_audio_is_gone_fail_by_name(cli: Cli, table: Path) -> None:
     result = cli("verify", table)
     assert result.exit_code == 1
     assert "3.wav: error: audio: no such file: 3.wav\n" in result.stdout
+    assert result.stdout.count("\n") == 2, "what has no scores is said once"
 
 
 def test_audio_elsewhere_is_found_by_root(cli: Cli, scored: Path, tmp_path: Path) -> None:

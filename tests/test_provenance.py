@@ -82,7 +82,7 @@ def test_what_makes_tables_ones_of_different_runs(
 
 
 def test_what_is_of_before_and_of_now_at_once_stays_of_now() -> None:
-    made = {"models": {"sentiment": {"name": "old"}, "text": {"name": "new"}}}
+    made = {"models": {"text": {"name": "new"}, "sentiment": {"name": "old"}}}
     assert current(made)["models"]["text"] == {"name": "new"}
     assert "task" not in current(made), "no run says of models and not of options"
 
