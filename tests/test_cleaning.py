@@ -133,6 +133,10 @@ def test_with_auto_each_row_is_cleaned_by_the_language_detected(
 def test_an_unknown_step_is_named() -> None:
     with pytest.raises(EmobatchError, match=r"no step 'stem'.*lemmas"):
         parse_steps("lowercase,stem")
+    with pytest.raises(EmobatchError, match="no step 'none'"):
+        parse_steps("none,lowercase")
+    assert parse_steps("none") == ()
+    assert parse_steps(" lowercase , numbers") == ("lowercase", "numbers")
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)

@@ -262,3 +262,27 @@ def test_too_many_channels_are_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "wide.wav", np.zeros((800, 65), np.float32), 16_000)
     with pytest.raises(AudioError, match="65 channels; mix it down to 64"):
         list(read_windows(tmp_path / "wide.wav"))
+
+
+def test_a_format_that_nobody_vouches_for_is_not_opened(tmp_path: Path) -> None:
+    """A game's sounds, which FFmpeg knows by their content, whatever they are called."""
+    header = b"CRYO_APC1.20" + struct.pack("<IIiii", 16_000, 16_000, 0, 0, 0)
+    (tmp_path / "game.wav").write_bytes(header + bytes(range(256)) * 40)
+    with pytest.raises(AudioError, match="a format that isn't read; convert it to WAV or FLAC"):
+        list(read_windows(tmp_path / "game.wav"))
+
+
+@pytest.mark.parametrize("content", [CONCAT, HLS])
+def test_no_format_may_open_anything_beside_the_file(
+    tmp_path: Path, requests: list[str], content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were a format that names other files let in one day, it would still reach none."""
+    monkeypatch.setattr("emobatch.manifests.containers.REFERENCES", {})
+    monkeypatch.delitem(containers.OPTIONS, "format_whitelist")
+    file = tmp_path / "clip.m3u8"
+    other = save(tmp_path / "other.wav", tone(1.0))
+    for target in (f"{requests[0]}/segment.ts", other, f"file:{other}"):
+        file.write_text(content.format(target=target))
+        with pytest.raises(AudioError):
+            list(read_windows(file))
+    assert requests[1:] == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Sequence
@@ -8,10 +9,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from emobatch.errors import OutputError, TableError
 from emobatch.tables import reading, stored, writing
+from emobatch.tables.content import describe
 from emobatch.tables.replacing import replacing
 from emobatch.tables.where import filter_rows
 
@@ -498,3 +500,73 @@ def test_no_failed_write_leaves_a_file(tmp_path: Path, extension: str) -> None:
         with pytest.raises(PolarsError):
             writing.write(broken, tmp_path / f"t.{extension}", {})
         assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_what_is_read_is_not_overwritten_by_another_name(tmp_path: Path, link: str) -> None:
+    source, other = tmp_path / "m.csv", tmp_path / "other.csv"
+    source.write_text("path\na.wav\n")
+    getattr(other, link)(source)
+    with pytest.raises(OutputError, match="is what is read, which would be lost"):
+        writing.check_target(other, sources=[str(source)])
+    writing.check_target(tmp_path / "third.csv", sources=[str(source)])
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    file, link = tmp_path / "disk" / "t.csv", tmp_path / "t.csv"
+    file.parent.mkdir()
+    file.write_text("before")
+    link.symlink_to(file)
+    writing.write_text(link, "after")
+    assert link.is_symlink() and file.read_text() == "after"
+
+
+def test_a_table_named_twice_in_any_way_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id\n1\n")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "a.csv")
+    for other in (tmp_path / "a.csv", f"{tmp_path}/./a.csv", tmp_path / "link.csv"):
+        with pytest.raises(TableError, match="named twice, its rows would count twice"):
+            reading.expand([str(tmp_path / "a.csv"), str(other)])
+
+
+@pytest.mark.parametrize("most", [1, 9, 10_000])
+def test_standard_input_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Whether it is held in memory or goes to a temporary file."""
+    text = "id,entropy\n" + "".join(f"{number},0.5\n" for number in range(200))
+    monkeypatch.setattr(reading, "MOST_HELD", most)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    rows = reading.scan("-", lambda names: ["entropy"]).collect()
+    assert rows["id"].to_list() == [str(number) for number in range(200)]
+    assert rows["entropy"].sum() == 100
+
+
+def test_what_is_no_number_is_named_with_its_row(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,entropy\n1,0.5\n2,much\n3,more\n")
+    with pytest.raises(TableError, match="row 2: entropy is 'much', not a number; mend or drop"):
+        reading.scan(str(tmp_path / "t.csv"), lambda names: ["entropy"])
+
+
+def test_a_damaged_file_on_which_polars_panics_is_named() -> None:
+    with (
+        pytest.raises(TableError, match=r"^t.parquet: damaged: index out of bounds; check"),
+        reading.explained("t.parquet"),
+    ):
+        raise PanicException("index out of bounds")
+
+
+def digests(numbers: list[float | None], texts: list[str | None]) -> tuple[str, str]:
+    rows = pl.LazyFrame({"n": numbers, "t": texts}, schema={"n": pl.Float64, "t": pl.String})
+    found = describe(rows, ["n"], ["t"])
+    assert found["rows"] == len(numbers)
+    return found["numbers"]["n"], found["texts"]["t"]
+
+
+def test_what_is_noted_of_a_table_is_its_values_and_not_how_they_are_written() -> None:
+    numbers, texts = digests([0.0, None, 1.5], ["ab", "c", None])
+    # Text formats have one way to write nothing, and JSON none for NaN and infinity.
+    assert digests([0.0, float("nan"), 1.5], ["ab", "c", ""]) == (numbers, texts)
+    assert digests([0.0, float("-inf"), 1.5], ["ab", "c", None]) == (numbers, texts)
+    # Nothing moves from one row to the next unseen.
+    assert digests([0.0, 1.5, None], ["a", "bc", None]) != (numbers, texts)
+    assert digests([0.0, 1.5, None], ["a", "bc", None])[0] != numbers
+    assert digests([0.0, None, 1.5], ["a", "bc", None])[1] != texts

@@ -48,7 +48,7 @@ class Clip:
             AudioError: if it is outside the folder that files are confined to.
         """
         file = self.file
-        if REPLACEMENT in str(file) and not file.exists() and file.parent.is_dir():
+        if REPLACEMENT in str(file) and file.parent.is_dir():
             alike = [entry for entry in file.parent.iterdir() if _as_utf8(entry) == file.name]
             file = alike[0] if len(alike) == 1 else file
         if self.confines is not None and not file.resolve().is_relative_to(self.confines):

@@ -57,13 +57,14 @@ class Utterance:
         return self.clip.language or otherwise
 
     def fail(self, stage: str, error: Exception) -> None:
-        """Note that something went wrong; a row says what went wrong first.
+        """Note that something went wrong; a row says what went wrong first, and has no text.
 
         Args:
             stage: where.
             error: what.
         """
         self.failed.add(stage)
+        self.needs_text = False
         if self.error is None:
             cause = " ".join(str(error).split()) or type(error).__name__
             self.error = f"{stage}: {cause}"
