@@ -373,6 +373,25 @@ def test_rows_that_another_gate_left_out_are_refused_unless_forced(
     assert forced.exit_code == 0 and "no-text" in forced.stdout
 
 
+def test_thresholds_for_another_kind_of_text_model_are_refused(cli: Cli, toml: Path) -> None:
+    rows = score_rows(40).with_columns(text_emotion="label", text_score=pl.lit(0.9))
+    said = refusal(cli("apply", "-t", toml, input=csv(rows)))
+    assert "for a text model of sentiment, the table has one of emotions" in said
+
+
+def test_thresholds_for_other_classes_are_refused(cli: Cli, toml: Path) -> None:
+    rows = score_rows(40).rename({"speech_sad": "speech_fear"})
+    said = refusal(cli("apply", "-t", toml, input=csv(rows)))
+    assert "fitted for the classes angry, happy, neutral, sad, the scores are of" in said
+
+
+@pytest.mark.parametrize("name", ["emotion", "flagged", "decided_by"])
+def test_a_users_own_column_is_not_taken_for_a_decision(cli: Cli, toml: Path, name: str) -> None:
+    rows = score_rows(40).with_columns(pl.lit("true").alias(name))
+    said = refusal(cli("apply", "-t", toml, input=csv(rows)))
+    assert f"column '{name}' is not of emobatch's making" in said
+
+
 def test_the_final_table_has_the_sentiments_of_its_thresholds(cli: Cli, tmp_path: Path) -> None:
     rows, final = csv(score_rows(60)), tmp_path / "final.parquet"
     options = ("--sentiment-map", "happy=none", "--bootstrap", 0, "-o", tmp_path / "t.toml")

@@ -185,6 +185,11 @@ def test_word_error_rate_equals_jiwers(cli: Cli) -> None:
     assert found["wer"] == pytest.approx(100 * wanted, abs=0.005)
 
 
+def test_symbols_count_for_nothing_in_the_word_error_rate(cli: Cli) -> None:
+    rows = with_transcripts(["$5 + 3€ = what?", "a|b"], ["5 3 what", "ab"])
+    assert evaluate(cli, rows)["wer"] == 0
+
+
 def test_rows_without_a_reference_do_not_count_for_the_word_error_rate(cli: Cli) -> None:
     rows = with_transcripts([None, "", " ... ", "one two"], ["noise", "noise", "noise", "one"])
     assert evaluate(cli, rows)["wer"] == 50

@@ -224,6 +224,12 @@ def test_files_of_equal_content_are_found(cli: Cli, tmp_path: Path) -> None:
     assert (leak["kind"], leak["value"], leak["like"]) == ("audio", "c.wav", "b.wav")
 
 
+def test_files_that_begin_alike_are_told_apart(cli: Cli, tmp_path: Path) -> None:
+    head = bytes(1 << 20)
+    contents = {f"{name}.wav": head + name.encode() for name in "abcd"}
+    assert leaks(cli, audio_rows(tmp_path, contents), "--audio", "--root", tmp_path) == []
+
+
 def test_audio_is_left_alone_unless_asked_for(cli: Cli, tmp_path: Path) -> None:
     rows = audio_rows(tmp_path, dict.fromkeys(("a.wav", "b.wav", "c.wav", "d.wav"), b"one"))
     assert leaks(cli, rows, "--root", tmp_path) == []

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from reference import algorithm_1
 from samples import EMOTIONS, rule
 
-from emobatch.fusion.selection.algorithm import could_change
+from emobatch.fusion.selection.algorithm import could_change, map_answer
 from emobatch.fusion.selection.method import Selection
-from emobatch.fusion.selection.rules import Rules
+from emobatch.fusion.selection.rules import Rules, SentimentMapping
 from emobatch.tables.score_table import DECISION_COLUMNS
 from emobatch.tasks.four import FOUR
 from emobatch.tasks.spellings import SENTIMENTS
+from emobatch.tasks.task import Task
 
 SCHEMA = {
     "speech_emotion": pl.String,
@@ -239,3 +240,31 @@ def test_the_gate_opens_for_what_each_list_of_exclusions_leaves(mapping: dict[st
             assert needed == [bool(emotions) for emotions in possible], excluded
             seen |= set(needed)
     assert seen == {False, True}
+
+
+@pytest.mark.parametrize(
+    ("classes", "wanted"),
+    [(["happy", "sad"], "sad"), (["happy", "angry", "fear", "sad"], "fear")],
+    ids=["one negative class", "three, of which the likeliest is meant"],
+)
+def test_the_simple_mapping_tells_two_classes_apart_and_no_others(
+    classes: list[str], wanted: str
+) -> None:
+    mapped = map_answer(SentimentMapping("simple", 0.5, True), Task.of(classes))
+    table = pl.DataFrame([row(speech_fear=0.4)])
+    assert table.select(mapped).item() == wanted
+
+
+@pytest.mark.parametrize(
+    ("excluded", "emotion", "opens"),
+    [((), "sad", True), (("sad",), "happy", True), (("angry", "neutral", "sad"), "happy", False)],
+)
+def test_what_a_text_model_of_emotions_says_stands_unless_it_is_excluded(
+    excluded: tuple[str, ...], emotion: str, opens: bool
+) -> None:
+    rules = flagging(*(("happy", name) for name in excluded), mapping="direct")
+    table = pl.DataFrame([row(text_emotion="sad", speech_happy=0.5)]).drop("sentiment")
+    decided_rows = Selection(FOUR, rules).decide(table.lazy()).collect()
+    assert decided_rows["mapped_emotion"].item() == "sad"
+    assert decided_rows["emotion"].item() == emotion
+    assert table.select(could_change(rules, FOUR)).item() is opens

@@ -10,7 +10,7 @@ from emobatch.evaluation.bootstrap import Units
 from emobatch.fusion.selection.assessment import assess, warnings
 from emobatch.fusion.selection.detection import Detection, grids
 from emobatch.fusion.selection.fitting import fit
-from emobatch.fusion.selection.refitting import ClassRows, refits
+from emobatch.fusion.selection.refitting import ClassRows, equal_pairs, refits
 from emobatch.fusion.selection.rules import DetectionFigures, Rules
 from emobatch.tables.uncertainty import with_uncertainty
 from emobatch.tasks.four import FOUR
@@ -86,6 +86,13 @@ def test_a_class_that_was_not_fitted_stays_as_it_is() -> None:
     assert unfitted
     assessed = assess(rows, rules, FOUR, resamples=5)[0].classes
     assert [assessed[name] for name in unfitted] == [rules.classes[name] for name in unfitted]
+
+
+def test_a_pair_that_flags_no_row_is_as_good_as_none() -> None:
+    one, wrong = np.array([1.0]), np.array([False])
+    found = equal_pairs(one, one, wrong, grid_e=np.array([0.5, 2.0]), grid_v=one)
+    assert found is not None
+    assert (found.equal_pairs, found.equal_entropy) == (1, (0.5, 0.5))
 
 
 def test_fewer_than_twenty_flagged_rows_are_too_few() -> None:
