@@ -241,6 +241,8 @@ def unanswered(calls: list[object], *, listening: bool) -> Iterator[str]:
             deaf.listen()
             Thread(target=count, args=(deaf, calls), daemon=True).start()
         yield f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        if listening:
+            deaf.shutdown(socket.SHUT_RDWR)  # else whoever waits for calls waits for ever
 
 
 def count(deaf: socket.socket, calls: list[object]) -> None:

@@ -113,12 +113,12 @@ def test_a_file_that_is_given_up_is_let_go(tmp_path: Path, monkeypatch: pytest.M
 
 def test_threads_end_when_nobody_asks_any_more(tmp_path: Path) -> None:
     files = [save(tmp_path / f"{n}.flac", tone(300.0)) for n in range(2)]
-    before = threading.active_count()
+    before = {*threading.enumerate()}
     windows = decode(utterances(files), 60)
     next(windows)
-    assert threading.active_count() > before
+    begun = {*threading.enumerate()} - before
+    assert begun
     windows.close()
-    for thread in threading.enumerate():
-        if thread.daemon and thread is not threading.main_thread():
-            thread.join(timeout=600)
-    assert threading.active_count() <= before
+    for thread in begun:
+        thread.join(timeout=600)
+    assert not any(thread.is_alive() for thread in begun)
