@@ -74,7 +74,8 @@ class Mutant:
                 f"{self.file}: stands there {text.count(self.before)} times: {self.before!r}"
             )
         changed = text.replace(self.before, self.after)
-        compile(changed, self.file, "exec")  # what isn't Python at all would count as seen
+        if self.file.endswith(".py"):
+            compile(changed, self.file, "exec")  # what isn't Python at all would count as seen
         return changed
 
 
