@@ -148,14 +148,6 @@ def test_a_clips_language_is_that_of_most_of_what_is_said(bench: Bench) -> None:
     assert rows["cleaned_text"][1] == "it is lété"
 
 
-def test_a_clips_language_is_neither_that_of_its_beginning_nor_that_of_silence(
-    bench: Bench,
-) -> None:
-    later = bench.clip((30, 0.3), (60, 0.8))
-    rows = bench.score(later, bench.clip((60, 0.8), (30, 0.3)), bench.clip((60, 0.4), (10, 0.3)))
-    assert rows["language"].to_list() == ["en", "en", "fr"]
-
-
 def test_where_nothing_is_said_there_is_no_text(bench: Bench) -> None:
     silent, wordless = bench.clip((2, 0.0)), bench.clip((2, 0.4))
     given, spaces = bench.clip((2, 0.5), transcript="..."), bench.clip((2, -0.7))
