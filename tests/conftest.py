@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 # Small models are slower on two threads than on one, the more so under `pytest -n 2`.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -57,3 +58,15 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def model_options(models: dict[str, Path]) -> list[str]:
     """The command line's options that name the small checkpoints."""
     return [f"--{branch}-model={folder}" for branch, folder in models.items()]
+
+
+@pytest.fixture(scope="module")
+def undrawn() -> Iterator[None]:
+    """Leave a report's figures blank, where a test looks at nothing in them: they take seconds."""
+
+    def blank(figure: object, target: IO[str], **options: object) -> None:
+        target.write("<svg></svg>")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", blank)
+        yield

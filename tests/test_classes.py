@@ -26,6 +26,7 @@ from espeak import RATE, VOICES, speak
 from pages import Page
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("undrawn")
 CLIPS = 90
 TWO_LABELS = ("calm", "tense")
 # Speech labels, text model, value of --classes.

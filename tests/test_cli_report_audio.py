@@ -23,6 +23,7 @@ from emobatch.manifests import manifest
 from emobatch.reporting import sounds
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("undrawn")
 MP3 = "data:audio/mpeg;base64,"
 
 

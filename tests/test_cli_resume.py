@@ -326,7 +326,7 @@ import os, sys, time
 from pathlib import Path
 from emobatch.errors import ResumeError
 from emobatch.scoring.parts import Parts
-target, until, held = Path(sys.argv[1]), time.monotonic() + 4, 0
+target, until, held = Path(sys.argv[1]), time.monotonic() + 2, 0
 while time.monotonic() < until:
     try:
         with Parts.open(target, {}, restart=False):

@@ -25,6 +25,7 @@ from emobatch.tables.uncertainty import with_uncertainty
 from emobatch.tasks.four import FOUR
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("undrawn")
 FIGURES = ("UA", "WA", "F1")
 TOLD = {"angry": "negative", "happy": "positive", "neutral": "neutral", "sad": "negative"}
 

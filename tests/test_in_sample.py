@@ -18,6 +18,7 @@ from samples import csv, score_rows
 from emobatch.tables.fitted_rows import MOST, FittedRows, Overlap
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("undrawn")
 FITTED, OTHERS = "session != '3'", "session = '3'"
 SAID = "the thresholds were fitted on"
 

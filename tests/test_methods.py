@@ -25,6 +25,7 @@ from emobatch.fusion.methods import METHODS
 from emobatch.tasks.task import Task
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @dataclass(frozen=True)
