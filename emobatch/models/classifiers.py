@@ -139,7 +139,6 @@ def _read_config(checkpoint: Checkpoint, auto_model: Any) -> Any:
 
 def _check_trained(checkpoint: Checkpoint, report: Mapping[str, Any]) -> None:
     missing = [key for key in report["missing_keys"] if not key.endswith(UNUSED_PARAMETERS)]
-    missing += [str(key) for key in report.get("mismatched_keys", ())]
     if missing:
         raise CheckpointError(
             f"{checkpoint.name}: not a trained classifier, it has no values for "

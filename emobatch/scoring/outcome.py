@@ -151,12 +151,15 @@ class End:
         if self.target is not None and errors < rows:
             said += f"; next: {self._next(self.target)}"
         log.info("note: %s", said)
-        if errors == rows or errors > self.most_errors * rows:
-            again = "score again" if self.target is None else "score those with --retry-errors"
-            raise TooManyErrors(
-                f"{errors} of {rows} rows failed, more than --max-error-rate {self.most_errors:g} "
-                f"allows; the table has all rows: mend what its column 'error' names, and {again}"
-            )
+        if not errors or (errors < rows and errors <= self.most_errors * rows):
+            return
+        # When none could be scored something else than a row is wrong, whatever is allowed.
+        allowed = f"{errors} of {rows} rows failed, more than --max-error-rate {self.most_errors:g}"
+        what = f"all {rows} rows failed" if errors == rows else f"{allowed} allows"
+        again = "score again" if self.target is None else "score those with --retry-errors"
+        raise TooManyErrors(
+            f"{what}; the table has all rows: mend what its column 'error' names, and {again}"
+        )
 
     def _next(self, target: Path) -> str:
         table = shlex.quote(str(target))
