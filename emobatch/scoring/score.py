@@ -27,6 +27,7 @@ from emobatch.scoring.outcome import End, Outcome
 from emobatch.scoring.pace import Pace
 from emobatch.scoring.parts import Parts
 from emobatch.scoring.progress import Progress, Silent
+from emobatch.scoring.recipe import Recipe
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
 from emobatch.scoring.runners.runner import Runner
 from emobatch.scoring.work import Chunk, Work
@@ -112,7 +113,8 @@ def score(
     device = _find_device(choice)
     _tell_what_is_used(plan, device)
     pace = Pace(progress or Silent())
-    job = Job(Work(rows, plan, device, gate, pace), runner, pace, is_announced=bool(missing))
+    recipe = Recipe(plan, device, gate, rows.root, rows.confine)
+    job = Job(Work(rows, recipe, pace), runner, is_announced=bool(missing))
     if target is None:
         outcome = job.to_stream()
     else:
@@ -158,15 +160,13 @@ class Job:
     """Rows to be scored, and where that happens.
 
     Attributes:
-        work: scores a chunk of them.
+        work: what is to be scored, and how.
         runner: has that done.
-        progress: told how far it is.
         is_announced: whether it has been said how much there is to do.
     """
 
     work: Work
     runner: Runner
-    progress: Progress
     is_announced: bool = False
 
     def to_stream(self) -> Outcome:
@@ -184,9 +184,9 @@ class Job:
                 yield chunk.frame
 
         self._announce(self.work.firsts)
-        self.progress.start(len(self.work.rows))
-        header = self.work.rows.frame(0, 0).drop(*self.work.plan.columns, strict=False)
-        writing.write_csv_stream(frames(), {**header.schema, **self.work.plan.schema})
+        self.work.progress.start(len(self.work.rows))
+        header = self.work.rows.frame(0, 0).drop(*self.work.recipe.plan.columns, strict=False)
+        writing.write_csv_stream(frames(), {**header.schema, **self.work.recipe.plan.schema})
         return outcome
 
     def to_table(
@@ -216,7 +216,7 @@ class Job:
                 # What would throw away, or score anew, what this run has saved.
                 once = {"--restart": restart, "--retry-errors": retry_errors}
                 self._save_chunks(saved, [option for option, given in once.items() if given])
-                saved.finish(saved.run, self.work.plan.schema, ids)
+                saved.finish(saved.run, self.work.recipe.plan.schema, ids)
         return Outcome.of_table(target)
 
     def _save_chunks(self, saved: Parts, once: Sequence[str] = ()) -> None:
@@ -225,7 +225,7 @@ class Job:
         if done:
             log.info("note: %d of %d rows are saved in %s", done, rows, saved.folder)
         self._announce(todo)
-        self.progress.start(rows, done)
+        self.work.progress.start(rows, done)
         try:
             for chunk in self.runner.run(self.work, todo) if todo else ():
                 saved.add(chunk.first, chunk.frame)
@@ -247,7 +247,7 @@ class Job:
 
     def _retry(self, saved: Parts, ids: Mapping[str, Any], *, enabled: bool) -> None:
         # Of a table that is whole, only the failed rows: its other rows stay as they are.
-        before = reading.scan(str(saved.target), self.work.plan.numbers)
+        before = reading.scan(str(saved.target), self.work.recipe.plan.numbers)
         failed = before.filter(pl.col("status") == "error").select("id").collect().to_series()
         if not enabled or failed.is_empty():
             hint = "; --retry-errors scores the failed rows again" if len(failed) else ""
@@ -256,5 +256,5 @@ class Job:
             return
         again = self.work.of(self.work.rows.pick(failed))
         chunks = saved.for_retry(again.rows.digest())
-        Job(again, self.runner, self.progress)._save_chunks(chunks)
-        chunks.finish(saved.run, self.work.plan.schema, ids, before)
+        Job(again, self.runner)._save_chunks(chunks)
+        chunks.finish(saved.run, self.work.recipe.plan.schema, ids, before)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from emobatch.scoring.recipe import RowScorer
 from emobatch.scoring.runners.runner import Runner
-
-if TYPE_CHECKING:
-    from emobatch.scoring.work import Chunk, Work
+from emobatch.scoring.work import Chunk, Work
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -23,15 +22,34 @@ class LocalRunner(Runner):
         """Load the models here and score.
 
         Args:
-            work: scores a chunk.
+            work: what is to be scored, and how.
             firsts: number of each chunk's first row.
 
         Yields:
             The chunks in order.
         """
-        with work:
-            in_flight = 2 + work.workers // 4
-            yield from in_order(work, firsts, in_flight, in_flight - 1)
+        with work.recipe.open() as scorer:
+            work.progress.begin()
+            yield from scored(work, scorer, firsts)
+
+
+def scored(work: Work, scorer: RowScorer, firsts: Iterable[int]) -> Iterator[Chunk]:
+    """Score chunks with models that are loaded.
+
+    Args:
+        work: what is to be scored.
+        scorer: scores it.
+        firsts: number of each chunk's first row.
+
+    Yields:
+        The chunks in order.
+    """
+
+    def score(first: int) -> Chunk:
+        return Chunk(first, scorer.score(work.chunk(first).frame, work.progress))
+
+    in_flight = 2 + work.recipe.device.workers // 4
+    yield from in_order(score, firsts, in_flight, in_flight - 1)
 
 
 def in_order(

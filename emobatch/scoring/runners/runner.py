@@ -22,7 +22,9 @@ class Runner(ABC):
         """Score chunks.
 
         Args:
-            work: scores a chunk, once it is opened where that is to happen.
+            work: what is to be scored. Its recipe is opened where that happens, in another
+                process or on another machine if need be; its chunks are read, and its progress is
+                told, in this one.
             firsts: number of each chunk's first row.
 
         Yields:
