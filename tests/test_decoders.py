@@ -9,7 +9,9 @@ from pathlib import Path
 
 import crashing
 import numpy as np
+import polars as pl
 import pytest
+from click.testing import Result
 from sounds import save, tone
 
 from emobatch.manifests.blocks import Sound
@@ -55,10 +57,8 @@ def processes(decoders: Decoders) -> list[int]:
 def test_files_come_as_they_do_without_processes(decoders: Decoders, tmp_path: Path) -> None:
     lengths = enumerate((70, 1, 0.01, 31, 2))
     files = [save(tmp_path / f"{n}.flac", tone(seconds, 22_050), 22_050) for n, seconds in lengths]
-    here, there = (
-        utterances([*files, tmp_path / "no.wav"]),
-        utterances([*files, tmp_path / "no.wav"]),
-    )
+    files.append(tmp_path / "no.wav")
+    here, there = utterances(files), utterances(files)
     expected = [(each.utterance.id, each.samples) for each in decode(here, 60)]
     found = [(each.utterance.id, each.samples) for each in decode(there, 60, 1e9, decoders)]
     assert [name for name, _ in found] == [name for name, _ in expected]
@@ -131,3 +131,19 @@ def test_a_few_files_start_one_and_many_no_more_than_there_are_cores(tmp_path: P
         assert len(list(decode(utterances([file] * count), 60, 1e9, ours))) == count
         assert len(ours._all) == most
     ours.close()
+
+
+def test_a_run_goes_on_beside_a_decoder_that_crashes(
+    cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ENTRY", crashing.ENTRY)
+    names = ["a.wav", "crash.wav", "b.wav"]
+    for name in names:
+        save(tmp_path / name, tone(0.3))
+    (tmp_path / "m.csv").write_text("path\n" + "\n".join(names))
+    target = tmp_path / "s.parquet"
+    command = ("score", tmp_path / "m.csv", "-o", target, "--models=demo", "--max-error-rate=1")
+    assert cli(*command).exit_code == 0
+    table = pl.read_parquet(target)
+    assert table["status"].to_list() == ["ok", "error", "ok"]
+    assert table["error"][1] == ABORTED + "crash.wav"

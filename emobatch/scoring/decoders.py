@@ -35,17 +35,17 @@ class Decoders:
     order, so that the one whose windows it waits for always has one.
     """
 
-    def __init__(self, cores: int, entry: str = ENTRY) -> None:
+    def __init__(self, cores: int, entry: str | None = None) -> None:
         """Let one get ready.
 
         Args:
             cores: that there are to decode on.
-            entry: what such a process does.
+            entry: what such a process does, None for what it usually does.
         """
         self.is_broken = not can_start()
         self.is_closed = False
         self._most = max(1, min(MOST, cores))
-        self._entry = entry
+        self._entry = entry or ENTRY
         self._all: set[Child] = set()
         self._free: list[Child] = []
         self._done = 0
