@@ -212,7 +212,7 @@ class Job:
                 self._retry(saved, ids, enabled=retry_errors)
             else:
                 if retry_errors:
-                    saved.forget_errors()
+                    saved.forget_errors(self.work.chunk_rows)
                 # What would throw away, or score anew, what this run has saved.
                 once = {"--restart": restart, "--retry-errors": retry_errors}
                 self._save_chunks(saved, [option for option, given in once.items() if given])
