@@ -6,7 +6,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import IO
@@ -16,6 +16,7 @@ from polars import selectors
 
 from emobatch.errors import ManifestError, first_line
 from emobatch.manifests import foreign_paths, mistaken
+from emobatch.manifests.blocks import Blocks
 from emobatch.manifests.checked import check_columns, check_rows, normalised
 from emobatch.manifests.clips import REPLACEMENT
 from emobatch.manifests.columns import ManifestColumns
@@ -47,6 +48,8 @@ class Manifest:
     root: Path
     confine: bool
     spool: IO[bytes]
+    # Of other rows, as `replace` makes them, there are other blocks.
+    _blocks: Blocks = field(default_factory=Blocks, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -62,7 +65,7 @@ class Manifest:
         Returns:
             (count,) rows, fewer at the end.
         """
-        return self.rows.slice(first, count).collect()
+        return self._blocks.frame(self.rows, first, count)
 
     def cut(self, firsts: Sequence[int], count: int) -> Manifest:
         """Make a manifest of some chunks of rows.
@@ -113,7 +116,7 @@ class Manifest:
         for first in range(0, self.length, SPOOL_ROWS):
             # Arrow's own format has a place for any column.
             content = io.BytesIO()
-            self.frame(first, SPOOL_ROWS).write_ipc(content)
+            self.rows.slice(first, SPOOL_ROWS).collect().write_ipc(content)
             digest.update(content.getbuffer())
         return digest.hexdigest()
 
