@@ -16,7 +16,7 @@ from polars import selectors
 
 from emobatch.errors import ManifestError, first_line
 from emobatch.manifests import foreign_paths, mistaken
-from emobatch.manifests.blocks import Blocks
+from emobatch.manifests.recent_rows import RecentRows
 from emobatch.manifests.checked import check_columns, check_rows, normalised
 from emobatch.manifests.clips import REPLACEMENT
 from emobatch.manifests.columns import ManifestColumns
@@ -48,8 +48,8 @@ class Manifest:
     root: Path
     confine: bool
     spool: IO[bytes]
-    # Of other rows, as `replace` makes them, there are other blocks.
-    _blocks: Blocks = field(default_factory=Blocks, init=False, repr=False, compare=False)
+    # Of other rows, as `replace` makes them, there others are kept.
+    _recent: RecentRows = field(default_factory=RecentRows, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -65,7 +65,7 @@ class Manifest:
         Returns:
             (count,) rows, fewer at the end.
         """
-        return self._blocks.frame(self.rows, first, count)
+        return self._recent.frame(self.rows, first, count)
 
     def cut(self, firsts: Sequence[int], count: int) -> Manifest:
         """Make a manifest of some chunks of rows.

@@ -9,7 +9,7 @@ import polars as pl
 BLOCK_ROWS = 1 << 14
 
 
-class Blocks:
+class RecentRows:
     """Rows of one table by number; those last read are kept. May be used from several threads.
 
     To cut 64 rows out of a file of millions takes as long as to cut 16,384: most of it is spent on
@@ -35,7 +35,7 @@ class Blocks:
 
         Examples:
             >>> rows = pl.LazyFrame({"row": range(100_000)})
-            >>> Blocks().frame(rows, 16_383, 2)["row"].to_list()
+            >>> RecentRows().frame(rows, 16_383, 2)["row"].to_list()
             [16383, 16384]
         """
         with self._lock:

@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 import polars as pl
 import pytest
 
-from emobatch.manifests import blocks
-from emobatch.manifests.blocks import Blocks
+from emobatch.manifests import recent_rows
+from emobatch.manifests.recent_rows import RecentRows
 
 
 @pytest.mark.parametrize("count", [1, 4, 7, 30])
 def test_any_rows_are_those_of_the_table(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "BLOCK_ROWS", 10)
+    monkeypatch.setattr(recent_rows, "BLOCK_ROWS", 10)
     table = pl.LazyFrame({"row": range(23)})
-    there = Blocks()
+    there = RecentRows()
     firsts = [*range(0, 25), 3, 22, 9, 10, 0]
 
     def rows(first: int) -> list[int]:
