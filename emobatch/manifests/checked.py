@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 import polars as pl
 
 from emobatch.errors import ManifestError
 from emobatch.manifests import header
 from emobatch.manifests.readers.table import SECONDS
+from emobatch.tables import reading
 
 # Text in which blanks are nothing.
 ABOUT_TEXT = ("transcript", "language")
@@ -27,6 +30,25 @@ def check_columns(source: str, schema: pl.Schema) -> None:
         # A column of no type is a JSON Lines column without any value.
         if name in schema and not (schema[name].is_numeric() or schema[name] == pl.Null):
             raise ManifestError(f"column {name!r} holds no numbers; give seconds")
+
+
+def refuse_columns(source: str, names: Iterable[str], written: Collection[str]) -> None:
+    """Refuse columns whose names will be written beside them.
+
+    Args:
+        source: the manifest, as the user named it.
+        names: of its columns.
+        written: names that no column may have.
+
+    Raises:
+        ManifestError: names those that do.
+    """
+    taken = [name for name in names if name in written]
+    if taken:
+        raise ManifestError(
+            f"{reading.spoken(source)}: columns that emobatch itself writes: "
+            f"{', '.join(taken)}; drop or rename them"
+        )
 
 
 def normalised(rows: pl.LazyFrame) -> pl.LazyFrame:

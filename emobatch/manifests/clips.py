@@ -6,10 +6,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from emobatch.errors import AudioError
+
+if TYPE_CHECKING:
+    from emobatch.manifests.blocks import Sound
 
 # What stands in a manifest for a byte that isn't UTF-8.
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -27,6 +31,7 @@ class Clip:
         transcript: authentic transcript, None where there is none.
         language: code of the transcript, None where the manifest doesn't say.
         confines: folder that the file has to be in, None where it may be anywhere.
+        sound: what is heard, where that is in memory and not in a file.
     """
 
     path: str
@@ -36,6 +41,7 @@ class Clip:
     transcript: str | None
     language: str | None = None
     confines: Path | None = None
+    sound: Sound | None = None
 
     def located(self) -> Path:
         """Where the file is, once it is known that it may be read.

@@ -16,7 +16,7 @@ from polars import selectors
 
 from emobatch.errors import ManifestError, first_line
 from emobatch.manifests import foreign_paths, mistaken
-from emobatch.manifests.checked import check_columns, check_rows, normalised
+from emobatch.manifests.checked import check_columns, check_rows, normalised, refuse_columns
 from emobatch.manifests.clips import REPLACEMENT
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.readers.registry import reader_for
@@ -103,12 +103,7 @@ class Manifest:
         Raises:
             ManifestError: names those that do.
         """
-        taken = [name for name in self.rows.collect_schema() if name in written]
-        if taken:
-            raise ManifestError(
-                f"{reading.spoken(self.source)}: columns that emobatch itself writes: "
-                f"{', '.join(taken)}; drop or rename them"
-            )
+        refuse_columns(self.source, self.rows.collect_schema(), written)
 
     def digest(self) -> str:
         """SHA-256 of the rows."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from emobatch.manifests.audio import Samples
+from emobatch.manifests.blocks import Samples
 from emobatch.scorers.cleaning import clean
 from emobatch.scorers.scorer import AudioScorer, Model, Recogniser, Results, Transcript, WindowScore
 from emobatch.scoring import batches

@@ -11,7 +11,8 @@ from threading import Event, Thread
 
 from emobatch.errors import AudioError
 from emobatch.manifests import audio
-from emobatch.manifests.audio import Samples
+from emobatch.manifests.blocks import Samples
+from emobatch.manifests.clips import Clip
 from emobatch.models.names import MOST_SECONDS
 from emobatch.scoring.utterances import AUDIO_STAGE, Utterance, Window
 
@@ -47,9 +48,7 @@ class Decoding:
     def _decode(self) -> None:
         clip = self.utterance.clip
         try:
-            for window in audio.read_windows(
-                clip.located(), clip.start, clip.end, self.most_seconds
-            ):
+            for window in read(clip, self.most_seconds):
                 self._hand_on(window)
         except Exception as error:
             self._hand_on(error)
@@ -92,6 +91,24 @@ def decode(
     finally:
         for decoding in ahead:
             decoding.abandoned.set()
+
+
+def read(clip: Clip, most_seconds: float) -> Iterator[Samples]:
+    """Decode a clip, here.
+
+    Args:
+        clip: in a file or in memory.
+        most_seconds: of audio that may be decoded of it.
+
+    Returns:
+        Its windows: (samples,) float32, 16 kHz, mono.
+
+    Raises:
+        AudioError: if it can't be read.
+    """
+    if clip.sound is not None:
+        return audio.read_samples(clip.sound, most_seconds)
+    return audio.read_windows(clip.located(), clip.start, clip.end, most_seconds)
 
 
 def _windows(decoding: Decoding, time_limit: float) -> Iterator[Window]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
-from emobatch.manifests.clips import clips
+from emobatch.manifests.clips import Clip, clips
 from emobatch.scorers.plan import Plan
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.progress import Progress, Silent, Tally
@@ -20,6 +21,7 @@ from emobatch.scoring.rows import to_frame
 from emobatch.scoring.utterances import Utterance
 
 if TYPE_CHECKING:
+    from emobatch.manifests.blocks import Sound
     from emobatch.models.devices import Device
     from emobatch.scorers.loaded import Loaded
 
@@ -95,19 +97,28 @@ class RowScorer:
         """Let the models go; nobody waits for what is still running."""
         self._cascade.pool.shutdown(wait=False, cancel_futures=True)
 
-    def score(self, rows: pl.DataFrame, progress: Progress | None = None) -> pl.DataFrame:
+    def score(
+        self,
+        rows: pl.DataFrame,
+        progress: Progress | None = None,
+        sounds: Sequence[Sound] | None = None,
+    ) -> pl.DataFrame:
         """Score some rows.
 
         Args:
             rows: of a manifest, with ``path`` and ``id``.
             progress: told how far it is.
+            sounds: what is heard in each row, where that is in memory and not in files.
 
         Returns:
             The same rows of the score table, in order. They depend on no other rows than these:
             no batch has others in it.
         """
         recipe = self.recipe
-        walked = clips(rows, recipe.root, confine=recipe.confine)
+        walked: Iterable[Clip] = clips(rows, recipe.root, confine=recipe.confine)
+        if sounds is not None:
+            heard = zip(walked, sounds, strict=True)
+            walked = [replace(clip, sound=sound) for clip, sound in heard]
         utterances = [Utterance(clip, name) for clip, name in zip(walked, rows["id"], strict=True)]
         tally = Tally(progress or Silent())
         self._cascade.score(utterances, tally)

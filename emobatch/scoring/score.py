@@ -22,27 +22,23 @@ from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
 from emobatch.scoring import languages, whole
 from emobatch.scoring.gate import Gate
-from emobatch.scoring.made_with import chosen, made_with, models
+from emobatch.scoring.made_with import chosen, made_with, models, planned
 from emobatch.scoring.outcome import End, Outcome
 from emobatch.scoring.pace import Pace
 from emobatch.scoring.parts import Parts
 from emobatch.scoring.progress import Progress, Silent
 from emobatch.scoring.recipe import Recipe
+from emobatch.scoring.rows import OF_APPLY, written
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
 from emobatch.scoring.runners.runner import Runner
 from emobatch.scoring.work import Chunk, Work
 from emobatch.tables import content, reading, writing
-from emobatch.tables.label_column import EMOTION, GIVEN_EMOTION
 from emobatch.tables.label_column import OPTION as LABEL_COLUMN
-from emobatch.tables.score_table import DECISION_COLUMNS
 
 if TYPE_CHECKING:
     from emobatch.models.devices import Device
 
 log = logging.getLogger(__name__)
-
-# Columns that a run or `apply` writes and a manifest may give all the same.
-GIVEN = {"id", "duration", "transcript", "language", EMOTION}
 
 
 def score(
@@ -86,6 +82,8 @@ def score(
         EmobatchError: if the run can't begin, or its table not be written.
     """
     writing.check_target(target, sources=[source])
+    if target is not None:
+        whole.refuse_held(target)
     runner = RUNNERS[engine]()
     columns = columns or ManifestColumns()
     rows = manifest.read(source, root, form=form, confine=confine, columns=columns)
@@ -93,23 +91,38 @@ def score(
     notes: dict[str, Any] = {}
     if shard is not None:
         rows, notes["shard"] = shard.take(rows)
-    rows.refuse_columns({*DECISION_COLUMNS, GIVEN_EMOTION} - GIVEN)
+    rows.refuse_columns(OF_APPLY)
     end = End(rows, target, gate, max_error_rate, is_shard=shard is not None)
     here = choice.look_up()
-    if None in here.values() and target is not None and not (restart or retry_errors):
-        run = {**_told(chosen(choice, gate), columns), "manifest": rows.digest(), **notes}
-        if whole.is_surely_whole(target, run, rows):
-            end.of(Outcome.of_table(target))
-            return
+    if target is not None:
+        notes["manifest"] = rows.digest()
+
+    def is_done(made: dict[str, Any]) -> bool:
+        # Said without the models: what has nothing to do fetches none, and loads none.
+        if target is None or restart or retry_errors:
+            return False
+        done = whole.is_surely_whole(target, {**_told(made, columns), **notes}, rows)
+        if done:
+            outcome = Outcome.of_table(target)
+            languages.note_after(choice, outcome.languages)
+            end.of(outcome)
+        return done
+
+    if None in here.values() and is_done(chosen(choice, gate)):
+        return
     missing = choice.ask_hub(here)
     if missing:
         _find_device(choice)  # before gigabytes are fetched for one that isn't there
         log.info("note: %s", amount(rows))
     plan = Plan.of(choice, remote.fetch(here, missing))
-    rows.refuse_columns({*plan.columns} - GIVEN)
+    rows.refuse_columns(written(plan))
+    # Read once: gigabytes may have to be.
+    found = models(plan) if gate is not None or target is not None else {}
     if gate is not None:
-        gates.check(gate, plan.task, models(plan), choice.sides_left_out)
+        gates.check(gate, plan.task, found, choice.sides_left_out)
     languages.note_before(choice, rows.rows)
+    if is_done(planned(plan, gate, found)):
+        return
     device = _find_device(choice)
     _tell_what_is_used(plan, device)
     pace = Pace(progress or Silent())
@@ -118,8 +131,7 @@ def score(
     if target is None:
         outcome = job.to_stream()
     else:
-        made = _told(made_with(plan, device, gate), columns)
-        run = {**made, "manifest": rows.digest(), **notes}
+        run = {**_told(made_with(plan, device, gate, found), columns), **notes}
         outcome = job.to_table(target, run, restart=restart, retry_errors=retry_errors)
     languages.note_after(choice, outcome.languages)
     end.of(outcome, pace.speed())
