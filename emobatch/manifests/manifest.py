@@ -6,7 +6,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import IO
@@ -20,6 +20,7 @@ from emobatch.manifests.checked import check_columns, check_rows, normalised, re
 from emobatch.manifests.clip import REPLACEMENT
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.readers.registry import reader_for
+from emobatch.manifests.recent_rows import RecentRows
 from emobatch.tables import reading
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class Manifest:
     root: Path
     confine: bool
     spool: IO[bytes]
+    # Of other rows, as `replace` makes them, there others are kept.
+    _recent: RecentRows = field(default_factory=RecentRows, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -62,7 +65,7 @@ class Manifest:
         Returns:
             (count,) rows, fewer at the end.
         """
-        return self.rows.slice(first, count).collect()
+        return self._recent.frame(self.rows, first, count)
 
     def cut(self, firsts: Sequence[int], count: int) -> Manifest:
         """Make a manifest of some chunks of rows.
@@ -108,7 +111,7 @@ class Manifest:
         for first in range(0, self.length, SPOOL_ROWS):
             # Arrow's own format has a place for any column.
             content = io.BytesIO()
-            self.frame(first, SPOOL_ROWS).write_ipc(content)
+            self.rows.slice(first, SPOOL_ROWS).collect().write_ipc(content)
             digest.update(content.getbuffer())
         return digest.hexdigest()
 

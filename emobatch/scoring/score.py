@@ -30,7 +30,7 @@ from emobatch.scoring.progress import Progress, Silent
 from emobatch.scoring.recipe import Recipe
 from emobatch.scoring.rows import OF_APPLY, written
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
-from emobatch.scoring.runners.runner import Runner
+from emobatch.scoring.runners.runner import AS_IT_LIKES, Runner, Workers
 from emobatch.scoring.work import Chunk, Work
 from emobatch.tables import content, reading, writing
 from emobatch.tables.label_column import OPTION as LABEL_COLUMN
@@ -53,6 +53,7 @@ def score(
     shard: Shard | None = None,
     gate: Gate | None = None,
     engine: str = DEFAULT,
+    workers: Workers = AS_IT_LIKES,
     restart: bool = False,
     retry_errors: bool = False,
     max_error_rate: float = MOST_ERRORS,
@@ -72,6 +73,7 @@ def score(
         gate: transcribe only rows whose text could matter to it.
         engine: where chunks are scored, one of
             :data:`emobatch.scoring.runners.registry.RUNNERS`.
+        workers: what it scores with.
         restart: throw the work of an earlier run away, saved or whole.
         retry_errors: score rows again that failed in an earlier run.
         max_error_rate: share of rows, 0 to 1, that may fail.
@@ -84,7 +86,7 @@ def score(
     writing.check_target(target, sources=[source])
     if target is not None:
         whole.refuse_held(target)
-    runner = RUNNERS[engine]()
+    runner = RUNNERS[engine].of(workers, engine)
     columns = columns or ManifestColumns()
     rows = manifest.read(source, root, form=form, confine=confine, columns=columns)
     writing.check_columns(rows.rows.collect_schema(), target)
@@ -112,7 +114,7 @@ def score(
         return
     missing = choice.ask_hub(here)
     if missing:
-        _find_device(choice)  # before gigabytes are fetched for one that isn't there
+        runner.device(choice)  # before gigabytes are fetched for one that isn't there
         log.info("note: %s", amount(rows))
     plan = Plan.of(choice, remote.fetch(here, missing))
     rows.refuse_columns(written(plan))
@@ -123,7 +125,7 @@ def score(
     languages.note_before(choice, rows.rows)
     if is_done(planned(plan, gate, found)):
         return
-    device = _find_device(choice)
+    device = runner.device(choice)
     _tell_what_is_used(plan, device)
     pace = Pace(progress or Silent())
     recipe = Recipe(plan, device, gate, rows.root, rows.confine)
@@ -142,13 +144,6 @@ def _told(made: dict[str, Any], columns: ManifestColumns) -> dict[str, Any]:
     if columns.label is None:
         return made
     return {**made, "options": {**made["options"], LABEL_COLUMN: columns.label}}
-
-
-def _find_device(choice: Choice) -> Device:
-    # torch, which takes seconds: after all that can fail fast.
-    from emobatch.models import devices
-
-    return devices.choose(choice.device, choice.precision)
 
 
 def _tell_what_is_used(plan: Plan, device: Device) -> None:
@@ -224,7 +219,7 @@ class Job:
                 self._retry(saved, ids, enabled=retry_errors)
             else:
                 if retry_errors:
-                    saved.forget_errors()
+                    saved.forget_errors(self.work.chunk_rows)
                 # What would throw away, or score anew, what this run has saved.
                 once = {"--restart": restart, "--retry-errors": retry_errors}
                 self._save_chunks(saved, [option for option, given in once.items() if given])
@@ -239,7 +234,7 @@ class Job:
         self._announce(todo)
         self.work.progress.start(rows, done)
         try:
-            for chunk in self.runner.run(self.work, todo) if todo else ():
+            for chunk in self.runner.as_done(self.work, todo) if todo else ():
                 saved.add(chunk.first, chunk.frame)
                 _tell_of_chunk(chunk)
         except KeyboardInterrupt as signal:
