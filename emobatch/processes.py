@@ -11,12 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
+from pathlib import Path
 from select import poll
 from threading import Thread
 
 # What schedulers and terminals send to all processes of a job: for the one that started these to
 # heed, which then ends them.
 FOR_THE_FIRST = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+# What a job may have of memory, and has: the second version of control groups, and the first.
+CGROUPS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+    ),
+)
 # Seconds that one takes to be gone, at most, where it can be ended at all.
 PATIENCE = 5.0
 SERVE = "import sys; from emobatch.processes import serve; serve(sys.argv[1], int(sys.argv[2]))"
@@ -81,12 +90,12 @@ class Child:
             How it ended, as far as a message needs it.
         """
         self.process.kill()
-        self.line.close()
         try:
             code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             # Inside a call of the system's that even this doesn't end, as on a dead file system.
             code = -signal.SIGKILL
+        self.line.close()
         return signal.Signals(-code).name if code < 0 else f"status {code}"
 
 
@@ -113,3 +122,25 @@ def _end_with(handle: int) -> None:
     hung_up.register(handle, 0)
     hung_up.poll()
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def free_memory() -> int | None:
+    """How much memory processes can still take, on this machine and in this job.
+
+    Returns:
+        Bytes; None where the system doesn't tell.
+    """
+    found = []
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        sizes = dict(line.split(":", 1) for line in lines)
+        found.append(int(sizes["MemAvailable"].split()[0]) << 10)
+    except (OSError, LookupError, ValueError):
+        pass
+    for limit, used in CGROUPS:
+        try:
+            most = int(Path(limit).read_text(encoding="ascii"))
+            found.append(most - int(Path(used).read_text(encoding="ascii")))
+        except (OSError, ValueError):  # `max`: there is no limit
+            continue
+    return max(0, min(found)) if found else None

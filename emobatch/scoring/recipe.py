@@ -62,7 +62,9 @@ class Recipe:
         from emobatch.scorers.loaded import load
 
         began = monotonic()
-        decoders = Decoders(available_cores())  # which get ready meanwhile
+        # Which get ready meanwhile. On the CPU their cores are those of the models.
+        on_cpu = self.device.name == "cpu"
+        decoders = Decoders(self.device.workers if on_cpu else available_cores())
         try:
             loaded = load(self.plan, self.device)
         except BaseException:
