@@ -225,3 +225,26 @@ root_option = click.option(
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder that paths are relative to. Default: the manifest's own.",
 )
+worker_options = _together(
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        help="Processes that score, each with models of its own.  [default: as many as fit]",
+    ),
+    click.option(
+        "--cpus-per-worker",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Cores that each of them takes, for decoding too.  [default: 1]",
+    ),
+    click.option(
+        "--gpus-per-worker",
+        type=click.FloatRange(min=0),
+        help="GPUs that each of them takes; 0.5 has two share one.  [default: 1 with --device "
+        "cuda, else 0]",
+    ),
+    click.option(
+        "--address",
+        metavar="HOST:PORT",
+        help="Ray cluster.  [default: RAY_ADDRESS, else the one on this machine, else a new one]",
+    ),
+)

@@ -87,7 +87,44 @@ def evaluate(
     Raises:
         EmobatchError: if a table can't be read or has nothing to measure.
     """
-    table = score_table.read(sources, where, mixed=True, classes=classes)
+    return evaluate_table(
+        score_table.read(sources, where, mixed=True, classes=classes),
+        by=by,
+        sentiment_map=sentiment_map,
+        label_column=label_column,
+        label_map=label_map,
+        bootstrap=bootstrap,
+        trained_on=trained_on,
+    )
+
+
+def evaluate_table(
+    table: ScoreTable,
+    *,
+    by: str | None = None,
+    sentiment_map: Sequence[str] = (),
+    label_column: str | None = None,
+    label_map: Sequence[str] = (),
+    bootstrap: int = RESAMPLES,
+    trained_on: TrainedOn | None = None,
+) -> Evaluation:
+    """Measure a table against its labels.
+
+    Args:
+        table: a score table or a final table.
+        by: as for :func:`evaluate`, and so on.
+        sentiment_map: ``CLASS=SENTIMENT`` pairs.
+        label_column: column that holds the labels.
+        label_map: ``NAME=CLASS`` pairs that extend the alias table.
+        bootstrap: resamples that the 95 % intervals come from, 0 for none.
+        trained_on: splits that the speech model was trained on; None where that is not known.
+
+    Returns:
+        What was measured; its notes have been logged.
+
+    Raises:
+        EmobatchError: if there is nothing to measure.
+    """
     task = table.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
     with reading.explained(table.name):

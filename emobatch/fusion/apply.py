@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -21,6 +23,7 @@ from emobatch.tables.label_column import (
     set_aside_in,
 )
 from emobatch.tables.provenance import check_models, foreign
+from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -62,6 +65,29 @@ def apply(
     writing.check_target(target, sources=sources)
     fitted = read(thresholds_file)
     scores = score_table.read(sources, where, mixed=force)
+    with decided(scores, fitted, thresholds_file, force=force) as (final, provenance):
+        writing.write(final, target, provenance)
+
+
+@contextmanager
+def decided(
+    scores: ScoreTable, fitted: Fitted, thresholds_file: Path, *, force: bool = False
+) -> Iterator[tuple[pl.LazyFrame, dict[str, Any]]]:
+    """Decide the emotion of each row of a score table.
+
+    Args:
+        scores: the table.
+        fitted: what was read from the thresholds file.
+        thresholds_file: its name, for messages.
+        force: see :func:`apply`.
+
+    Yields:
+        The final table, not read yet, and its provenance. What is wrong with a row is found as
+        the rows are read, and said in the table's name.
+
+    Raises:
+        EmobatchError: if something doesn't fit together.
+    """
     refuse_other_classes(fitted, scores.task, str(thresholds_file))
     made = scores.provenance
     if not force:
@@ -83,7 +109,7 @@ def apply(
             provenance = set_aside_in(provenance)
         if not force:
             _refuse_other_gate(final, fitted.method)
-        writing.write(final, target, provenance)
+        yield final, provenance
 
 
 def decide(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:

@@ -88,8 +88,51 @@ def calibrate(
         EmobatchError: if something can't be read, fitted or written.
     """
     writing.check_target(target, [".toml"])
-    kind, given = METHODS[method], options_for([method], options)[method]
     scores = score_table.read(sources, where, mixed=force)
+    calibration = fit(
+        scores,
+        method=method,
+        label_column=label_column,
+        label_map=label_map,
+        sentiment_map=sentiment_map,
+        bootstrap=bootstrap,
+        trained_on=trained_on,
+        **options,
+    )
+    writing.write_text(target, to_toml(calibration.fitted))
+    return calibration
+
+
+def fit(
+    scores: ScoreTable,
+    *,
+    method: str = DEFAULT,
+    label_column: str | None = None,
+    label_map: Sequence[str] = (),
+    sentiment_map: Sequence[str] = (),
+    bootstrap: int | None = None,
+    trained_on: TrainedOn | None = None,
+    **options: Any,
+) -> Calibration:
+    """Fit a method on the labelled rows of a score table.
+
+    Args:
+        scores: the table.
+        method: its name.
+        label_column: as for :func:`calibrate`, and so on.
+        label_map: ``NAME=CLASS`` pairs that extend the alias table.
+        sentiment_map: ``CLASS=SENTIMENT`` pairs that override what classes stand for.
+        bootstrap: resamples that say how firm what was fitted is.
+        trained_on: splits that the speech model was trained on; None where that is not known.
+        options: of the method.
+
+    Returns:
+        What was found.
+
+    Raises:
+        EmobatchError: if something can't be fitted.
+    """
+    kind, given = METHODS[method], options_for([method], options)[method]
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
     column = checked_column([scores], label_column, aliases, task.labels)
@@ -110,7 +153,7 @@ def calibrate(
         "labels": read.as_dict(),
         **fitted.settings(),
         "tables": [Path(name).name for name in scores.sources],
-        "where": where,
+        "where": scores.where,
         "date": date(),
         "before": before,
         "after": after,
@@ -121,9 +164,7 @@ def calibrate(
         "ids": ids_of(rows),
         **_origin(scores),
     }
-    calibration = Calibration(Fitted(fitted, provenance), before, after)
-    writing.write_text(target, to_toml(calibration.fitted))
-    return calibration
+    return Calibration(Fitted(fitted, provenance), before, after)
 
 
 def final_emotions(rows: pl.DataFrame, method: Method) -> pl.Series:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.manifests.audio import Samples
+from emobatch.manifests.blocks import Samples
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.outputs import Outputs
 from emobatch.scorers.columns import FIGURES, PROBABILITIES, TEXT, Column

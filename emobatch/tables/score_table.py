@@ -20,6 +20,8 @@ from emobatch.tasks.labels import SENTIMENT_LABELS
 from emobatch.tasks.spellings import ATTRIBUTES, SENTIMENTS
 from emobatch.tasks.task import Task
 
+# What messages call a frame, which has no name.
+FRAME = "the frame"
 # Columns that hold numbers, beside those of classes and attributes.
 NUMBERS = (
     *("duration", "entropy", "varentropy", "sentiment_score", "text_score"),
@@ -115,6 +117,27 @@ def read(
     digests = [(meta.get("shard") or meta).get("manifest") for meta in found.values()]
     manifests = tuple(dict.fromkeys(digest for digest in digests if isinstance(digest, str)))
     return ScoreTable(kept, provenance, task, tuple(names), where, rows, decided, manifests)
+
+
+def of_frame(
+    rows: pl.DataFrame, where: str | None = None, *, classes: str | None = None
+) -> ScoreTable:
+    """Take a frame as a score table or a final table.
+
+    Args:
+        rows: its rows.
+        where: SQL expression over the columns; rows for which it is not true are dropped.
+        classes: the value of ``--classes``, for rows that don't say what their classes are.
+
+    Returns:
+        The rows. A frame doesn't say what made it.
+
+    Raises:
+        TableError: if it isn't one, or the expression makes no sense.
+    """
+    with reading.explained(FRAME):
+        task = choose.named(classes) if classes else choose.of_table(rows.columns, {})
+    return ScoreTable(filter_rows(rows.lazy(), where), {}, task, (FRAME,), where, rows.lazy())
 
 
 def number_columns(names: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ from emobatch.cli.options import (
     root_option,
     task_options,
     transcript_language_option,
+    worker_options,
 )
 from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
@@ -94,8 +95,9 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     type=click.Choice([*RUNNERS]),
     default=DEFAULT,
     show_default=True,
-    help="Where clips are scored; local is this machine.",
+    help="Where clips are scored: local is this machine, ray a Ray cluster.",
 )
+@worker_options
 @click.option(
     "--shard",
     metavar="I/N",
@@ -146,6 +148,10 @@ def score(
     label_column: str | None,
     gate: Path | None,
     engine: str,
+    workers: int | None,
+    cpus_per_worker: float | None,
+    gpus_per_worker: float | None,
+    address: str | None,
     confine: bool,
     shard: str | None,
     restart: bool,
@@ -168,6 +174,7 @@ def score(
     from emobatch.manifests.columns import ManifestColumns
     from emobatch.manifests.shards import Shard
     from emobatch.models.choice import Choice
+    from emobatch.scoring.runners.runner import Workers
     from emobatch.scoring.score import score as run
 
     chosen = Choice(**choice)
@@ -183,6 +190,7 @@ def score(
             shard=None if shard is None else Shard.parse(shard),
             gate=None if gate is None else _read_gate(gate),
             engine=engine,
+            workers=Workers(workers, cpus_per_worker, gpus_per_worker, address),
             restart=restart,
             retry_errors=retry_errors,
             max_error_rate=max_error_rate,
