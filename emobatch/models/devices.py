@@ -86,7 +86,7 @@ def choose(name: str = AUTO, precision: str = AUTO) -> Device:
         )
     insisted = name != AUTO
     if not insisted:
-        name = next(known for known in DEVICES if _is_there(known))
+        name = first_there()
         _note_unused_gpu(name)
     if not _is_there(name):
         raise DeviceError(
@@ -103,6 +103,15 @@ def choose(name: str = AUTO, precision: str = AUTO) -> Device:
     if name == "cuda":
         seconds = seconds_that_fit(torch.cuda.mem_get_info()[0])
     return Device(name, whisper, dtype, compute_type, workers, threads, seconds, chunk_rows)
+
+
+def first_there() -> str:
+    """What ``auto`` chooses: the first of CUDA, MPS and CPU that is there.
+
+    Returns:
+        Its name.
+    """
+    return next(known for known in DEVICES if _is_there(known))
 
 
 def seconds_that_fit(free: int) -> float:

@@ -148,10 +148,10 @@ class End:
         """
         rows, errors = len(self.rows), outcome.failed.total()
         said = summary(rows, outcome.failed, speed, self.target)
-        if self.target is not None and errors < rows:
+        if self.target is not None and (errors < rows or self.is_shard):
             said += f"; next: {self._next(self.target)}"
         log.info("note: %s", said)
-        if errors == rows or errors > self.most_errors * rows:
+        if errors and (errors == rows or errors > self.most_errors * rows):
             again = "score again" if self.target is None else "score those with --retry-errors"
             raise TooManyErrors(
                 f"{errors} of {rows} rows failed, more than --max-error-rate {self.most_errors:g} "
