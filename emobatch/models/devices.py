@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import os
 import sys
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import ctranslate2
 import torch
 
 from emobatch.errors import DeviceError
+from emobatch.models.cores import available_cores
 from emobatch.models.names import AUTO, DEVICES, PRECISIONS
 
 log = logging.getLogger(__name__)
@@ -165,13 +165,6 @@ def can_open(library: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def available_cores() -> int:
-    """Number of cores that a scheduler has left to this process, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _is_there(name: str) -> bool:
