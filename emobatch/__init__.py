@@ -15,8 +15,9 @@ The packages in the order in which data passes through them; each imports only t
 - ``reporting``: one page of it all
 
 Beside the path: ``registry`` (parts by name), ``errors``, ``doctor`` (tries a run before it waits
-in a queue), ``demo`` (speech and toy models of our own) and ``cli`` (the command line: parses,
-calls one library function for each command, and shows what came of it).
+in a queue), ``planning`` (what a run would take, and jobs of it for a cluster), ``demo`` (speech
+and toy models of our own) and ``cli`` (the command line: parses, calls one library function for
+each command, and shows what came of it).
 
 Words, each with one meaning:
 

@@ -52,14 +52,25 @@ def chunk_rows(choice: Choice) -> int:
         choice: its models and options.
 
     Returns:
-        How many; of ``auto``, on the device that is found here.
+        How many.
     """
-    name = choice.device
-    if name == AUTO:
-        from emobatch.models import devices  # with torch, which takes seconds
+    return DEVICES[device_name(choice)].chunk_rows
 
-        name = devices.first_there()
-    return DEVICES[name].chunk_rows
+
+def device_name(choice: Choice) -> str:
+    """Name the device of a run.
+
+    Args:
+        choice: its models and options.
+
+    Returns:
+        Its name; of ``auto``, that of the one that is found here.
+    """
+    if choice.device != AUTO:
+        return choice.device
+    from emobatch.models import devices  # with torch, which takes seconds
+
+    return devices.first_there()
 
 
 def _known_chunk_rows(target: Path | None) -> int | None:
