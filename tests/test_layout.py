@@ -14,17 +14,8 @@ HOUSE = Path(emobatch.__file__).parent
 # Each part imports only those before it.
 ORDER = (
     *("errors", "registry", "tasks", "tables", "manifests", "models", "scorers", "scoring"),
-    *(
-        "splits",
-        "evaluation",
-        "fusion",
-        "crossval",
-        "reporting",
-        "doctor",
-        "planning",
-        "demo",
-        "cli",
-    ),
+    *("splits", "evaluation", "fusion", "crossval", "reporting"),
+    *("doctor", "planning", "demo", "cli"),
 )
 FILES = sorted(file for file in HOUSE.rglob("*.py") if file.name != "__main__.py")
 

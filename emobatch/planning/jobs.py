@@ -54,9 +54,8 @@ class Jobs:
         Returns:
             YAML.
         """
-        return self._filled(
-            "kubernetes.yaml", shell=json.dumps(self._shell("JOB_COMPLETION_INDEX"))
-        )
+        shell = json.dumps(self._shell("JOB_COMPLETION_INDEX"))
+        return self._filled("kubernetes.yaml", shell=shell)
 
     def aws_batch(self) -> str:
         """Write what `aws batch submit-job --cli-input-json` takes.

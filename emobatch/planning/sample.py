@@ -233,9 +233,9 @@ def _is_warning(record: logging.LogRecord) -> bool:
 
 
 def _asked(table: pl.DataFrame, manifest: Manifest, costs: Costs, gate: Gate) -> float:
-    text = costs.rows(manifest).collect()["text"]
-    asked = gate.needs_text(table).fill_null(False)
-    return float((text * asked).sum() / text.sum()) if text.sum() else 1.0
+    text = costs.rows(manifest).collect()["text"].to_numpy()
+    asked = gate.needs_text(table).fill_null(False).to_numpy()
+    return float(text[asked].sum() / text.sum()) if text.any() else 1.0
 
 
 def _bytes(table: pl.DataFrame) -> int:

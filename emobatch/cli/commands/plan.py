@@ -15,9 +15,9 @@ from emobatch.cli.options import json_option
 
 # What of the options of `score` a plan has no use for: it says where jobs write, and what they do
 # with what is there.
-NOT_PLANNED = frozenset(
-    ("output", "engine", "shard", "restart", "retry_errors", "max_error_rate")
-    + ("quiet", "verbose", "log_file")
+NOT_PLANNED = (
+    *("output", "engine", "shard", "restart", "retry_errors", "max_error_rate"),
+    *("quiet", "verbose", "log_file"),
 )
 SCHEDULERS = {
     "slurm": "Print a script for sbatch: an array of jobs, a shard each.",
@@ -79,9 +79,7 @@ class WallTime(click.ParamType[float]):
     help="Plan for shards that are done in TIME, with some to spare.  [default: 4h]",
 )
 @json_option
-@click.pass_context
 def plan(
-    context: click.Context,
     manifest: str,
     output: Path | None,
     sample: int | None,
@@ -131,13 +129,14 @@ def plan(
     if as_json:
         say_json(planned.document())
     elif wanted:
-        click.echo(planned.script(wanted[0], _command(context, manifest, output)), nl=False)
+        click.echo(planned.script(wanted[0], _command(manifest, output)), nl=False)
         click.echo(f"note: {brief(planned)}", err=True)
     else:
         show_plan(planned)
 
 
-def _command(context: click.Context, manifest: str, output: Path | None) -> list[str]:
+def _command(manifest: str, output: Path | None) -> list[str]:
+    context = click.get_current_context()
     # `score` with what was given here; the manifest with durations, where there is one.
     command = ["emobatch", "score", manifest if output is None else str(output)]
     given = {name: context.get_parameter_source(name) for name in context.params}
