@@ -297,6 +297,7 @@ def test_a_row_without_a_duration_counts_as_much_as_others(
     caplog.set_level("INFO", "emobatch")
     rows = read(tmp_path, f"path,duration\na.wav,10\nb.wav,{missing}\nc.wav,2\n")
     assert Costs(text=False).chunks(rows, 1).tolist() == [10000, 6000, 2000]
+    Shard(0, 2).take(rows, Costs(), 64)
     assert "note: 1 row of 3 without a duration," in caplog.text
 
 

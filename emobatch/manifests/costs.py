@@ -80,22 +80,30 @@ class Costs:
         return summed.collect(engine="streaming")["cost"].to_numpy()
 
     def _usual(self, manifest: Manifest) -> float:
-        known = (seconds(manifest.rows) * PER_SECOND).round().cast(pl.Int64)
-        told = manifest.rows.select(count=known.count(), sum=known.sum())
-        count, total = told.collect(engine="streaming").row(0)
-        missing = len(manifest) - count
-        if not count:
-            log.info(
-                "note: no row says how long it is, so that each counts as much as any other; %s",
-                MEASURE,
-            )
-            return ANY_SECONDS
-        if missing:
-            said = f"{counted(missing, 'row')} of {len(manifest)}"
-            log.info(
-                "note: %s without a duration, taken to be as long as others; %s", said, MEASURE
-            )
-        return float(total // count / PER_SECOND)
+        count, total = _known(manifest)
+        return float(total // count / PER_SECOND) if count else ANY_SECONDS
+
+
+def note_unknown(manifest: Manifest) -> None:
+    """Note where a manifest says too little for shards to be of like cost.
+
+    Args:
+        manifest: whole.
+    """
+    count, _ = _known(manifest)
+    if not count:
+        log.info("note: no row says how long it is, so that each counts as any other; %s", MEASURE)
+    elif count < len(manifest):
+        missing = f"{counted(len(manifest) - count, 'row')} of {len(manifest)}"
+        log.info("note: %s without a duration, each as long as others; %s", missing, MEASURE)
+
+
+def _known(manifest: Manifest) -> tuple[int, int]:
+    # Rows whose length is known, and milliseconds of them all.
+    known = (seconds(manifest.rows) * PER_SECOND).round().cast(pl.Int64)
+    told = manifest.rows.select(count=known.count(), sum=known.sum())
+    count, total = told.collect(engine="streaming").row(0)
+    return count, total
 
 
 def seconds(rows: pl.LazyFrame) -> pl.Expr:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emobatch.errors import EmobatchError
-from emobatch.manifests.costs import Costs
+from emobatch.manifests.costs import Costs, note_unknown
 from emobatch.manifests.manifest import Manifest
 
 
@@ -64,6 +64,7 @@ class Shard:
         Returns:
             The shard's rows, of which there may be none, and what is stored with its table.
         """
+        note_unknown(manifest)
         bounds = boundaries(costs.chunks(manifest, chunk_rows), self.count)
         first, end = (
             min(bounds[place] * chunk_rows, len(manifest)) for place in (self.index, self.index + 1)

@@ -15,7 +15,11 @@ EVERY = 0.2
 
 
 class Peak:
-    """Looks at memory from time to time, in a thread; pages that processes share count once."""
+    """Looks at memory from time to time, in a thread; pages that processes share count once.
+
+    Attributes:
+        looks: how often it has looked.
+    """
 
     def __init__(self, system: Path = Path("/proc")) -> None:
         """Begin at what this process has taken so far.
@@ -25,6 +29,7 @@ class Peak:
         """
         self._system = system
         self._most = 0
+        self.looks = 0
         self._enough = Event()
         self._looking = Thread(target=self._look, daemon=True)
 
@@ -48,10 +53,15 @@ class Peak:
         """Bytes, at most; never less than the peak of this process alone."""
         return max(self._most, _own_peak())
 
+    def now(self) -> int:
+        """Bytes that are taken now; 0 where the system doesn't tell."""
+        family = _family(os.getpid(), self._system)
+        return sum(_taken(self._system / pid) for pid in family)
+
     def _look(self) -> None:
         while True:
-            family = _family(os.getpid(), self._system)
-            self._most = max(self._most, sum(_taken(self._system / pid) for pid in family))
+            self._most = max(self._most, self.now())
+            self.looks += 1
             if self._enough.wait(EVERY):
                 return
 

@@ -146,7 +146,7 @@ def _command(manifest: str, output: Path | None) -> list[str]:
         if given.get(str(option.name)) is not click.core.ParameterSource.COMMANDLINE:
             continue
         value = context.params[str(option.name)]
-        name = max(option.opts, key=len)
+        name = next(each for each in option.opts if each.startswith("--"))
         if option.is_flag:
             command.append(name)
         else:
