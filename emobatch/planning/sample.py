@@ -19,6 +19,7 @@ from emobatch.manifests.costs import Costs
 from emobatch.manifests.manifest import Manifest
 from emobatch.models.choice import Choice
 from emobatch.models.names import LEFT_OUT
+from emobatch.models.sides import OPTIONS
 from emobatch.planning.memory import Peak
 from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
@@ -132,7 +133,7 @@ def take(
         both, table = _scored(source, chosen, choice)
         heard = both.scoring
         if not choice.sides_left_out:
-            alone, _ = _scored(source, chosen, replace(choice, text=LEFT_OUT))
+            alone, _ = _scored(source, chosen, _without_text(choice))
             heard = min(alone.scoring, both.scoring)
         elif "speech" in choice.sides_left_out:
             heard = 0.0
@@ -187,6 +188,12 @@ def totals(manifest: Manifest, costs: Costs) -> tuple[int, int]:
     known = rows.filter(pl.col("duration").is_not_null())
     speech, text = known.select(pl.sum("speech", "text")).collect(engine="streaming").row(0)
     return speech, text
+
+
+def _without_text(choice: Choice) -> Choice:
+    # Options of what is left out are refused.
+    unset = {name: getattr(Choice, name) for name in OPTIONS["text"]}
+    return replace(choice, text=LEFT_OUT, **unset)
 
 
 def _check_gate(gate: Gate, choice: Choice) -> None:

@@ -237,12 +237,15 @@ class Run:
     def time_is_up(self, job: str) -> None:
         """The last task, whose own id is the array's, is given less time: it alone queues again."""
         self.until("task 3 has saved a chunk", lambda: self.saved(3))
-        asked("scontrol", "update", f"JobId={job}_3", "TimeLimit=2")
+        # Less than the two minutes before the end in which it is to be warned.
+        hours, minutes, _ = tasks(job)[3]["RunTime"].rpartition("-")[2].split(":")
+        limit = 60 * int(hours) + int(minutes) + 2
+        asked("scontrol", "update", f"JobId={job}_3", f"TimeLimit={limit}")
         self.until("task 3 is warned, and queues again", lambda: restarts(job).get(3))
         asked("scontrol", "update", f"JobId={job}_3", "TimeLimit=60")
         if others := {task for task, count in restarts(job).items() if count and task != 3}:
             raise SystemExit(f"queue again as well: {others}")
-        if "signal SIGUSR1" not in self.log(job, 3) and "SIGUSR1" not in self.log(job, 3):
+        if "SIGUSR1" not in self.log(job, 3):
             raise SystemExit(f"not warned: {self.log(job, 3)}")
 
     def killed(self, job: str) -> str:
@@ -253,19 +256,16 @@ class Run:
         self.until("task 1 is killed", lambda: tasks(job)[1]["JobState"] == "FAILED")
         return self.submit("1")
 
-    def raced(self) -> str:
+    def raced(self, other: str) -> None:
         """A second job of a shard that is being scored meets its lock, and tries again."""
-        self.until("task 2 has saved a chunk", lambda: self.saved(2))
-        other = self.submit("2")
         self.until(
             "a second job of shard 2 is told that another run is writing there, and queues again",
             lambda: restarts(other).get(2) and "another run is writing" in self.log(other, 2),
         )
-        return other
 
 
 @click.command()
-@click.option("--rows", default=1280, show_default=True)
+@click.option("--rows", default=1536, show_default=True)
 def main(rows: int) -> None:
     """Print what happens, and end with status 1 where something doesn't."""
     if absent := missing():
@@ -286,8 +286,9 @@ def main(rows: int) -> None:
             (folder / "job.sh").write_text(job_file)
             job = run.submit("0-3%4")
             again = run.killed(job)
-            other = run.raced()
+            other = run.submit("2")
             run.time_is_up(job)
+            run.raced(other)
             for which, task in ((job, 0), (again, 1), (job, 2), (other, 2), (job, 3)):
                 run.until(f"task {task} of job {which} is done", lambda: run.is_done(which, task))  # noqa: B023
             if "rows are saved in" not in run.log(again, 1):
