@@ -531,7 +531,7 @@ def test_two_runs_on_one_output_the_second_says_who_holds_it(
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         second = cli("score", long_run, "-o", target, *model_options)
-    assert second.exit_code == 1
+    assert second.exit_code == 75  # a scheduler starts it again, and the other may have ended
     assert "another run is writing there" in second.stderr
     assert cli("score", long_run, "-o", target, *model_options).exit_code == 0
     assert len(pl.read_csv(target)) == 1_500

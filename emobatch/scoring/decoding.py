@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,13 +11,14 @@ from threading import Event, Thread
 from emobatch.errors import AudioError
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clip import read
+from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_SECONDS
 from emobatch.scoring.decoders import NOTHING_MORE, Decoders, Order
 from emobatch.scoring.utterances import AUDIO_STAGE, Utterance, Window
 
 # Files that are decoded ahead, and windows of each: at most 60 MB. Decoders leave Python's lock
 # alone most of the time; more than a few starve the models of cores.
-FILES_AHEAD = 2 * min(4, os.cpu_count() or 1)
+FILES_AHEAD = 2 * min(4, available_cores())
 WINDOWS_AHEAD = 2
 
 

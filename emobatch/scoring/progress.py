@@ -12,6 +12,10 @@ from emobatch.scoring.utterances import Utterance, Window
 class Progress(Protocol):
     """Is told how far a run is, from several threads."""
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether somebody sees it: where nobody does, a run notes each minute how far it is."""
+
     def start(self, rows: int, done: int = 0) -> None:
         """Models are about to be loaded.
 
@@ -34,7 +38,9 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Tells nobody."""
+    """Tells nobody, nor does the run, but once."""
+
+    is_shown = True
 
     def start(self, rows: int, done: int = 0) -> None:
         """Hear of a run."""

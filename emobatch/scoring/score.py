@@ -20,7 +20,7 @@ from emobatch.models.choice import Choice
 from emobatch.models.names import MOST_ERRORS
 from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
-from emobatch.scoring import languages, whole
+from emobatch.scoring import languages, sharing, whole
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.made_with import chosen, made_with, models, planned
 from emobatch.scoring.outcome import End, Outcome
@@ -92,7 +92,7 @@ def score(
     writing.check_columns(rows.rows.collect_schema(), target)
     notes: dict[str, Any] = {}
     if shard is not None:
-        rows, notes["shard"] = shard.take(rows)
+        rows, notes["shard"] = sharing.take(shard, rows, choice, target)
     rows.refuse_columns(OF_APPLY)
     end = End(rows, target, gate, max_error_rate, is_shard=shard is not None)
     here = choice.look_up()
@@ -192,8 +192,7 @@ class Job:
 
         self._announce(self.work.firsts)
         self.work.progress.start(len(self.work.rows))
-        header = self.work.rows.frame(0, 0).drop(*self.work.recipe.plan.columns, strict=False)
-        writing.write_csv_stream(frames(), {**header.schema, **self.work.recipe.plan.schema})
+        writing.write_csv_stream(frames(), self._schema())
         return outcome
 
     def to_table(
@@ -233,6 +232,8 @@ class Job:
             log.info("note: %d of %d rows are saved in %s", done, rows, saved.folder)
         self._announce(todo)
         self.work.progress.start(rows, done)
+        if not rows:  # a shard that no chunk is left for
+            saved.add(0, pl.DataFrame(schema=self._schema()))
         try:
             for chunk in self.runner.as_done(self.work, todo) if todo else ():
                 saved.add(chunk.first, chunk.frame)
@@ -244,6 +245,10 @@ class Job:
                 f"{str(signal) or 'interrupted by SIGINT'}; {saved.rows_done()} of {rows} rows are "
                 f"saved in {saved.folder}, the same command{how} goes on from there"
             ) from signal
+
+    def _schema(self) -> dict[str, Any]:
+        carried = self.work.rows.frame(0, 0).drop(*self.work.recipe.plan.columns, strict=False)
+        return {**carried.schema, **self.work.recipe.plan.schema}
 
     def _announce(self, firsts: Sequence[int]) -> None:
         # How much there is to do, of the chunks that begin with these rows.

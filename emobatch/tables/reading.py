@@ -17,7 +17,7 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from emobatch.errors import LabelError, ProbabilityError, TableError, TaskError, first_line
-from emobatch.tables import ragged
+from emobatch.tables import ragged, rowless
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +121,8 @@ def scan(source: str, numbers: Numbers = no_numbers, *, lossy: bool = False) -> 
             return _scan_text(path, SEPARATORS[extension], numbers, lossy)
         if extension == ".parquet":
             table = pl.scan_parquet(path, glob=False)
+        elif columns := rowless.columns(path):
+            return pl.LazyFrame(schema=columns)
         else:
             table = pl.scan_ndjson(glob.escape(source), infer_schema_length=None)
         table.collect_schema()  # so that what is wrong with the file is said in its name

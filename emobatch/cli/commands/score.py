@@ -188,7 +188,7 @@ def score(
             columns=ManifestColumns(path_column, transcript_column, speaker_column, label_column),
             confine=confine,
             shard=None if shard is None else Shard.parse(shard),
-            gate=None if gate is None else _read_gate(gate),
+            gate=None if gate is None else read_gate(gate),
             engine=engine,
             workers=Workers(workers, cpus_per_worker, gpus_per_worker, address),
             restart=restart,
@@ -198,7 +198,15 @@ def score(
         )
 
 
-def _read_gate(path: Path) -> Gate:
-    from emobatch.fusion.gate import read_gate
+def read_gate(path: Path) -> Gate:
+    """Read the value of ``--gate``.
 
-    return read_gate(path)
+    Args:
+        path: thresholds.
+
+    Returns:
+        The gate.
+    """
+    from emobatch.fusion import gate
+
+    return gate.read_gate(path)

@@ -18,6 +18,7 @@ SUMMARIES = {
     "doctor": "Check on this machine all that `score` with these options would need.",
     "folds": "Add columns `fold` and `split` (train, val, test) to MANIFEST.",
     "leakage": "List what the test rows of MANIFEST share with its training rows.",
+    "plan": "Say how much MANIFEST is, how long scoring it would take here, and in how many shards.",
     "score": "Score every clip of MANIFEST with the speech and the text branch.",
     "merge": "Join the tables that `score --shard` wrote into one, in the manifest's order.",
     "verify": "Score a sample of the rows of SCORES again, one at a time, and compare.",
