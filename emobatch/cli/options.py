@@ -104,6 +104,7 @@ fit_options = _together(
     *(
         click.option(
             f"--{option.name.replace('_', '-')}",
+            option.name,
             type=click.Choice(option.choices),
             help=f"{option.help}  [default: {option.default}]",
         )

@@ -77,10 +77,16 @@ def calibrate(
     scores = score_table.read(sources, where, mixed=force)
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
-    rows = labelled_rows(scores, task, label_column, aliases, text=kind.reads_text)
-    fitted, drawn = kind.fit(rows, task, **given).examined(rows, bootstrap)
+    everything = labelled_rows(
+        *(scores, task, label_column, aliases),
+        text=kind.reads_text,
+        unlabelled=kind.uses_unlabelled,
+    )
+    rows = everything.drop_nulls("label")
+    fitted, drawn = kind.fit(everything, task, **given).examined(rows, bootstrap)
     before = metrics(rows["label"], rows["speech_emotion"], task.classes)
-    after = metrics(rows["label"], final_emotions(rows, fitted), task.classes)
+    decided = fitted.decide(everything.lazy()).collect().drop_nulls("label")
+    after = metrics(decided["label"], decided["emotion"], task.classes)
     warnings = [*fitted.warnings(), *_warnings(rows)]
     for text in warnings:
         log.warning("warning: %s", text)

@@ -25,6 +25,7 @@ def labelled_rows(
     others: Sequence[str] = (),
     *,
     text: bool = True,
+    unlabelled: bool = False,
 ) -> pl.DataFrame:
     """Read the rows that methods can be fitted on.
 
@@ -35,6 +36,7 @@ def labelled_rows(
         label_map: extends the alias table of labels, from :func:`parse_label_map`.
         others: further columns that are wanted.
         text: whether what the text branch says is needed.
+        unlabelled: whether rows without a label are wanted as well.
 
     Returns:
         The rows that are labelled and scored: ``label``, the columns that methods decide by, and
@@ -55,8 +57,10 @@ def labelled_rows(
         frame = rows.select(*dict.fromkeys(wanted)).collect()
         labels = canonical(frame[label_column], task.labels, label_map)
         frame = frame.with_columns(labels.alias(LABEL))
-    frame = frame.filter(pl.col(LABEL).is_not_null() & pl.col("speech_emotion").is_not_null())
-    if frame.is_empty():
+    frame = frame.filter(pl.col("speech_emotion").is_not_null())
+    if not unlabelled:
+        frame = frame.drop_nulls(LABEL)
+    if frame[LABEL].count() == 0:
         raise CalibrationError(
             f"{scores.name}: no row has both a label and speech scores; add labels to the manifest"
         )

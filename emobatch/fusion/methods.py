@@ -21,6 +21,10 @@ METHODS: Registry[type[Method]] = Registry(
         "selection": "emobatch.fusion.selection.method:Selection",
         "selection-entropy": "emobatch.fusion.selection.method:SelectionByEntropy",
         "selection-varentropy": "emobatch.fusion.selection.method:SelectionByVarentropy",
+        "hierarchy": "emobatch.fusion.hierarchy:Hierarchy",
+        "average": "emobatch.fusion.average:Average",
+        "max": "emobatch.fusion.maximum:Maximum",
+        "logistic": "emobatch.fusion.logistic.method:Logistic",
         "speech": "emobatch.fusion.speech:Speech",
     },
 )
@@ -53,6 +57,27 @@ OPTIONS = (
         ("released", "paper"),
         "released",
         "Thresholds from each predicted class's errors (released) or each label's rows (paper).",
+    ),
+    Option(
+        "centre",
+        ("logistic",),
+        ("speaker", "none"),
+        "speaker where the table has that column",
+        "Take each speaker's mean away from what the speech branch says.",
+    ),
+    Option(
+        "context",
+        ("logistic",),
+        ("none", "dialogue"),
+        "none",
+        "Decide the rows of a speaker in a dialogue together.",
+    ),
+    Option(
+        "C",
+        ("logistic",),
+        ("0.001", "0.01", "0.1", "1", "10", "100", "1000", "grid"),
+        "1",
+        "Inverse of the penalty; grid chooses by leaving speakers out.",
     ),
 )
 

@@ -1,0 +1,151 @@
+"""Centring by speaker: what is common to all rows of a speaker says nothing of a single one.
+
+Batch scoring knows all rows of a speaker, labelled or not; a live recogniser doesn't.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emobatch.fusion.evidence import Floats
+
+# Rows of the overall mean that a speaker's own mean is joined with.
+PRIOR_ROWS = 10.0
+# Rows of each class that a speaker's composition begins with.
+CLASS_ROWS = 5.0
+# A speaker whose composition comes to fewer than this share of the classes has few of them.
+FEW_CLASSES = 0.8
+MOST_STEPS, TOLERANCE = 1000, 1e-9
+# Sums are of whole multiples of 1 / UNITS, which have the same bits in whatever order rows come.
+UNITS = 2.0**26
+
+
+@dataclass(frozen=True)
+class Speakers:
+    """The rows of each speaker.
+
+    Attributes:
+        number: (rows,) number of the row's speaker, from 0.
+        rows: (speakers,) how many rows each has.
+    """
+
+    number: NDArray[np.intp]
+    rows: Floats
+
+    @classmethod
+    def of(cls, number: NDArray[np.intp]) -> Speakers:
+        """Count rows.
+
+        Args:
+            number: (rows,) of the speaker, from 0 and without gaps.
+
+        Returns:
+            The speakers.
+        """
+        return cls(number, np.bincount(number).astype(np.float64))
+
+    def sums(self, values: Floats) -> Floats:
+        """Sums over each speaker's rows, the same in whatever order these are.
+
+        Args:
+            values: (rows, columns).
+
+        Returns:
+            (speakers, columns).
+        """
+        whole = np.rint(values * UNITS)
+        count = len(self.rows)
+        sums = [np.bincount(self.number, column, minlength=count) for column in whole.T]
+        return np.stack(sums, axis=1) / UNITS
+
+    def means(self, values: Floats) -> Floats:
+        """Means over each speaker's rows.
+
+        Args:
+            values: (rows, columns).
+
+        Returns:
+            (speakers, columns).
+
+        Examples:
+            >>> Speakers.of(np.array([0, 1, 1])).means(np.array([[1.0], [2.0], [4.0]])).tolist()
+            [[1.0], [3.0]]
+        """
+        return self.sums(values) / self.rows[:, None]
+
+    def centred(self, logs: Floats, usual: Floats) -> Floats:
+        """Take each speaker's mean away, joined with the usual one as 10 more rows.
+
+        ``l - (n m_s + k m_0) / (n + k)``, with k = 10.
+
+        Args:
+            logs: (rows, classes) log-probabilities in nats.
+            usual: (classes,) m_0, the mean of the labelled speakers' means.
+
+        Returns:
+            (rows, classes).
+        """
+        rows = self.rows[:, None]
+        joined = (rows * self.means(logs) + PRIOR_ROWS * usual) / (rows + PRIOR_ROWS)
+        return logs - joined[self.number]
+
+    def centred_by_composition(
+        self, logs: Floats, usual: Floats, class_means: Floats, shares: Floats
+    ) -> Floats:
+        """Take away only what of a speaker's mean the classes that it has don't explain.
+
+        ``l - m_0 - n / (n + k) (m_s - sum_c pi_c mu_c)``, with k = 10.
+
+        Args:
+            logs: (rows, classes) log-probabilities in nats.
+            usual: (classes,) m_0.
+            class_means: (classes, classes) mu_c, the mean of each class's rows.
+            shares: (speakers, classes) pi_c, how much of a speaker's rows each class is.
+
+        Returns:
+            (rows, classes).
+        """
+        rows = self.rows[:, None]
+        unexplained = self.means(logs) - shares @ class_means
+        return logs - usual - (rows / (rows + PRIOR_ROWS) * unexplained)[self.number]
+
+    def composition(self, posteriors: Floats) -> Floats:
+        """Say how much of each speaker's rows each class is, by expectation maximisation.
+
+        Saerens, Latinne and Decaestecker (2002), from a uniform start and with 5 more rows of each
+        class.
+
+        Args:
+            posteriors: (rows, classes), of a model that takes all classes for equally likely.
+
+        Returns:
+            (speakers, classes), each row sums to 1.
+        """
+        speakers, classes = len(self.rows), posteriors.shape[1]
+        shares = np.full((speakers, classes), 1 / classes)
+        for _ in range(MOST_STEPS):
+            joint = posteriors * shares[self.number]
+            rows = self.sums(joint / joint.sum(axis=1, keepdims=True)) + CLASS_ROWS
+            found = rows / rows.sum(axis=1, keepdims=True)
+            moved = np.abs(found - shares).max(initial=0.0)
+            shares = found
+            if moved < TOLERANCE:
+                break
+        return shares
+
+    def has_few_classes(self, posteriors: Floats) -> NDArray[np.bool_]:
+        """Say which speakers' rows are of few classes, where centring would do harm.
+
+        Args:
+            posteriors: see :meth:`composition`.
+
+        Returns:
+            (speakers,) true where exp of the composition's entropy (nats) is below 0.8 times the
+            number of classes.
+        """
+        shares = self.composition(posteriors)
+        entropy = -(shares * np.log(shares)).sum(axis=1)
+        return np.asarray(np.exp(entropy) < FEW_CLASSES * posteriors.shape[1])
