@@ -25,6 +25,7 @@ METHODS: Registry[type[Method]] = Registry(
         "average": "emobatch.fusion.average:Average",
         "max": "emobatch.fusion.maximum:Maximum",
         "logistic": "emobatch.fusion.logistic.method:Logistic",
+        "adapt": "emobatch.fusion.adapt:Adapted",
         "speech": "emobatch.fusion.speech:Speech",
     },
 )
@@ -67,7 +68,7 @@ OPTIONS = (
     ),
     Option(
         "context",
-        ("logistic",),
+        ("logistic", "adapt"),
         ("none", "dialogue"),
         "none",
         "Decide the rows of a speaker in a dialogue together.",

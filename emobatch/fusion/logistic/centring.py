@@ -5,9 +5,11 @@ Batch scoring knows all rows of a speaker, labelled or not; a live recogniser do
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.fusion.evidence import Floats
@@ -21,6 +23,26 @@ FEW_CLASSES = 0.8
 MOST_STEPS, TOLERANCE = 1000, 1e-9
 # Sums are of whole multiples of 1 / UNITS, which have the same bits in whatever order rows come.
 UNITS = 2.0**26
+
+
+log = logging.getLogger(__name__)
+
+
+def numbered(names: pl.Series) -> tuple[NDArray[np.intp], list[str]]:
+    """Number speakers.
+
+    Args:
+        names: (rows,) of the speakers, null where a row names none.
+
+    Returns:
+        (rows,) numbers from 0, and the name of each number. Rows that name no speaker are taken for
+        one, and a note says how many.
+    """
+    unnamed = names.null_count()
+    if unnamed:
+        log.warning("note: %d rows name no speaker, and are centred as if they were one's", unnamed)
+    known, numbers = np.unique(names.cast(pl.String).fill_null("").to_numpy(), return_inverse=True)
+    return numbers.astype(np.intp), [str(name) for name in known]
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from emobatch.errors import CalibrationError, OptionError, TableError, ThresholdsError
 from emobatch.fusion import evidence
 from emobatch.fusion.checks import check_names, is_number, table
 from emobatch.fusion.context import chains as dialogues
-from emobatch.fusion.context.smoothing import chance_of_labels, likeliest_chance, smoothed
+from emobatch.fusion.context.smoothing import chance_of_labels
+from emobatch.fusion.context.together import together
 from emobatch.fusion.description import Section, Table, Value
 from emobatch.fusion.logistic import document
-from emobatch.fusion.logistic.centring import Speakers
+from emobatch.fusion.logistic.centring import Speakers, numbered
 from emobatch.fusion.logistic.fitting import Sample, choose_strength, fit
 from emobatch.fusion.logistic.model import Model
 from emobatch.fusion.logistic.regression import softmax
@@ -217,7 +217,7 @@ class Logistic(Method):
         final = np.full(heard.shape, np.nan)
         speakers, names = None, []
         if self.model.is_centred:
-            numbers, names = _numbers(rows[SPEAKER].filter(pl.Series(known)))
+            numbers, names = numbered(rows[SPEAKER].filter(pl.Series(known)))
             speakers = Speakers.of(numbers)
         logits, few = self.model.logits(heard[known], said[known], speakers)
         _note_few([names[place] for place in np.flatnonzero(few)])
@@ -227,12 +227,10 @@ class Logistic(Method):
         if self.rho is not None:
             posteriors = np.full(heard.shape, np.nan)
             posteriors[known] = softmax(logits)
-            chains = dialogues.chains(rows)
-            rho = min(self.rho, likeliest_chance(posteriors, chains))
-            together = smoothed(posteriors, chains, rho)
-            changed = together[known].argmax(axis=1) != final[known].argmax(axis=1)
+            found = together(rows, posteriors, self.rho)[known]
+            changed = found.argmax(axis=1) != final[known].argmax(axis=1)
             by[np.flatnonzero(known)[changed]] = CONTEXT
-            final[known] = together[known]
+            final[known] = found
         return pl.DataFrame(decided(final, self.task, by), schema=self.columns)
 
 
@@ -247,16 +245,8 @@ def _sample(rows: pl.DataFrame, task: Task, *, centred: bool) -> Sample:
         evidence.logarithms(evidence.text(rows, task)),
         labels.to_numpy().astype(np.intp),
         seen,
-        _numbers(rows[SPEAKER])[0] if centred else None,
+        numbered(rows[SPEAKER])[0] if centred else None,
     )
-
-
-def _numbers(speakers: pl.Series) -> tuple[NDArray[np.intp], list[str]]:
-    unnamed = speakers.null_count()
-    if unnamed:
-        log.warning("note: %d rows name no speaker, and are centred as if they were one's", unnamed)
-    names, numbers = np.unique(speakers.cast(pl.String).fill_null("").to_numpy(), return_inverse=True)
-    return numbers.astype(np.intp), [str(name) for name in names]
 
 
 def _note_few(names: Sequence[str]) -> None:
