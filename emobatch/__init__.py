@@ -31,6 +31,7 @@ Words, each with one meaning:
 - *flagged*: a row that a method asks the text branch about; a class without limits is *never
   flagged*
 - *gated*: a row whose text branch was left out by ``score --gate``, for it could change nothing
+- *control*: what a method gains with *text shuffled*, when each row has the text of another
 - *mapping*: which class a sentiment stands for
 - *split*: train, val or test; *fold*: one such division of all rows
 - *run*: manifest, models and options that a table is scored with; *chunk*: rows that are scored and

@@ -1,6 +1,6 @@
 """``python -m emobatch``."""
 
-from emobatch.cli.main import run
+from emobatch.cli import run
 
 if __name__ == "__main__":
     run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Small models are slower on two threads than on one, the more so under `pytest -n 2`.
@@ -12,9 +12,18 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest
 from click.testing import CliRunner, Result
 
-from emobatch.cli import main
+from emobatch.cli.main import main
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """Give back the environment as it was: `--offline` sets it for what a process starts."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture

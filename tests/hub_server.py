@@ -73,7 +73,7 @@ def _content(path: str, name: str, folder: Path) -> bytes | None:
         if path == f"/{name}/resolve/{COMMIT}/{file.name}":
             return file.read_bytes()
     if path in (f"/api/models/{name}", f"/api/models/{name}/revision/main"):
-        siblings = [{"rfilename": file.name} for file in files]
+        siblings = [{"rfilename": file.name, "size": file.stat().st_size} for file in files]
         return json.dumps({"id": name, "sha": COMMIT, "siblings": siblings}).encode()
     if path == f"/api/models/{name}/tree/{COMMIT}":
         tree = [

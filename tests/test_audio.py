@@ -6,6 +6,7 @@ import os
 import tracemalloc
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -200,3 +201,101 @@ def test_truncated_data_is_scored_as_far_as_it_goes(tmp_path: Path) -> None:
     file = save(tmp_path / "clip.wav", tone(2.0))
     file.write_bytes(file.read_bytes()[:32_044])
     assert len(decoded(file)) == 16_000
+
+
+def ramp(seconds: float) -> np.ndarray:
+    """Samples of which each differs from its neighbours, exact in 16 bits."""
+    return (np.arange(round(seconds * 16_000)) % 60_000 - 30_000).astype(np.int16)
+
+
+@pytest.mark.parametrize("extension", [".wav", ".mka"])
+@pytest.mark.parametrize(
+    ("start", "end", "first", "last"),
+    [
+        # 16 000.6 samples begin with the next, and 16 000.4 with this one.
+        (1.0000375, None, 16_001, 48_000),
+        (1.000025, None, 16_000, 48_000),
+        # Either end is rounded by itself, so that neighbours share no sample and miss none.
+        (1.000025, 2.00004, 16_000, 32_001),
+    ],
+)
+def test_a_segment_is_cut_at_the_nearest_samples(
+    extension: str, start: float, end: float | None, first: int, last: int, tmp_path: Path
+) -> None:
+    file = tmp_path / f"clip{extension}"
+    if extension == ".wav":
+        soundfile.write(file, ramp(3.0), 16_000)
+    else:  # which libsndfile doesn't read
+        in_matroska(file, ramp(3.0))
+    wanted = ramp(3.0)[first:last] / np.float32(32768)
+    np.testing.assert_array_equal(decoded(file, start, end), wanted)
+
+
+def in_matroska(file: Path, samples: np.ndarray, title: str = "", rate: int = 16_000) -> None:
+    with av.open(str(file), "w", format="matroska") as container:
+        container.metadata["title"] = title
+        stream = container.add_stream("pcm_s16le", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+        frame.sample_rate = rate
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def test_a_title_that_isnt_utf_8_is_nobodys_concern(tmp_path: Path) -> None:
+    file = tmp_path / "clip.mka"
+    in_matroska(file, ramp(1.0), "a title of before")
+    file.write_bytes(
+        file.read_bytes().replace(b"of before", b"\xfc\xe4\xf6\xdf\xff\xfe\xfc\xe4\xf6")
+    )
+    assert len(decoded(file)) == 16_000
+
+
+@pytest.mark.parametrize("seconds", [400 / 16_000, 30 + 400 / 16_000])
+def test_the_shortest_that_can_be_scored_is_scored(seconds: float, tmp_path: Path) -> None:
+    file = save(tmp_path / "clip.wav", tone(seconds))
+    assert [len(window) for window in read_windows(file)][-1] == 400
+
+
+def test_what_ffmpeg_reads_is_of_a_rate_of_speech_too(tmp_path: Path) -> None:
+    in_matroska(tmp_path / "slow.mka", ramp(1.0), rate=500)
+    with pytest.raises(AudioError, match="a sample rate of 500 Hz; 1000 to 1000000 Hz are read"):
+        decoded(tmp_path / "slow.mka")
+
+
+def test_a_film_without_sound_says_so(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "film.mkv"), "w") as container:
+        stream = container.add_stream("rawvideo", rate=1, width=16, height=16, pix_fmt="yuv420p")
+        picture = av.VideoFrame.from_ndarray(np.zeros((24, 16), np.uint8), format="yuv420p")
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    with pytest.raises(AudioError, match="no audio in this file"):
+        decoded(tmp_path / "film.mkv")
+
+
+def test_a_name_that_isnt_utf_8_is_read(tmp_path: Path) -> None:
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav"))
+    file.write_bytes(save(tmp_path / "cafe.wav", tone(1.0)).read_bytes())
+    assert len(decoded(file)) == 16_000
+
+
+def test_a_file_that_may_not_be_read_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(file: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(AudioError, match="no permission to read"):
+        list(read_windows(tmp_path / "secret.wav"))
+
+
+@pytest.mark.parametrize("extension", [".wav", ".mka"])
+def test_as_long_as_is_allowed_is_read(extension: str, tmp_path: Path) -> None:
+    file = tmp_path / f"clip{extension}"
+    if extension == ".wav":
+        soundfile.write(file, ramp(2.0), 16_000)
+    else:
+        in_matroska(file, ramp(2.0))
+    assert sum(map(len, read_windows(file, most=2.0))) == 32_000
+    # What a segment's end asks for beyond the file's end is not there to be decoded.
+    assert sum(map(len, read_windows(file, 1.0, 99.0, most=2.0))) == 16_000

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from emobatch.errors import DeviceError
 from emobatch.scoring import batches
+from emobatch.scoring.runners.local import in_order
 
 POOL = ThreadPoolExecutor(1)
 LENGTHS = st.lists(st.floats(0.01, 60), max_size=60)
@@ -42,6 +44,7 @@ def test_looking_ahead_keeps_order_and_bounds_what_is_held(
     groups = list(batches.look_ahead(lengths, float, budget))
     assert [length for group in groups for length in group] == lengths
     assert all(sum(group[:-1]) < budget for group in groups)
+    assert all(sum(group) >= budget for group in groups[:-1])
 
 
 def test_what_fails_costs_its_own_item() -> None:
@@ -92,3 +95,18 @@ def test_workers_give_the_results_of_one() -> None:
     )
     assert results == [item * 2 for item in items]
     assert [item for batch in seen for item in batch] == sorted(items, reverse=True)
+
+
+@pytest.mark.parametrize(("workers", "ahead"), [(1, 0), (2, 1), (3, 5), (2, 90)])
+def test_work_done_in_threads_is_handed_on_in_order(workers: int, ahead: int) -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(40):
+            taken.append(number)
+            yield number
+
+    results = in_order(lambda number: -number, items(), workers, ahead)
+    assert next(results) == 0
+    assert len(taken) == min(ahead + 1, 40), "no further ahead than is said"
+    assert list(results) == [-number for number in range(1, 40)]

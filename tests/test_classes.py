@@ -72,7 +72,7 @@ def scored(
     ]
     from click.testing import CliRunner
 
-    from emobatch.cli import main
+    from emobatch.cli.main import main
 
     target = folder / "scores.parquet"
     result = CliRunner().invoke(main, ["score", str(manifest), "-o", str(target), *options])

@@ -28,6 +28,7 @@ Cli = Callable[..., Result]
         ("u r late", "contractions", "u r late"),
         ("Don't — stop; it's well-known!", "punctuation", "Dont stop its well known"),
         ("costs $3.50 + tax 😀", "punctuation", "costs 3 50 tax 😀"),
+        ("fine ^ 👍🏽 ❤️ 👩🏽\u200d🦱!", "punctuation", "fine 👍🏽 ❤️ 👩🏽\u200d🦱"),
         ("the cats were running", "lemmas", "the cat be run"),
         ("LOUD Voice", "lowercase", "loud voice"),
         ("on the 2nd of 12 days", "numbers", "on the of days"),
@@ -55,6 +56,7 @@ def test_other_languages_are_lemmatised_or_left_alone() -> None:
     [
         ("en", "I don't, it\u2019s Mary's", "i do not it be mary"),
         ("fr", "L'été, qu\u2019on attend", "l être qu on attendre"),
+        ("fr", "Aujourd\u2019hui, QUELQU'UN d'autre", "aujourd'hui quelqu'un de autre"),
         ("it", "Un po' d'acqua dell'anno", "uno po d acqua dell anno"),
         ("ca", "l'home", "litre home"),
         ("de", "Wie geht's? Die Hunde", "wie gehts der hund"),
@@ -64,7 +66,11 @@ def test_other_languages_are_lemmatised_or_left_alone() -> None:
         ("tr", "IŞIK!", "\u0131\u015f\u0131k"),
         ("ja", "今日は、元気です。", "今日は 元気です"),
         ("zh", "你好\uff0c世界\uff013天", "你好 世界 天"),
+        ("ar", "لماذا تركتني؟ أنا حزين، ٣ مرات!", "لماذا تركتني أنا حزين مر"),
+        ("he", "שלום, עולם!", "שלום עולם"),
+        ("en-US", "I DON'T", "i do not"),
         ("xx", "don't go", "don t go"),
+        (None, "The dogs don't go", "the dogs don t go"),
     ],
 )
 def test_each_language_has_its_own_rules(language: str, text: str, wanted: str) -> None:
@@ -92,8 +98,8 @@ def test_the_transcripts_of_a_manifest_are_of_the_language_named(
         result = cli(*command, "--language", language)
         assert result.exit_code == 0, result.stderr
         assert pl.read_csv(result.stdout.encode())["cleaned_text"].to_list() == [wanted]
-        assert "cleaned as" not in result.stderr
-    assert "cleaned as English" in cli(*command, "--language=auto").stderr
+        assert ("contractions (fr in 1 rows)" in result.stderr) == (language == "fr")
+    assert "cleaned without contractions and lemmas" in cli(*command, "--language=auto").stderr
 
 
 def test_with_auto_each_row_is_cleaned_by_the_language_detected(
@@ -127,6 +133,10 @@ def test_with_auto_each_row_is_cleaned_by_the_language_detected(
 def test_an_unknown_step_is_named() -> None:
     with pytest.raises(EmobatchError, match=r"no step 'stem'.*lemmas"):
         parse_steps("lowercase,stem")
+    with pytest.raises(EmobatchError, match="no step 'none'"):
+        parse_steps("none,lowercase")
+    assert parse_steps("none") == ()
+    assert parse_steps(" lowercase , numbers") == ("lowercase", "numbers")
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)

@@ -305,7 +305,12 @@ def test_a_corrupt_table_is_refused_by_name_and_leaves_no_file(
     ("change", "parts"),
     [
         ({"speech_sad": pl.lit(math.nan)}, ["row 1 (id 000)", "NaN"]),
-        ({"speech_sad": pl.lit("much")}, ["speech_sad"]),
+        ({"speech_sad": pl.lit("much")}, ["speech_sad holds no numbers"]),
+        (
+            {"sentiment_score": pl.lit(1.01)},
+            ["row 1 (id 000)", "sentiment_score is not from 0 to 1"],
+        ),
+        ({"sentiment_score": pl.lit(math.nan)}, ["sentiment_score is not from 0 to 1"]),
         ({"sentiment": pl.lit("mixed")}, ["sentiment", "mixed (40)"]),
     ],
 )
@@ -366,6 +371,64 @@ def test_rows_that_another_gate_left_out_are_refused_unless_forced(
     )
     forced = cli("apply", "-t", thresholds, "--force", input=gated_rows().write_csv())
     assert forced.exit_code == 0 and "no-text" in forced.stdout
+
+
+def test_thresholds_for_another_kind_of_text_model_are_refused(cli: Cli, toml: Path) -> None:
+    rows = score_rows(40).with_columns(text_emotion="label", text_score=pl.lit(0.9))
+    said = refusal(cli("apply", "-t", toml, input=csv(rows)))
+    assert "for a text model of sentiment, the table has one of emotions" in said
+
+
+def test_thresholds_for_other_classes_are_refused(cli: Cli, toml: Path) -> None:
+    rows = score_rows(40).rename({"speech_sad": "speech_fear"})
+    said = refusal(cli("apply", "-t", toml, input=csv(rows)))
+    assert "fitted for the classes angry, happy, neutral, sad, the scores are of" in said
+
+
+@pytest.mark.parametrize("name", ["emotion", "flagged", "decided_by"])
+def test_a_users_own_column_is_not_taken_for_a_decision(cli: Cli, toml: Path, name: str) -> None:
+    rows = score_rows(40).with_columns(pl.lit("true").alias(name))
+    said = refusal(cli("apply", "-t", toml, input=csv(rows)))
+    assert f"column '{name}' is not of emobatch's making" in said
+
+
+def test_the_final_table_has_the_sentiments_of_its_thresholds(cli: Cli, tmp_path: Path) -> None:
+    rows, final = csv(score_rows(60)), tmp_path / "final.parquet"
+    options = ("--sentiment-map", "happy=none", "--bootstrap", 0, "-o", tmp_path / "t.toml")
+    assert cli("calibrate", *options, input=rows).exit_code == 0
+    assert cli("apply", "-t", tmp_path / "t.toml", "-o", final, input=rows).exit_code == 0
+    assert stored.metadata(final)["task"]["sentiments"]["positive"] == []
+
+
+def test_speech_alone_leaves_nothing_of_what_another_method_decided(
+    cli: Cli, toml: Path, tmp_path: Path
+) -> None:
+    first = pl.int_range(pl.len()) == 0
+    rows = csv(
+        score_rows(40).with_columns(
+            pl.when(~first).then(pl.col(name)).alias(name) for name in SPEECH_COLUMNS
+        )
+    )
+    alone = tmp_path / "speech.toml"
+    assert cli("calibrate", "--method", "speech", "-o", alone, input=rows).exit_code == 0
+    direct = cli("apply", "-t", alone, input=rows).stdout
+    assert (
+        cli("apply", "-t", alone, input=cli("apply", "-t", toml, input=rows).stdout).stdout
+        == direct
+    )
+    decided_by = pl.read_csv(direct.encode())["decided_by"].to_list()
+    assert decided_by == [None, *["speech"] * 39]
+
+
+def test_tables_of_several_runs_are_refused_unless_forced(
+    cli: Cli, toml: Path, tmp_path: Path
+) -> None:
+    for name in "ab":
+        made = {"models": {"speech": {"name": name}}}
+        writing.write(score_rows(10).lazy(), tmp_path / f"{name}.parquet", made)
+    arguments = ("apply", tmp_path / "*.parquet", "-t", toml)
+    assert "were scored with different models" in refusal(cli(*arguments))
+    assert cli(*arguments, "--force").exit_code == 0
 
 
 def test_what_is_read_is_never_overwritten(cli: Cli, tmp_path: Path) -> None:

@@ -46,15 +46,19 @@ def test_the_published_runs_are_reproduced(cli: Cli, fold: Fold) -> None:
 
 @every_fold
 def test_the_committed_thresholds_are_what_calibrate_finds(cli: Cli, fold: Fold) -> None:
-    found = fitted(cli("calibrate", fold.table, "--where", NOT_TEST))
+    options = ["--where", NOT_TEST, "--trained-on", "train"]
+    found = fitted(cli("calibrate", fold.table, *options))
     committed = tomllib.loads(fold.committed.read_text(encoding="utf-8"))
     # Format 2 names what format 1 took for granted.
     assert (found.pop("format"), committed.pop("format")) == (2, 1)
     assert (found.pop("method"), tuple(found.pop("classes"))) == ("selection", FOUR.classes)
     assert found.pop("sentiments") == FOUR.as_dict()["sentiments"]
+    labels = found["fitted"].pop("labels")["read"]  # which the committed files don't say
+    assert sum(sum(counts.values()) for counts in labels.values()) == found["fitted"]["rows"]
     for document in (found, committed):
         for key in ("date", "software", "tables"):
             del document["fitted"][key]
+    found["fitted"].pop("ids", None)  # where the table has some
     if "speaker" not in pl.read_parquet_schema(fold.table):
         without_resamples(found)
         without_resamples(committed)
@@ -132,7 +136,15 @@ def test_the_protocols_find_different_thresholds(cli: Cli) -> None:
 
 def test_the_mapping_is_the_first_of_the_most_accurate(cli: Cli) -> None:
     found = fitted(cli("calibrate", FIXTURE.table, "--where", NOT_TEST))
-    rows = training_rows()
+    check_mappings(found, training_rows())
+
+
+def test_the_mapping_is_chosen_by_flagged_rows_alone(cli: Cli) -> None:
+    rows = with_uncertainty(score_rows(600).lazy(), FOUR).collect()
+    check_mappings(fitted(cli("calibrate", "--bootstrap", 0, input=csv(rows))), rows)
+
+
+def check_mappings(found: dict[str, Any], rows: pl.DataFrame) -> None:
     for name in EMOTIONS:
         entry = found["thresholds"][name]
         flagged = rows.filter(
@@ -152,6 +164,17 @@ def test_the_mapping_is_the_first_of_the_most_accurate(cli: Cli) -> None:
         assert (entry["mapping"], entry["flip"], entry["sentiment"]) == wanted
 
 
+def test_what_keeps_its_emotion_counts_as_right_where_it_is(cli: Cli) -> None:
+    # The simple mapping says nothing without a score; that of `refer` says angry as well.
+    rows = score_rows(2000).with_columns(
+        sentiment=pl.lit("negative"), sentiment_score=pl.lit(None, dtype=pl.Float64)
+    )
+    found = fitted(cli("calibrate", "--bootstrap", 0, input=csv(rows)))["thresholds"]["angry"]
+    assert found["flagged"] > found["detected"]
+    # Of equals the first is taken.
+    assert (found["mapping"], found["flip"], found["sentiment"]) == ("simple", True, 0.0)
+
+
 def mapped_right(rows: pl.DataFrame, mapping: str, flip: bool, tau: float) -> list[bool]:
     def emotion(row: dict[str, Any]) -> str:
         if row["sentiment"] != "negative":
@@ -168,9 +191,19 @@ def test_the_result_is_on_standard_output_and_what_was_found_on_standard_error(c
     figures = fitted(result)["fitted"]
     for said in ("68.42", "26 / 38", "happy → angry"):
         assert said in result.stderr
+    entries = fitted(result)["thresholds"]
+    simple = {name: each for name, each in entries.items() if each["mapping"] == "simple"}
+    assert simple
+    for name, each in simple.items():
+        lines = (line for line in result.stderr.splitlines() if line.split()[:1] == [name])
+        sign = ">" if each["flip"] else "≤"
+        assert next(lines).rstrip().endswith(f"simple, score {sign} {each['sentiment']} is angry")
     for stage in ("before", "after"):
         for value in figures[stage].values():
             assert f"{value:.2f}" in result.stderr
+        assert [stage, *(f"{value:.2f}" for value in figures[stage].values())] in [
+            line.split() for line in result.stderr.splitlines()
+        ]
     assert not set("─│┃→≥%") & set(result.stdout)
     assert "[thresholds" not in result.stderr
 
@@ -195,14 +228,31 @@ def test_an_output_file_is_what_standard_output_gets(cli: Cli, tmp_path: Path) -
 def test_a_class_with_too_few_rows_has_the_reason_in_the_file(cli: Cli, protocol: str) -> None:
     rows = with_uncertainty(score_rows(300).lazy(), FOUR).collect()
     is_sad = (pl.col("label") == "sad") | (pl.col("speech_emotion") == "sad")
-    four_sad = rows.filter(is_sad & (pl.col("label") != pl.col("speech_emotion"))).head(4)
+    counted = pl.col("label" if protocol == "paper" else "speech_emotion") == "sad"
+    four_sad = rows.filter(counted, pl.col("label") != pl.col("speech_emotion")).head(4)
     table = csv(pl.concat([rows.filter(~is_sad), four_sad]))
     result = cli("calibrate", "--protocol", protocol, input=table)
     sad = fitted(result)["thresholds"]["sad"]
-    assert "at least 5 rows are needed" in sad["reason"]
+    few = "labelled" if protocol == "paper" else "misclassified as"
+    assert sad["reason"] == f"only 4 {few} sad, at least 5 rows are needed"
     assert not {"entropy", "varentropy"} & set(sad)
     assert {"entropy", "varentropy"} < set(fitted(result)["thresholds"]["angry"])
     assert "never flagged" in result.stderr
+
+
+def test_of_a_text_model_of_emotions_every_class_takes_what_it_says(
+    cli: Cli, tmp_path: Path
+) -> None:
+    # No row is misclassified as sad, so that nothing is fitted for it.
+    rows = with_uncertainty(score_rows(200).lazy(), FOUR).collect()
+    rows = rows.filter((pl.col("speech_emotion") != "sad") | (pl.col("label") == "sad"))
+    table = csv(rows.select("label", *SPEECH_COLUMNS, text_emotion="label", text_score=pl.lit(0.9)))
+    options = ("--bootstrap", 0, "-o", tmp_path / "t.toml")
+    assert cli("calibrate", *options, input=table).exit_code == 0
+    entries = tomllib.loads((tmp_path / "t.toml").read_text())["thresholds"]
+    assert "entropy" not in entries["sad"]
+    assert {entry["mapping"] for entry in entries.values()} == {"direct"}
+    assert cli("apply", "-t", tmp_path / "t.toml", input=table).exit_code == 0
 
 
 def test_rows_without_a_label_or_scores_do_not_count(cli: Cli) -> None:
@@ -213,14 +263,21 @@ def test_rows_without_a_label_or_scores_do_not_count(cli: Cli) -> None:
     )
     wanted = fitted(cli("calibrate", input=csv(rows)))
     assert wanted["fitted"]["rows"] == 200
-    assert fitted(cli("calibrate", input=csv(pl.concat([unlabelled, rows, unscored])))) == wanted
+    result = cli("calibrate", input=csv(pl.concat([unlabelled, rows, unscored])))
+    found = fitted(result)
+    assert found["fitted"].pop("left_out") == {"unlabelled": 200, "unscored": 200}
+    left_out = "400 of 600 rows are left out: 200 without a label, 200 without scores"
+    assert f"note: {left_out}\n" in result.stderr
+    assert found["fitted"].pop("labels")["unlabelled"] == 200
+    del wanted["fitted"]["labels"]
+    assert found == wanted
 
 
 def test_several_files_a_glob_and_a_pipe_are_one_table(cli: Cli, tmp_path: Path) -> None:
     rows = score_rows(300)
     rows[:100].write_csv(tmp_path / "a.csv")
     rows[100:].write_parquet(tmp_path / "b.parquet")
-    rows[100:].write_ndjson(tmp_path / "c.jsonl")
+    rows[100:].select(reversed(rows.columns)).write_ndjson(tmp_path / "c.jsonl")
     whole = fitted(cli("calibrate", input=csv(rows)))
     for sources in (
         [tmp_path / "a.csv", tmp_path / "b.parquet"],
@@ -244,7 +301,10 @@ def test_where_keeps_rows(cli: Cli) -> None:
 def test_labels_of_any_spelling_are_read(cli: Cli) -> None:
     rows = score_rows(200)
     spelt = rows.with_columns(pl.col("label").replace({"angry": "ANG", "happy": "exc"}))
-    assert cli("calibrate", input=csv(spelt)).stdout == cli("calibrate", input=csv(rows)).stdout
+    found, wanted = (fitted(cli("calibrate", input=csv(each))) for each in (spelt, rows))
+    angry = found["fitted"].pop("labels")["read"]["angry"]
+    assert angry == {"ANG": wanted["fitted"].pop("labels")["read"]["angry"]["angry"]}
+    assert found == wanted
 
 
 def test_models_of_the_score_table_are_kept(cli: Cli, tmp_path: Path) -> None:
@@ -253,9 +313,28 @@ def test_models_of_the_score_table_are_kept(cli: Cli, tmp_path: Path) -> None:
     assert fitted(cli("calibrate", tmp_path / "s.parquet"))["fitted"]["models"] == models
 
 
+def test_what_a_table_says_of_its_sentiments_is_kept(cli: Cli, tmp_path: Path) -> None:
+    task = FOUR.with_sentiments(["happy=none"]).as_dict()
+    made = {"models": {"speech": {"name": "a/b"}}, "task": task}
+    writing.write(score_rows(100).lazy(), tmp_path / "s.parquet", made)
+    found = fitted(cli("calibrate", "--bootstrap", 0, tmp_path / "s.parquet"))
+    assert found["sentiments"] == task["sentiments"]
+
+
 def with_labels(*labels: str | None) -> pl.DataFrame:
     rows = score_rows(200)
     return rows.with_columns(label=pl.Series([*labels, *rows["label"][len(labels) :]]))
+
+
+def test_only_what_a_gate_left_out_is_refused(cli: Cli) -> None:
+    rows = score_rows(100)
+    source = pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("manifest"))
+    told = rows.with_columns(transcript_source=source.otherwise(pl.lit("asr")))
+    plain = cli("calibrate", "--bootstrap", 0, input=csv(rows))
+    assert cli("calibrate", "--bootstrap", 0, input=csv(told)).stdout == plain.stdout
+    one = pl.when(pl.int_range(pl.len()) > 0).then("transcript_source").otherwise(pl.lit("gated"))
+    said = refusal(cli("calibrate", input=csv(told.with_columns(transcript_source=one))))
+    assert "1 rows were scored with --gate" in said
 
 
 def test_unknown_labels_are_listed_with_counts_and_can_be_dropped(cli: Cli) -> None:
@@ -377,6 +456,8 @@ def test_files_of_other_versions_or_options_are_refused_unless_forced(
     assert f"different {part}.{name}" in said
     forced = cli("calibrate", tmp_path / "*.parquet", "--force", "-o", tmp_path / "t.toml")
     assert forced.exit_code == 0
+    # It is nobody's.
+    assert "models" not in tomllib.loads((tmp_path / "t.toml").read_text())["fitted"]
 
 
 def test_an_unknown_protocol_is_wrong_usage(cli: Cli) -> None:
@@ -426,6 +507,15 @@ def test_resamples_say_how_much_the_choice_varies(cli: Cli) -> None:
         assert firm["left_out_accuracy"] < firm["accuracy_interval"][1]
         assert f"{firm['left_out_accuracy']:.2f}" in result.stderr
     assert "30 bootstrap resamples of 600 rows" in " ".join(result.stderr.split())
+    # Each interval stands beneath its figure.
+    lines = result.stderr.splitlines()
+    heading = next(line for line in lines if "varentropy ≤" in line)
+    for name, entry in found["thresholds"].items():
+        at = next(n for n, line in enumerate(lines) if line.split()[:1] == [name])
+        low, high = entry["firmness"]["varentropy_interval"]
+        end = heading.index("varentropy ≤") + len("varentropy ≤")
+        assert lines[at][:end].endswith(f" {entry['varentropy']:.4f}")
+        assert lines[at + 1][:end].endswith(f" {low:.4f} to {high:.4f}")
 
 
 def test_resamples_are_of_speakers_where_they_are_known(cli: Cli) -> None:
@@ -478,7 +568,7 @@ def test_enough_flagged_rows_are_not_warned_of(cli: Cli, caplog: pytest.LogCaptu
     found = fitted(cli("calibrate", "--bootstrap", "0", input=csv(score_rows(3000))))
     assert all(entry["flagged"] >= 20 for entry in found["thresholds"].values())
     assert "warnings" not in found["fitted"]
-    assert not caplog.text
+    assert "warning:" not in caplog.text
 
 
 def test_rows_that_the_speech_model_was_trained_on_are_warned_of(
@@ -486,11 +576,15 @@ def test_rows_that_the_speech_model_was_trained_on_are_warned_of(
 ) -> None:
     split = pl.when(pl.int_range(pl.len()) < 2500).then(pl.lit("Train")).otherwise(pl.lit("val"))
     rows = csv(score_rows(4000).with_columns(split=split))
-    warned = fitted(cli("calibrate", "--bootstrap", "0", input=rows))["fitted"]["warnings"]
+    unsaid = fitted(cli("calibrate", "--bootstrap", "0", input=rows))["fitted"]
+    assert "warnings" not in unsaid
+    assert "2500 of 4000 rows are of the split 'train'; if the speech model was" in caplog.text
+    options = ["--bootstrap", "0", "--trained-on", "train"]
+    warned = fitted(cli("calibrate", *options, input=rows))["fitted"]["warnings"]
     assert len(warned) == 1
     assert "trained on 2500 of 4000 rows" in warned[0]
     assert warned[0] in caplog.text
-    only_val = cli("calibrate", "--where", "split = 'val'", "--bootstrap", "0", input=rows)
+    only_val = cli("calibrate", "--where", "split = 'val'", *options, input=rows)
     assert "warnings" not in fitted(only_val)["fitted"]
 
 

@@ -16,7 +16,7 @@ from reference import algorithm_1, best_pair
 from refusals import refusal
 from samples import EMOTIONS, csv, score_rows
 
-from emobatch.cli import main
+from emobatch.cli.main import main
 from emobatch.evaluation.metrics import metrics
 from emobatch.fusion.selection.detection import FlagBy
 from emobatch.fusion.selection.fitting import fit
@@ -202,6 +202,10 @@ def test_means_spread_wins_and_losses_are_those_of_the_folds(three_folds: dict[s
             pairs = [(one[name], other[name]) for one, other in zip(figures, before, strict=True)]
             assert summary["wins"][name] == sum(one > other for one, other in pairs)
             assert summary["losses"][name] == sum(one < other for one, other in pairs)
+            method = three_folds["methods"][METHODS[rule]][name]
+            assert method["folds_up"] == summary["wins"][name]
+            assert (method["mean"], method["sd"]) == (summary["mean"][name], summary["sd"][name])
+            assert [fold["value"] for fold in method["folds"]] == values
 
 
 def test_a_table_has_a_row_for_each_fold_and_rule(
@@ -240,6 +244,9 @@ def test_the_tables_for_people_have_the_same_figures(cli: Cli, two_folds: dict[s
         line = next(line for line in shown if line and line[0] == method)
         mean, sd = summary["mean"]["UA"], summary["sd"]["UA"]
         assert line[1:4] == [f"{mean:.2f}", "±", f"{sd:.2f}"]
+        wins, losses = summary["wins"], summary["losses"]
+        pairs = ["-"] * 3 if rule == "none" else [f"{wins[n]}/{losses[n]}" for n in wins]
+        assert line[-3:] == pairs
 
 
 def test_rows_that_cannot_count_are_left_out_and_counted(
@@ -253,14 +260,17 @@ def test_rows_that_cannot_count_are_left_out_and_counted(
     )
     result = found(cli("crossval", "--json", input=csv(pl.concat([rows, spoilt]))))
     assert "note: 3 rows without" in caplog.text
-    assert result == {**two_folds, "left_out": 3}
+    assert result.pop("labels")["unlabelled"] == 1
+    assert result | {"labels": two_folds["labels"]} == {**two_folds, "left_out": 3}
 
 
 def test_labels_go_through_the_alias_table(cli: Cli, two_folds: dict[str, Any]) -> None:
     rows = split_rows()
     short = rows.with_columns(label=pl.col("label").str.head(3).replace("ang", "rage"))
     renamed = cli("crossval", "--json", "--label-map", "rage=angry", input=csv(short))
-    assert found(renamed) == two_folds
+    result = found(renamed)
+    assert list(result["labels"].pop("read")["angry"]) == ["rage"]
+    assert result | {"labels": two_folds["labels"]} == two_folds
 
 
 def test_a_class_that_cannot_be_fitted_is_named_with_the_reason(
@@ -279,12 +289,19 @@ def test_a_class_that_cannot_be_fitted_is_named_with_the_reason(
 def test_fitting_on_rows_that_the_speech_model_saw_is_said(
     cli: Cli, caplog: pytest.LogCaptureFixture
 ) -> None:
-    said = "rows that the speech model was trained on"
-    assert cli("crossval", "--fit-on", "train", input=csv(split_rows())).exit_code == 0
-    assert said in caplog.text
-    caplog.clear()
-    assert cli("crossval", "--fit-on", "val", input=csv(split_rows())).exit_code == 0
-    assert said not in caplog.text
+    said, asked = "rows that the speech model was trained on", "if the speech model was trained on"
+    rows = csv(split_rows())
+    for options, notes in (
+        (["--fit-on", "train"], [asked]),
+        (["--fit-on", "train", "--trained-on", "train"], [said]),
+        (["--fit-on", "val", "--trained-on", "train+val"], [said]),
+        (["--fit-on", "val", "--trained-on", "train"], []),
+        (["--fit-on", "val"], []),
+        (["--trained-on", "none"], []),
+    ):
+        caplog.clear()
+        assert cli("crossval", *options, input=rows).exit_code == 0
+        assert [note for note in (said, asked) if note in caplog.text] == notes, options
 
 
 def write_scored(file: Path, rows: pl.DataFrame, model: str) -> None:
@@ -310,6 +327,40 @@ def test_scores_of_two_models_are_not_fitted_on_together(cli: Cli, tmp_path: Pat
         rows = score_rows(300).filter(pl.col("session") == session)
         write_scored(tmp_path / f"{session}.parquet", rows, f"model-{session}")
     assert "different models" in refusal(cli("crossval", tmp_path / "*.parquet"))
+
+
+def test_numbers_in_names_of_folds_are_ordered_as_numbers(cli: Cli) -> None:
+    rows = csv(split_rows().with_columns(fold=pl.col("fold").replace({"1": "10", "2": "9"})))
+    assert list(found(cli("crossval", "--method", "speech", "--json", input=rows))["folds"]) == [
+        "9",
+        "10",
+    ]
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(cli: Cli, tmp_path: Path) -> None:
+    files = [tmp_path / folder / "scores.csv" for folder in "ab"]
+    for file in files:
+        file.parent.mkdir()
+        split_rows(100).drop("fold").write_csv(file)
+    result = found(cli("crossval", "--method", "speech", "--json", *files))
+    assert list(result["folds"]) == [str(file) for file in files]
+
+
+def test_files_of_other_classes_are_refused(cli: Cli, tmp_path: Path) -> None:
+    split_rows(100).write_parquet(tmp_path / "a.parquet")
+    renamed = split_rows(100).rename({"speech_sad": "speech_fear"})
+    renamed.with_columns(pl.col("label").replace("sad", "fear")).write_parquet(
+        tmp_path / "b.parquet"
+    )
+    said = refusal(cli("crossval", tmp_path / "a.parquet", tmp_path / "b.parquet"))
+    assert "b.parquet: its classes differ from those of" in said
+
+
+def test_a_class_may_stand_for_no_sentiment(cli: Cli, tmp_path: Path) -> None:
+    options = ("--sentiment-map", "happy=none", "--thresholds-out", tmp_path / "out")
+    assert cli("crossval", *options, input=csv(split_rows())).exit_code == 0
+    document = tomllib.loads((tmp_path / "out" / "fold_1.toml").read_text())
+    assert document["sentiments"]["positive"] == []
 
 
 def test_a_fold_that_makes_no_file_name_is_refused(cli: Cli, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -50,8 +51,13 @@ def figures(labels: pl.Series, predictions: pl.Series) -> dict[str, float]:
 
 def measured(result: Result) -> dict[str, Any]:
     assert result.exit_code == 0, result.stderr
-    assert result.stderr == ""
-    return json.loads(result.stdout)
+    # How the labels were read is always said, and what is left out.
+    left_out = r"(note: \d+ of \d+ rows are left out: .*\n)?"
+    assert re.fullmatch(rf"note: labels .*\n{left_out}", result.stderr)
+    found = json.loads(result.stdout)
+    # Of these two, tests/test_cli_labels.py has the tests.
+    assert found.pop("labels")["column"] and found.pop("left_out_by_reason")
+    return found
 
 
 OF_BOTH_STAGES = ("difference", "transitions", "paired_test")
@@ -136,6 +142,24 @@ def test_labelled_rows_without_scores_are_left_out_and_counted(cli: Cli) -> None
     assert found == evaluate(cli, rows)
 
 
+@pytest.mark.parametrize("missing", [["emotion"], list(SPEECH_COLUMNS)])
+def test_rows_of_which_one_stage_is_missing_are_left_out_of_both(
+    cli: Cli, missing: list[str]
+) -> None:
+    rows = final_rows()
+    partly = rows.head(7).with_columns(
+        pl.lit(None).cast(rows.schema[name]).alias(name) for name in missing
+    )
+    found = evaluate(cli, pl.concat([rows, partly]))
+    assert found.pop("left_out") == 7
+    assert found == evaluate(cli, rows)
+
+
+def test_predictions_without_speech_scores_are_not_taken_for_those_before(cli: Cli) -> None:
+    found = evaluate(cli, final_rows().select("label", "emotion", "speech_emotion"))
+    assert "before" not in found and "after" in found
+
+
 def test_labels_and_emotions_of_any_spelling_are_read(cli: Cli) -> None:
     rows = final_rows()
     short = {"angry": "ANG", "happy": "exc", "neutral": "NEU", "sad": "Sadness"}
@@ -161,9 +185,33 @@ def test_word_error_rate_equals_jiwers(cli: Cli) -> None:
     assert found["wer"] == pytest.approx(100 * wanted, abs=0.005)
 
 
+def test_symbols_count_for_nothing_in_the_word_error_rate(cli: Cli) -> None:
+    rows = with_transcripts(["$5 + 3€ = what?", "a|b"], ["5 3 what", "ab"])
+    assert evaluate(cli, rows)["wer"] == 0
+
+
 def test_rows_without_a_reference_do_not_count_for_the_word_error_rate(cli: Cli) -> None:
     rows = with_transcripts([None, "", " ... ", "one two"], ["noise", "noise", "noise", "one"])
     assert evaluate(cli, rows)["wer"] == 50
+
+
+def test_rows_without_scores_count_for_the_word_error_rate(cli: Cli) -> None:
+    rows = with_transcripts(["one two"] * 4, ["one two"] * 3 + ["one"])
+    unscored = pl.int_range(pl.len()) == 3
+    rows = rows.with_columns(
+        pl.when(~unscored).then(pl.col(name)).alias(name) for name in (*SPEECH_COLUMNS, "emotion")
+    )
+    assert evaluate(cli, rows)["wer"] == 12.5
+
+
+def test_the_word_error_rate_is_resampled_by_speaker(cli: Cli) -> None:
+    # One of twelve speakers is never understood.
+    heard = [None if number % 12 == 0 else "one two" for number in range(120)]
+    rows = with_transcripts(["one two"] * 120, heard)
+    by_row, by_speaker = evaluate(cli, rows), evaluate(cli, with_speakers(rows))
+    assert by_row["wer"] == by_speaker["wer"]
+    widths = [found["wer_interval"][1] - found["wer_interval"][0] for found in (by_row, by_speaker)]
+    assert widths[1] > 1.5 * widths[0]
 
 
 def test_tables_without_any_reference_have_no_word_error_rate(cli: Cli) -> None:
@@ -241,7 +289,8 @@ def test_no_line_of_the_tables_is_wider_than_80_columns(cli: Cli) -> None:
 def test_an_output_file_is_json(cli: Cli, tmp_path: Path) -> None:
     result = cli("evaluate", "-o", tmp_path / "m.json", input=csv(final_rows()))
     assert (result.exit_code, result.stdout) == (0, "")
-    assert json.loads((tmp_path / "m.json").read_text()) == evaluate(cli, final_rows())
+    written = json.loads((tmp_path / "m.json").read_text())
+    assert written == json.loads(cli("evaluate", "--json", input=csv(final_rows())).stdout)
 
 
 def test_several_files_are_one_table(cli: Cli, tmp_path: Path) -> None:
@@ -310,7 +359,12 @@ def test_a_label_map_is_for_labels_and_never_for_predictions(cli: Cli) -> None:
         cli("evaluate", "--json", input=csv(rows.filter(pl.col("label") != "sad"))).stdout
     )
     dropped = cli("evaluate", "--json", "--label-map", "sad=none", input=csv(rows))
-    assert json.loads(dropped.stdout) == plain
+    found = json.loads(dropped.stdout)
+    assert found["labels"].pop("dropped") == {"sad": found["left_out_by_reason"]["dropped"]}
+    for document in (found, plain):
+        del document["left_out_by_reason"]
+    del plain["labels"]["dropped"]
+    assert found == plain
 
 
 def test_predictions_are_not_taken_for_labels(cli: Cli) -> None:
@@ -360,6 +414,10 @@ def test_every_headline_figure_has_an_interval_around_it(cli: Cli) -> None:
         for name in HEADLINE:
             low, high = found["intervals"][stage][name]
             assert low < found[stage][name] < high
+    for stage in ("before", "after"):
+        for name, figures in found["classes"][stage].items():
+            for figure, (low, high) in found["intervals"][stage]["classes"][name].items():
+                assert low < figures[figure] < high
 
 
 def test_speakers_are_resampled_where_they_are_known(cli: Cli) -> None:
@@ -446,11 +504,22 @@ def test_the_word_error_rate_names_its_normalisation(cli: Cli) -> None:
 
 def test_rows_of_training_are_noted(cli: Cli, caplog: pytest.LogCaptureFixture) -> None:
     split = pl.when(pl.int_range(pl.len()) < 150).then(pl.lit("train")).otherwise(pl.lit("test"))
-    rows = csv(decided_rows().with_columns(split=split))
-    cli("evaluate", "--where", "split != 'train'", input=rows)
+    decided = decided_rows().with_columns(split=split)
+    unscored = decided.head(5).with_columns(
+        pl.lit(None).cast(decided.schema[name]).alias(name) for name in (*SPEECH_COLUMNS, "emotion")
+    )
+    rows = csv(pl.concat([decided, unscored]))
+    cli("evaluate", "--trained-on", "train", "--where", "split != 'train'", input=rows)
+    cli("evaluate", "--trained-on", "none", input=rows)
     assert "trained on" not in caplog.text
     cli("evaluate", input=rows)
-    assert "the speech model was trained on 150 of 200 labelled rows" in caplog.text
+    said = "the speech model was trained on"
+    assert f"150 of 200 labelled rows are of the split 'train'; if {said} them" in caplog.text
+    assert f"{said} 150 of 200" not in caplog.text
+    cli("evaluate", "--trained-on", "train", input=rows)
+    assert f"{said} 150 of 200 labelled rows" in caplog.text
+    cli("evaluate", "--trained-on", "train+val", input=rows.replace("test", "dev"))
+    assert f"{said} 200 of 200 labelled rows" in caplog.text
 
 
 def ndjson(path: Path) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from samples import csv
 from emobatch.errors import TableError
 from emobatch.splits.folds import assign
 from emobatch.splits.schemes import SCHEMES
+from emobatch.tables import stored, writing
 
 Cli = Callable[..., Result]
 MANIFEST = Path(__file__).parents[1] / "manifests" / "iemocap4.csv"
@@ -175,6 +176,61 @@ def test_speakers_of_a_session_stay_together_in_speaker_and_script() -> None:
         assert not set(tested["session"]) & set(others["session"])
 
 
+@pytest.mark.parametrize(
+    "session",
+    [
+        pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("11")).otherwise("session"),
+        pl.when(pl.col("speaker") != "9F").then("session"),
+    ],
+    ids=["one who is in two sessions", "one who is in no session"],
+)
+def test_speakers_are_dealt_alone_where_sessions_do_not_tell_them_apart(session: pl.Expr) -> None:
+    folds = assign(small().with_columns(session=session), "speaker+script")
+    assert all(fold.tests.startswith("speaker ") for fold in folds)
+
+
+def test_speakers_and_scripts_are_dealt_into_five_groups_each() -> None:
+    pairs = [(f"p{speaker}", f"s{script}") for speaker in range(6) for script in range(6)]
+    rows = pl.DataFrame(pairs, schema=["speaker", "script"], orient="row")
+    assert len(assign(rows, "speaker+script")) == 25
+
+
+def test_spaces_around_a_name_make_no_other_speaker() -> None:
+    spaced = small().with_columns(
+        speaker=pl.when(pl.int_range(pl.len()) % 2 == 0)
+        .then(pl.col("speaker") + " ")
+        .otherwise("speaker")
+    )
+    for fold, plain in zip(assign(spaced, "speaker"), assign(small(), "speaker"), strict=True):
+        assert fold.split.equals(plain.split)
+
+
+def test_rows_without_a_label_are_divided_too() -> None:
+    label = pl.when(pl.int_range(pl.len()) % 2 == 0).then("label")
+    for fold in assign(small().with_columns(label=label), "msp-improv6"):
+        assert fold.split.null_count() == 0
+
+
+def test_segments_of_one_file_are_drawn_one_by_one() -> None:
+    rows = small().drop("id").with_columns(
+        path=pl.lit("all.wav"), start=pl.int_range(pl.len()), label=pl.lit("sad")
+    )  # fmt: skip
+    (split, *_) = (fold.split for fold in assign(rows, "msp-improv6"))
+    assert (split == "val").sum() == round(0.2 * (split != "test").sum())
+
+
+def test_it_is_stored_how_rows_were_divided(cli: Cli, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    writing.write(small().lazy(), source, {"models": {"speech": {"name": "a"}}})
+    options = ("--scheme", "msp-improv6", "--seed", 3)
+    assert cli("folds", source, *options, "-o", target).exit_code == 0
+    found = stored.metadata(target)
+    assert found["models"] == {"speech": {"name": "a"}}
+    assert {name: found["folds"][name] for name in ("scheme", "seed")} == {
+        "scheme": "msp-improv6", "seed": 3,
+    }  # fmt: skip
+
+
 def test_what_speaker_and_script_costs_is_said_for_each_fold(
     cli: Cli, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -225,6 +281,10 @@ def test_any_format_is_read_and_written_untouched(cli: Cli, tmp_path: Path, exte
     assert readers[extension](target).drop("fold", "split").equals(small())
 
 
+# All that c says is held out with a.
+NO_TRAIN = pl.DataFrame({"speaker": ["a", "a", "b", "b", "c"], "script": ["s", "t", "s", "t", "s"]})
+
+
 @pytest.mark.parametrize(
     ("rows", "scheme", "options", "said"),
     [
@@ -235,7 +295,9 @@ def test_any_format_is_read_and_written_untouched(cli: Cli, tmp_path: Path, exte
         (small().clear(), "speaker", [], "no rows"),
         (small()[:16], "session", [], "has 1 values"),
         (small().with_columns(speaker=pl.lit("a")), "iemocap10", [], "has 1 speakers"),
+        (small().with_columns(speaker="script"), "iemocap10", [], "has 4 speakers"),
         (small().with_columns(pl.col("speaker").str.tail(1)), "iemocap10", [], "name of their own"),
+        (NO_TRAIN, "speaker+script", ["--groups", "3"], "fold 1 (speaker a; script s tests)"),
         (small().with_columns(script=pl.lit(" ")), "script", [], "row 1: no script"),
         (small(), "speaker", ["--fold", "7"], "no fold 7"),
         (small(), "iemocap10", ["--groups", "3"], "leave --groups out"),

@@ -12,7 +12,7 @@ from click.testing import Result
 from cogapp import Cog
 
 from emobatch import __version__
-from emobatch.cli import main
+from emobatch.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = ROOT / "docs" / "commands.md"

@@ -105,6 +105,15 @@ def test_folds_are_looked_at_apart(cli: Cli) -> None:
     assert len(leaks(cli, pl.concat([one, two]).drop("fold"))) == 2
 
 
+def test_what_is_shared_is_listed_by_fold_kind_and_value(cli: Cli) -> None:
+    names = [f"n{number}" for number in range(9, -1, -1)]
+    rows = with_values("script", names, names).with_columns(speaker="script")
+    folds = pl.concat([rows.with_columns(fold=pl.lit(fold)) for fold in ("10", "9")])
+    listed = [(leak["fold"], leak["kind"], leak["value"]) for leak in leaks(cli, folds)]
+    kinds = ("speaker", "script")
+    assert listed == [(f, k, name) for f in ("9", "10") for k in kinds for name in sorted(names)]
+
+
 def test_val_counts_only_when_asked_for(cli: Cli) -> None:
     rows = pl.DataFrame({"speaker": ["a", "b", "b"], "split": ["train", "validation", "test"]})
     assert leaks(cli, rows) == []
@@ -136,6 +145,27 @@ def test_nearly_equal_transcripts_are_found(cli: Cli) -> None:
     assert leak["like"] == "did you get my letter in the mail"
     assert 0.9 <= leak["similarity"] < 1
     assert leaks(cli, rows, "--similarity", "0.99") == []
+
+
+LETTER = "Did you get my letter in the mail?"
+
+
+def test_of_several_like_it_the_nearest_is_named_and_all_are_counted(cli: Cli) -> None:
+    far, near = "Did you get my letter?", "Did you get my letters in the mail?"
+    rows = with_values("transcript", [far, near, near], [LETTER])
+    (leak,) = leaks(cli, rows, "--similarity", "0.7")
+    assert leak["like"] == "did you get my letters in the mail"
+    assert (leak["train_rows"], leak["test_rows"]) == (3, 1)
+
+
+def test_what_is_shared_as_it_is_is_not_listed_as_nearly_so(cli: Cli) -> None:
+    rows = with_values("transcript", [LETTER, LETTER.replace("letter", "letters")], [LETTER])
+    assert [leak["kind"] for leak in leaks(cli, rows)] == ["transcript"]
+
+
+def test_rows_of_no_split_take_no_part(cli: Cli) -> None:
+    rows = pl.DataFrame({"speaker": ["a", "b", "b", "b"], "split": ["train", "test", "", None]})
+    assert leaks(cli, rows) == []
 
 
 def test_what_everyone_says_is_no_leak(cli: Cli) -> None:
@@ -171,6 +201,7 @@ texts = st.lists(words.map(" ".join), min_size=1, max_size=6, unique=True)
 def test_near_pairs_are_those_of_the_formula(some: list[str], others: list[str]) -> None:
     pairs = near_pairs(some, others, 0.7)
     found = {(one, other): similarity for one, other, similarity in pairs.iter_rows()}
+    assert all(one != other for one, other in found)
     for one in some:
         for other in others:
             wanted = cosine(one, other)
@@ -191,6 +222,12 @@ def test_files_of_equal_content_are_found(cli: Cli, tmp_path: Path) -> None:
     rows = audio_rows(tmp_path, contents)
     (leak,) = leaks(cli, rows, "--audio", "--root", tmp_path)
     assert (leak["kind"], leak["value"], leak["like"]) == ("audio", "c.wav", "b.wav")
+
+
+def test_files_that_begin_alike_are_told_apart(cli: Cli, tmp_path: Path) -> None:
+    head = bytes(1 << 20)
+    contents = {f"{name}.wav": head + name.encode() for name in "abcd"}
+    assert leaks(cli, audio_rows(tmp_path, contents), "--audio", "--root", tmp_path) == []
 
 
 def test_audio_is_left_alone_unless_asked_for(cli: Cli, tmp_path: Path) -> None:
@@ -237,9 +274,12 @@ def test_a_json_file_has_what_json_prints(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_the_table_for_people_has_the_same_figures(cli: Cli) -> None:
-    rows = with_values("speaker", list("abcdefg"), [*"abcdef", "z", "z"])
+    rows = with_values("speaker", list("aabcdefg"), [*"abcdef", "z", "z"])
     shown = cli("leakage", "-", input=csv(rows)).stdout.splitlines()
     assert "all speaker 6 6 75.00 a, b, c, d, e, …" in [" ".join(line.split()) for line in shown]
+    five = with_values("speaker", list("abcde"), list("abcde"))
+    shown = cli("leakage", "-", input=csv(five)).stdout.splitlines()
+    assert "all speaker 5 5 100.00 a, b, c, d, e" in [" ".join(line.split()) for line in shown]
 
 
 @pytest.mark.parametrize(
@@ -287,6 +327,38 @@ def test_nothing_is_warned_of_where_nothing_is_shared(
 ) -> None:
     assert cli(command, input=csv(scored_splits("b"))).exit_code == 0
     assert "share" not in caplog.text
+
+
+def test_a_warning_goes_by_folds_and_counts_each_thing_once(
+    cli: Cli, caplog: pytest.LogCaptureFixture
+) -> None:
+    apart = [scored_splits("b"), scored_splits("a").with_columns(speaker=pl.lit("c"))]
+    folds = [part.with_columns(fold=pl.lit(name)) for part, name in zip(apart, "12", strict=True)]
+    # In the second fold all is spoken by one.
+    assert cli("evaluate", input=csv(folds[0])).exit_code == 0
+    swapped = folds[0].with_columns(
+        fold=pl.lit("2"), split=pl.col("split").replace({"train": "test", "test": "train"})
+    )
+    assert cli("evaluate", input=csv(pl.concat([folds[0], swapped]))).exit_code == 0
+    assert "share" not in caplog.text
+    again = folds[1].with_columns(fold=pl.lit("3"))
+    assert cli("evaluate", input=csv(pl.concat([*folds, again]))).exit_code == 0
+    assert "train and test share 1 speaker;" in caplog.text
+
+
+def test_crossval_warns_by_its_own_folds(cli: Cli, caplog: pytest.LogCaptureFixture) -> None:
+    one = scored_splits("b").with_columns(part=pl.lit("1"))
+    other = {"train": "test", "test": "train"}
+    two = one.with_columns(part=pl.lit("2"), split=pl.col("split").replace(other))
+    options = ("--by", "part", "--method", "speech")
+    assert cli("crossval", *options, input=csv(pl.concat([one, two]))).exit_code == 0
+    assert "share" not in caplog.text
+
+
+def test_a_column_of_lists_is_nobodys_name(cli: Cli, tmp_path: Path) -> None:
+    rows = scored_splits("b").with_columns(script=pl.lit([1, 2]))
+    rows.write_parquet(tmp_path / "scores.parquet")
+    assert cli("evaluate", tmp_path / "scores.parquet").exit_code == 0
 
 
 def test_evaluate_warns_of_rows_that_where_leaves_out(

@@ -18,6 +18,7 @@ from refusals import refusal
 from samples import LOOSE_TOML
 from sounds import save, tone
 
+from emobatch.manifests import manifest
 from emobatch.manifests.shards import Shard, boundaries
 from emobatch.tables import stored
 
@@ -45,7 +46,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A manifest whose rows differ in duration, its table, and the tables of three shards."""
     from click.testing import CliRunner
 
-    from emobatch.cli import main
+    from emobatch.cli.main import main
 
     folder = tmp_path_factory.mktemp("shards")
     seconds = [0.3, 2.0, 0.3, 0.3, 0.3, 0.3, 1.0, 0.5, 0.3, 0.3]
@@ -60,7 +61,9 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_shards_joined_in_any_order_are_the_whole(cli: Cli, scored: Path, tmp_path: Path) -> None:
+def test_shards_joined_in_any_order_are_the_whole(
+    cli: Cli, scored: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     merged = tmp_path / "merged.parquet"
     shards = [scored / f"{number}.parquet" for number in (2, 0, 1)]
     assert cli("merge", *shards, "-o", merged).exit_code == 0
@@ -73,6 +76,10 @@ def test_shards_joined_in_any_order_are_the_whole(cli: Cli, scored: Path, tmp_pa
             assert joined[name].equals(whole[name]), name
     lengths = [len(pl.read_parquet(shard)) for shard in shards]
     assert sum(lengths) == 10 and lengths != [4, 3, 3], "balanced by duration, not by rows"
+    assert "shard" not in json.loads(pl.read_parquet_metadata(merged)["emobatch"])
+    # It is the table of the whole manifest, which a run would have nothing to add to.
+    again = cli("score", scored / "manifest.csv", "--models", "demo", "-o", merged)
+    assert again.exit_code == 0 and "is whole, nothing to do" in caplog.text
 
 
 def test_a_glob_reads_and_merges(cli: Cli, scored: Path) -> None:
@@ -106,7 +113,7 @@ def cut(scored: Path, tmp_path: Path, *options: object) -> list[Path]:
     """The shards' tables, of which one went through `apply --where`, and they all through it."""
     from click.testing import CliRunner
 
-    from emobatch.cli import main
+    from emobatch.cli.main import main
 
     (tmp_path / "t.toml").write_text(LOOSE_TOML)
     finals = []
@@ -232,3 +239,52 @@ def test_a_shard_that_no_row_fell_to_is_not_missed(cli: Cli, tmp_path: Path) -> 
     assert len(tables) == 2
     result = cli("merge", *tables)
     assert result.exit_code == 0 and result.stdout.count("\n") == 4
+
+
+def test_a_duration_that_is_missing_leaves_shards_of_as_many_rows(tmp_path: Path) -> None:
+    for column in ("9,1,1,1", "9,1,,1", "9,0,1,1", "9,nan,1,1", "9,inf,1,1", "9,-1,1,1"):
+        rows = [f"{n}.wav,{seconds}" for n, seconds in enumerate(column.split(","))]
+        (tmp_path / "m.csv").write_text("path,duration\n" + "\n".join(rows))
+        taken, _ = Shard(0, 2).take(manifest.read(str(tmp_path / "m.csv")))
+        assert len(taken) == (1 if column == "9,1,1,1" else 2)
+
+
+def test_shards_that_overlap_are_refused(cli: Cli, scored: Path, tmp_path: Path) -> None:
+    """As many rows as the manifest has, and not each of them once."""
+    shards = [Path(shutil.copy(scored / f"{number}.parquet", tmp_path)) for number in range(3)]
+    made = json.loads(pl.read_parquet_metadata(shards[1])["emobatch"])
+    made["shard"]["first"] -= 1
+    pl.read_parquet(shards[1]).write_parquet(shards[1], metadata={"emobatch": json.dumps(made)})
+    assert "shards missing: some rows of 3" in refusal(cli("merge", *shards))
+
+
+@pytest.mark.parametrize("other", [{"manifest": "another"}, {"count": 4}, {"manifest_rows": 9}])
+def test_shards_of_another_manifest_or_split_are_refused(
+    cli: Cli, scored: Path, tmp_path: Path, other: dict[str, object]
+) -> None:
+    shards = [Path(shutil.copy(scored / f"{number}.parquet", tmp_path)) for number in range(3)]
+    made = json.loads(pl.read_parquet_metadata(shards[1])["emobatch"])
+    made["shard"] |= other
+    pl.read_parquet(shards[1]).write_parquet(shards[1], metadata={"emobatch": json.dumps(made)})
+    message = refusal(cli("merge", *shards))
+    assert f"{shards[1]}: a shard of another manifest or split" in message
+
+
+def test_final_tables_of_other_thresholds_are_refused(
+    cli: Cli, scored: Path, tmp_path: Path
+) -> None:
+    finals = cut(scored, tmp_path)
+    made = json.loads(pl.read_parquet_metadata(finals[1])["emobatch"])
+    made["thresholds"] = {"file": "other.toml"}
+    pl.read_parquet(finals[1]).write_parquet(finals[1], metadata={"emobatch": json.dumps(made)})
+    message = refusal(cli("merge", *finals))
+    assert f"{finals[1]} and {finals[0]} were not decided by the same thresholds" in message
+
+
+def test_shards_of_other_options_are_refused(cli: Cli, scored: Path, tmp_path: Path) -> None:
+    shards = [Path(shutil.copy(scored / f"{number}.parquet", tmp_path)) for number in range(3)]
+    made = json.loads(pl.read_parquet_metadata(shards[1])["emobatch"])
+    made["options"]["beam_size"] = 5
+    pl.read_parquet(shards[1]).write_parquet(shards[1], metadata={"emobatch": json.dumps(made)})
+    message = refusal(cli("merge", *shards))
+    assert f"{shards[1]} and {shards[0]} were scored with different options.beam_size" in message

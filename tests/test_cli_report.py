@@ -20,7 +20,7 @@ from published import FIXTURE
 from refusals import refusal
 from samples import EMOTIONS, LOOSE_TOML, SPEECH_COLUMNS, csv, score_rows
 
-from emobatch.cli import main
+from emobatch.cli.main import main
 from emobatch.reporting.changes import MOST_ROWS
 
 Cli = Callable[..., Result]
@@ -234,7 +234,7 @@ def test_the_page_refers_to_nothing_outside_itself(fold: Page) -> None:
 def test_links_lead_to_sections(fold: Page) -> None:
     ids = [attributes["id"] for _, attributes in fold.elements if "id" in attributes]
     targets = [link["href"].removeprefix("#") for link in fold.all("a")]
-    assert len(targets) == 8
+    assert len(targets) == 9
     assert set(targets) <= set(ids)
     assert len(ids) == len(set(ids))
 
@@ -257,7 +257,8 @@ def test_provenance_is_shown(tmp_path: Path) -> None:
     digest = "sha256:ef13bd4a446a64bd0326c079b4b0708128d916e7958e66e97b7b4500fa8b90f6"
     for words in (digest, "contractions,punctuation", "faster-whisper", "released", "matplotlib"):
         assert words in page.text
-    assert "were fitted on: these seem to be the same" in page.text
+    assert "The thresholds were fitted on 400 of these 400 rows" in page.text
+    assert "seem to be the same" not in page.text
     assert "word error rate" in page.text.lower()
     assert "never flagged: only 1 misclassified as angry" in page.text
     assert result.stdout == ""
@@ -294,7 +295,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Page:
     rows = score_rows(60).with_columns(*unscored, split=pl.lit("train")).rename({"label": "truth"})
     final = decided(rows, folder)
     (folder / "tight.toml").write_text(LOOSE_TOML.replace("entropy = 0.7", "entropy = 1.2"))
-    options = ("--label-column", "truth", "--where", "id < '050'")
+    options = ("--label-column", "truth", "--where", "id < '050'", "--trained-on", "train")
     return reported(final, folder, "-t", folder / "tight.toml", *options)
 
 
@@ -353,6 +354,8 @@ def test_of_very_many_changed_rows_the_first_are_listed_and_the_rest_counted(
         (lambda rows: rows, ["--where", "nope = 1"], "no column 'nope'"),
         (lambda rows: rows, ["--label-column", "truth"], "no column 'truth'"),
         (lambda rows: rows, ["--label-column", "emotion"], "holds predictions"),
+        (lambda rows: rows, ["--label-column", "speech_emotion"], "holds predictions"),
+        (lambda rows: rows, ["--label-column", "mapped_emotion"], "holds predictions"),
         (lambda rows: rows, ["-o", "page.pdf"], "name it .html, .htm"),
         (lambda rows: rows, ["-t", "missing.toml"], "missing.toml: No such file"),
         (lambda rows: rows, ["missing.csv"], "missing.csv: no such file"),

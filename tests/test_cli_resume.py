@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from click.testing import Result
 from sounds import save, tone
 
 Cli = Callable[..., Result]
-DEMO = ("--models", "demo")
+DEMO = ("--models", "demo", "--max-error-rate", "1")
 SOMEBODY = 54321
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
@@ -25,7 +26,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files aw
 def refusal(result: Result) -> str:
     """What is wrong, in one line after the note that the demo's models are toys."""
     assert result.exit_code == 1 and result.stdout == ""
-    note, error = result.stderr.splitlines()
+    note, *_, error = result.stderr.splitlines()
     assert note.startswith("note: the demo's models") and error.startswith("Error: ")
     return error
 
@@ -35,7 +36,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tables of a manifest of which two files are missing."""
     from click.testing import CliRunner
 
-    from emobatch.cli import main
+    from emobatch.cli.main import main
 
     folder = tmp_path_factory.mktemp("whole")
     for number in (0, 2, 4):
@@ -133,6 +134,7 @@ def test_the_failed_rows_are_scored_again_and_no_others(
     rows = read(table)
     assert rows["id"].to_list() == ["9", "8", "7", "6", "5"]
     assert rows["status"].to_list() == ["ok", "error", "ok", "ok", "ok"]
+    assert rows["error"].is_null().to_list() == [True, False, True, True, True]
     assert rows["duration"].cast(pl.Float64)[3] == 1.5
     # What came of it is whole in its turn.
     assert cli(*command).exit_code == 0
@@ -184,7 +186,11 @@ def parts(cli: Cli, folder: Path) -> Path:
 
 
 def test_saved_work_of_ones_own_is_gone_on_with(cli: Cli, folder: Path, parts: Path) -> None:
+    # What a killed run was writing is rubbish.
+    for file in (parts / ".000000000064.parquet.x1.tmp", folder / ".s.parquet.x2.tmp"):
+        file.write_bytes(b"PAR1")
     assert cli("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO).exit_code == 0
+    assert not list(folder.rglob("*.tmp"))
     rows = pl.read_parquet(folder / "s.parquet")
     assert rows["cleaned_text"].unique().to_list() == ["saved"]
     assert not parts.exists()
@@ -255,6 +261,66 @@ def test_new_files_have_the_users_mode(folder: Path) -> None:
     assert len(modes) == 3 and set(modes.values()) == {0o640}
 
 
+SHARED = """
+import io, os, sys
+from pathlib import Path
+import polars as pl
+from emobatch.errors import ResumeError
+from emobatch.scoring.parts import Parts
+pl.DataFrame({"id": ["a"]}).write_parquet(io.BytesIO())
+os.setuid(int(sys.argv[2]))  # only now, for the interpreter may be root's own
+try:
+    with Parts.open(Path(sys.argv[1]), {}, restart=True) as parts:
+        parts.add(0, pl.DataFrame({"id": ["a"]}))
+        parts.clear()
+except ResumeError as error:
+    print(error)
+"""
+
+
+@as_root
+@pytest.mark.parametrize("planted", [".parts", ".parts/run.json", ".parts/lock"])
+def test_in_a_folder_that_all_may_write_to_anothers_work_is_refused(planted: str) -> None:
+    # Not below pytest's own folder, which nobody else may enter.
+    with tempfile.TemporaryDirectory() as name:
+        shared = Path(name)
+        shared.chmod(0o1777)
+        target = shared / "s.csv"
+        parts = shared / "s.csv.parts"
+        parts.mkdir()
+        if planted != ".parts":
+            os.chown(parts, SOMEBODY, -1)
+            (parts / planted.rpartition("/")[2]).write_text("{}")
+        for path in (parts, *parts.iterdir()):
+            path.chmod(0o777)  # so that nothing but whose it is stands in the way
+        before = sorted(shared.rglob("*"))
+        command = [sys.executable, "-c", SHARED, str(target), str(SOMEBODY)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "belongs to another user" in done.stdout
+        assert sorted(shared.rglob("*")) == before
+
+
+@as_root
+def test_in_a_folder_that_all_may_write_to_ones_own_work_is_saved_and_cleared() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        shared = Path(name)
+        shared.chmod(0o1777)
+        # What looks like an unfinished write, and can't be removed.
+        (shared / ".s.csv.abc.tmp").write_text("another's")
+        command = [sys.executable, "-c", SHARED, str(shared / "s.csv"), str(SOMEBODY)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert [file.name for file in shared.iterdir()] == [".s.csv.abc.tmp"]
+
+
+def test_a_folder_that_looks_like_an_unfinished_write_is_no_matter(cli: Cli, folder: Path) -> None:
+    (folder / ".new.csv.abc.tmp").mkdir()
+    result = cli("score", folder / "m.csv", "-o", folder / "new.csv", *DEMO)
+    assert result.exit_code == 0, result.stderr
+    assert not (folder / "new.csv.parts").exists()
+
+
 RACE = """
 import os, sys, time
 from pathlib import Path
@@ -308,3 +374,142 @@ def test_a_run_begun_with_restart_goes_on_without_it(cli: Cli, tmp_path: Path) -
     assert cli(*command).exit_code == 0
     assert target.stat().st_ino != before and not parts.exists()
     assert len(pl.read_csv(target)) == 1_500
+
+
+def test_the_saved_work_is_of_the_manifest_as_it_was(cli: Cli, folder: Path, parts: Path) -> None:
+    text = (folder / "m.csv").read_text()
+    (folder / "m.csv").write_text(text.replace("well", "ill"))
+    message = refusal(cli("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO))
+    assert "a run that differs in manifest; " in message
+
+
+def test_a_chunk_with_any_failed_row_is_scored_again_when_told(
+    cli: Cli, folder: Path, parts: Path
+) -> None:
+    save(folder / "3.wav", tone(1.5))
+    command = ("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO, "--retry-errors")
+    assert cli(*command).exit_code == 0
+    assert read(folder / "s.parquet")["status"].to_list() == ["ok", "error", "ok", "ok", "ok"]
+
+
+def test_a_chunk_is_there_whole_or_not_at_all(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_half(frame: pl.DataFrame, file: Path) -> None:
+        Path(file).write_bytes(b"PAR1 and no more")
+        raise OSError(28, "No space left on device")
+
+    target = folder / "new.csv"
+    command = ("score", folder / "m.csv", "-o", target, *DEMO)
+    with monkeypatch.context() as patch:
+        patch.setattr(pl.DataFrame, "write_parquet", write_half)
+        assert "No space left on device" in refusal(cli(*command))
+    assert not list(folder.glob("new.csv.parts/*.parquet"))
+    assert cli(*command).exit_code == 0
+
+
+def test_what_is_left_of_a_run_that_ended_is_rubbish(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was killed after its table was written, and before its chunks were removed."""
+    from emobatch.models.choice import Choice
+    from emobatch.scoring.parts import Parts
+    from emobatch.scoring.score import score
+
+    def die(self: Parts) -> None:
+        raise KeyboardInterrupt("killed")
+
+    target = folder / "new.parquet"
+    command = ("score", folder / "m.csv", "-o", target, *DEMO)
+    with monkeypatch.context() as patch:
+        patch.setattr(Parts, "clear", die)
+        with pytest.raises(KeyboardInterrupt, match="killed"):
+            score(str(folder / "m.csv"), target, Choice(models="demo"))
+    assert list(folder.glob("new.parquet.parts/0*.parquet"))
+    written = target.stat().st_mtime_ns
+    assert cli(*command).exit_code == 0
+    assert "is whole, nothing to do" in caplog.text
+    assert target.stat().st_mtime_ns == written
+    assert not list(folder.glob("*.parts"))
+
+
+def test_chunks_of_other_failed_rows_are_thrown_away(cli: Cli, folder: Path) -> None:
+    table = folder / "s.parquet"
+    made = json.loads(pl.read_parquet_metadata(table)["emobatch"])
+    left = folder / "s.parquet.parts"
+    left.mkdir()
+    pl.read_parquet(table).head(1).write_parquet(left / f"{0:012d}.parquet")
+    run = {key: value for key, value in made.items() if key != "table"}
+    (left / "run.json").write_text(json.dumps({**run, "retry": "of other rows"}))
+    save(folder / "3.wav", tone(1.5))
+    command = ("score", folder / "m.csv", "-o", table, *DEMO, "--retry-errors")
+    assert cli(*command).exit_code == 0
+    assert read(table)["status"].to_list() == ["ok", "error", "ok", "ok", "ok"]
+
+
+def test_a_final_table_is_none_to_go_on_with(cli: Cli, folder: Path) -> None:
+    table = folder / "s.parquet"
+    made = json.loads(pl.read_parquet_metadata(table)["emobatch"])
+    final = {"emobatch": json.dumps({**made, "thresholds": {"file": "a.toml"}})}
+    pl.read_parquet(table).write_parquet(table, metadata=final)
+    message = refusal(cli("score", folder / "m.csv", "-o", table, *DEMO))
+    assert "it is a final table" in message
+
+
+@pytest.mark.parametrize("name", ["run.json", "0" * 12 + ".parquet"])
+def test_damaged_saved_work_says_so(cli: Cli, folder: Path, parts: Path, name: str) -> None:
+    (parts / name).write_bytes(b"{ PAR1 no more")
+    message = refusal(cli("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO))
+    assert "damaged" in message and "score all anew with --restart" in message
+
+
+def test_what_is_neither_a_folder_nor_a_file_is_in_the_way(cli: Cli, folder: Path) -> None:
+    os.mkfifo(folder / "new.csv.parts")
+    message = refusal(cli("score", folder / "m.csv", "-o", folder / "new.csv", *DEMO))
+    assert "new.csv.parts: is in the way and not emobatch's; move it elsewhere" in message
+
+
+def test_a_link_that_is_planted_as_a_run_goes_on_is_not_written_through(tmp_path: Path) -> None:
+    from emobatch.errors import ResumeError
+    from emobatch.scoring.parts import Parts
+
+    with Parts.open(tmp_path / "s.csv", {"manifest": "x"}, restart=False) as parts:
+        (parts.folder / f"{0:012d}.parquet").symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(ResumeError, match="is a link, which saved work never is"):
+            parts.add(0, pl.DataFrame({"id": ["a"]}))
+        (parts.folder / f"{0:012d}.parquet").unlink()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_run_that_is_refused_holds_nothing(cli: Cli, folder: Path, parts: Path) -> None:
+    command = ("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO)
+    assert "options.beam_size" in refusal(cli(*command, "--beam-size", 2))
+    assert cli(*command).exit_code == 0
+
+
+def test_where_no_row_failed_there_is_nothing_to_score_again(
+    cli: Cli, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("1.wav", "3.wav"):
+        save(folder / name, tone(0.5))
+    command = ("score", folder / "m.csv", "-o", folder / "s.csv", *DEMO, "--retry-errors")
+    assert cli(*command).exit_code == 0
+    written = (folder / "s.csv").stat().st_mtime_ns
+    caplog.clear()
+    assert cli(*command).exit_code == 0
+    (said,) = [each for each in caplog.messages if "whole" in each]
+    assert said == f"note: {folder / 's.csv'} is whole, nothing to do"
+    assert (folder / "s.csv").stat().st_mtime_ns == written
+
+
+def test_what_the_user_chose_is_noted_and_not_what_the_device_made_of_it(
+    cli: Cli, folder: Path
+) -> None:
+    """What is free on a device may differ when a run goes on."""
+    target = folder / "new.parquet"
+    command = ("score", folder / "m.csv", "-o", target, *DEMO)
+    assert cli(*command, "--clean", " lowercase , numbers").exit_code == 0
+    options = json.loads(pl.read_parquet_metadata(target)["emobatch"])["options"]
+    assert (options["batch_seconds"], options["clean"]) == (None, "lowercase,numbers")
+    again = cli(*command, "--clean=lowercase,numbers", "--batch-seconds=7")
+    assert "differs in options.batch_seconds; " in refusal(again)

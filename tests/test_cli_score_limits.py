@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,7 +100,7 @@ def test_files_that_are_too_long_fail_alone(cli: Cli, tmp_path: Path, extension:
     (tmp_path / "m.csv").write_text("path,id,start,end\n" + "".join(lines))
     target = tmp_path / "s.parquet"
     command = ("score", tmp_path / "m.csv", "-o", target, *DEMO)
-    assert cli(*command, "--max-seconds", 2.5).exit_code == 0
+    assert cli(*command, "--max-seconds", 2.5, "--max-error-rate", 0.5).exit_code == 0
     rows = pl.read_parquet(target)
     assert rows["status"].to_list() == ["error", "ok", "ok", "error"]
     assert rows["error"][0].startswith("audio: longer than 2.5 s, which --max-seconds allows")
@@ -143,3 +146,20 @@ def test_a_header_that_doesnt_know_its_length_is_bounded_as_it_is_read(tmp_path:
     assert sum(map(len, read_windows(file, most=6.0))) == 80_000
     with pytest.raises(AudioError, match="longer than 2 s"):
         list(read_windows(file, most=2.0))
+
+
+@pytest.mark.parametrize(("rate", "status"), [("0.5", 0), ("0.49", 3)])
+def test_as_many_errors_as_are_allowed_are_allowed(
+    cli: Cli, manifest: Path, rate: str, status: int
+) -> None:
+    manifest.write_text("path\na.wav\nmissing.wav\n")
+    assert cli("score", manifest, *DEMO, f"--max-error-rate={rate}").exit_code == status
+
+
+def test_a_reader_that_has_had_enough_is_nobodys_fault() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "emobatch", "models", "--models=demo", "--json"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from samples import LOOSE, toml
 from sounds import save, tone
 
+from emobatch.models import files
 from emobatch.models.checkpoints import DEMO_FOLDER, DEMO_FOLDERS, Checkpoint
 from emobatch.tables import stored
 
@@ -27,7 +28,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A table, the checkpoints it was scored with, and thresholds fitted on their scores."""
     from click.testing import CliRunner
 
-    from emobatch.cli import main
+    from emobatch.cli.main import main
 
     folder = tmp_path_factory.mktemp("settings")
     for branch, name in DEMO_FOLDERS.items():
@@ -174,3 +175,31 @@ def test_the_digest_of_weights_is_as_it_was() -> None:
     weights = (DEMO_FOLDER / "speech" / "model.safetensors").read_bytes()
     inner = hashlib.sha256(weights).digest()
     assert digest(DEMO_FOLDER / "speech") == f"sha256:{hashlib.sha256(inner).hexdigest()}"
+
+
+def test_settings_are_every_file_that_decides_and_none_other(tmp_path: Path) -> None:
+    names = (
+        *("config.json", "tokenizer.json", "bpe.codes", "vocab.txt", "merges.txt"),
+        *("adapter_model.safetensors", "model.safetensors", "model.bin", "README.txt"),
+    )
+    for name in names:
+        (tmp_path / name).write_text(name)
+    (tmp_path / "sub.json").mkdir()
+    found = {asr: [f.name for f in files.settings(tmp_path, asr=asr)] for asr in (False, True)}
+    assert found[False] == sorted([*names[:6]])
+    (tmp_path / "model.safetensors").unlink()
+    assert [f.name for f in files.settings(tmp_path, asr=True)] == ["config.json", "tokenizer.json"]
+
+
+def test_settings_that_change_places_are_other_settings(tmp_path: Path) -> None:
+    checkpoint = Checkpoint("x", tmp_path, None, "--text-model")
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        (tmp_path / name).write_text(name)
+    before = checkpoint.provenance()["settings"]
+    (tmp_path / "config.json").rename(tmp_path / "generation_config.json")
+    assert checkpoint.provenance()["settings"] != before
+
+
+def test_what_lies_in_a_repositorys_folders_is_not_fetched() -> None:
+    there = ["config.json", "onnx/config.json", "model.safetensors", "old/model.safetensors"]
+    assert files.needed(there, "text") == ["config.json", "model.safetensors"]

@@ -17,6 +17,7 @@ from refusals import refusal
 from sounds import save
 from toys import ToyGate
 
+from emobatch.errors import EmobatchError
 from emobatch.models.choice import Choice
 from emobatch.scoring.score import score
 
@@ -28,7 +29,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory, model_options: list[str]) -
     """A folder with clips and `scores.csv`: eight good rows, and one without its file."""
     from click.testing import CliRunner
 
-    from emobatch.cli import main
+    from emobatch.cli.main import main
 
     folder = tmp_path_factory.mktemp("verified")
     for number, (text, voice) in enumerate(zip(TEXT, VOICES, strict=False)):
@@ -38,6 +39,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory, model_options: list[str]) -
         '0.wav,0.5,1.75,\n1.wav,1,,"I am\nso happy, really!"\n2.wav,,1,...\nmissing.wav,,,\n'
     )
     arguments = ["score", str(folder / "manifest.csv"), "-o", str(folder / "scores.csv")]
+    arguments.append("--max-error-rate=0.5")
     assert CliRunner().invoke(main, [*arguments, *model_options]).exit_code == 0
     return folder
 
@@ -71,8 +73,15 @@ def test_a_true_table_passes(cli: Cli, scored: Path) -> None:
 
 def test_a_true_table_in_parquet_passes(cli: Cli, scored: Path, model_options: list[str]) -> None:
     target = scored / "other.parquet"
-    assert cli("score", scored / "manifest.csv", "-o", target, *model_options).exit_code == 0
+    options = [*model_options, "--max-error-rate=0.5"]
+    assert cli("score", scored / "manifest.csv", "-o", target, *options).exit_code == 0
     assert cli("verify", target, "--sample", 5).exit_code == 0
+
+
+def test_nothing_may_be_written_in_either_way(cli: Cli, table: Path) -> None:
+    assert value(table, 7, "cleaned_text") == ""
+    change(table, 7, "cleaned_text", None)
+    assert cli("verify", table).exit_code == 0
 
 
 def test_a_row_in_which_nothing_is_said_has_no_logprob_and_passes(cli: Cli, tmp_path: Path) -> None:
@@ -83,6 +92,31 @@ def test_a_row_in_which_nothing_is_said_has_no_logprob_and_passes(cli: Cli, tmp_
     assert value(table, 0, "transcript_source") == "none"
     assert value(table, 0, "asr_logprob") is None
     assert cli("verify", table).exit_code == 0
+
+
+def test_each_window_is_scored_alone(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emobatch.models.speech_classifier import SpeechClassifier
+    from emobatch.models.whisper import Whisper
+
+    save(tmp_path / "long.wav", np.full(40 * 16_000, 0.3, np.float32))
+    (tmp_path / "manifest.csv").write_text("path\nlong.wav\n")
+    table = tmp_path / "scores.csv"
+    command = ("score", tmp_path / "manifest.csv", "-o", table, "--models=demo")
+    # Longer than is decoded unless told: what was decoded once is decoded again.
+    assert cli(*command, "--max-seconds=50000", "--batch-seconds=1000").exit_code == 0
+    batches: list[int] = []
+    for model, name in ((SpeechClassifier, "scores"), (Whisper, "transcribe")):
+        score_batch = getattr(model, name)
+
+        def note(self: object, clips: list, score_batch: object = score_batch) -> object:
+            batches.append(len(clips))
+            return score_batch(self, clips)
+
+        monkeypatch.setattr(model, name, note)
+    assert cli("verify", table).exit_code == 0
+    assert batches == [1] * 4
 
 
 CHANGED = {
@@ -147,6 +181,7 @@ def test_rows_whose_audio_is_gone_fail_by_name(cli: Cli, table: Path) -> None:
     result = cli("verify", table)
     assert result.exit_code == 1
     assert "3.wav: error: audio: no such file: 3.wav\n" in result.stdout
+    assert result.stdout.count("\n") == 2, "what has no scores is said once"
 
 
 def test_audio_elsewhere_is_found_by_root(cli: Cli, scored: Path, tmp_path: Path) -> None:
@@ -182,7 +217,8 @@ def test_only_the_speech_branch_of_gated_rows_is_checked(
 ) -> None:
     gate = ToyGate(lambda rows: rows["speech_emotion"] != rows["speech_emotion"][0])
     choice = Choice(**{f"{branch}_model": str(folder) for branch, folder in models.items()})
-    score(str(table.with_name("manifest.csv")), table, choice, gate=gate, restart=True)
+    options = {"gate": gate, "restart": True, "max_error_rate": 0.5}
+    score(str(table.with_name("manifest.csv")), table, choice, **options)
     sources = pl.read_csv(table)["transcript_source"].to_list()
     assert "gated" in sources and "asr" in sources
     assert cli("verify", table).exit_code == 0
@@ -266,3 +302,53 @@ def test_a_table_without_scores_is_refused(cli: Cli, table: Path) -> None:
 def test_wrong_usage_is_status_2(cli: Cli, table: Path) -> None:
     for arguments in ([], [table, "--sample", 0], [table, "--tolerance", -1], [table, "--no"]):
         assert cli("verify", *arguments).exit_code == 2
+
+
+def test_logarithms_may_differ_by_more_than_probabilities(cli: Cli, table: Path) -> None:
+    """Sums of logarithms do; and the figure that is printed is of probabilities."""
+    true = float(value(table, 0, "entropy"))
+    change(table, 0, "entropy", true + 5e-3)
+    assert cli("verify", table, "--tolerance", 1e-3).exit_code == 0
+    change(table, 0, "entropy", true + 0.5)
+    result = cli("verify", table, "--tolerance", 1e-3, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["largest"] < 1e-4
+
+
+def test_a_figure_of_what_was_never_said_is_named(cli: Cli, tmp_path: Path) -> None:
+    save(tmp_path / "silence.wav", np.zeros(16_000, np.float32))
+    (tmp_path / "manifest.csv").write_text("path\nsilence.wav\n")
+    table = tmp_path / "scores.csv"
+    assert cli("score", tmp_path / "manifest.csv", "-o", table, "--models=demo").exit_code == 0
+    change(table, 0, "asr_logprob", -0.25)
+    result = cli("verify", table)
+    assert result.exit_code == 1
+    assert "silence.wav: asr_logprob is -0.25, scored again " in result.stdout
+
+
+def test_every_setting_is_as_it_was(cli: Cli, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = json.loads(table.with_name("scores.csv.meta.json").read_text())
+    wanted = {
+        "device": "cpu", "precision": "fp32", "language": "de", "beam_size": 3,
+        "asr_context": "fit", "clean": "numbers",
+    }  # fmt: skip
+    label_map = {"hap": "neutral", "neu": None}
+    change_provenance(table, {"options": {**made["options"], **wanted, "label_map": label_map}})
+    seen: list[Choice] = []
+
+    def find(choice: Choice) -> None:
+        seen.append(choice)
+        raise EmobatchError("looked at")
+
+    monkeypatch.setattr(Choice, "find_checkpoints", find)
+    assert refusal(cli("verify", table)) == "looked at"
+    (choice,) = seen
+    assert {name: getattr(choice, name) for name in wanted} == wanted
+    assert choice.label_map == ("hap=neutral", "neu=none")
+    assert choice.task({}).classes == ("angry", "happy", "neutral", "sad")
+    assert refusal(cli("verify", table, "--precision", "int8")) == "looked at"
+    assert seen[-1].precision == "int8"
+    task = {"classes": ["calm", "tense"], "sentiments": {}}
+    change_provenance(table, {"options": made["options"], "task": task})
+    cli("verify", table)
+    assert seen[-1].task({}).classes == ("calm", "tense")

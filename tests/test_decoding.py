@@ -58,16 +58,67 @@ def test_a_file_that_hangs_costs_its_own_row(tmp_path: Path) -> None:
     assert len(failed) == len(stuck)
     assert failed[0].error == "audio: nothing more could be read of it in 0.5 s: stuck0.wav"
     assert failed[0].windows_left == 1
+    assert all(each.decoded for each in asked)
+
+
+def windows_without_end(
+    monkeypatch: pytest.MonkeyPatch, begun: list[str], enough: int
+) -> threading.Event:
+    """Has files of any name hold more windows than anyone asks for; set once there are enough."""
+    there = threading.Event()
+
+    def read(file: Path, *segment: float | None) -> Iterator[audio.Samples]:
+        for _ in range(10 * enough):
+            begun.append(file.name)
+            if len(begun) >= enough:
+                there.set()
+            yield np.zeros(8_000, np.float32)
+
+    monkeypatch.setattr(audio, "read_windows", read)
+    return there
+
+
+def test_no_more_is_decoded_ahead_than_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    files = [tmp_path / str(number) for number in range(2 * decoding.FILES_AHEAD)]
+    # Of each file that is ahead, and of the first: what waits, and one that finds no room.
+    most = (decoding.FILES_AHEAD + 1) * (decoding.WINDOWS_AHEAD + 1) + 1
+    too_many = windows_without_end(monkeypatch, begun, most + 1)
+    windows = decode(utterances(files), 60)
+    next(windows)
+    assert not too_many.wait(0.2)
+    assert len(set(begun)) <= decoding.FILES_AHEAD + 1
+    windows.close()
+
+
+def test_a_file_that_is_given_up_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release, gone = threading.Event(), threading.Event()
+
+    def read(file: Path, *segment: float | None) -> Iterator[audio.Samples]:
+        release.wait(30)
+        try:
+            for _ in range(3 + decoding.WINDOWS_AHEAD):
+                yield np.zeros(8_000, np.float32)
+        finally:
+            gone.set()
+
+    monkeypatch.setattr(audio, "read_windows", read)
+    (asked,) = utterances([tmp_path / "stuck"])
+    assert list(decode([asked], time_limit=0.05)) == [] and asked.error
+    release.set()
+    assert gone.wait(10), "its thread waits for somebody to take what it has read"
 
 
 def test_threads_end_when_nobody_asks_any_more(tmp_path: Path) -> None:
     files = [save(tmp_path / f"{n}.flac", tone(300.0)) for n in range(2)]
-    before = threading.active_count()
+    before = {*threading.enumerate()}
     windows = decode(utterances(files), 60)
     next(windows)
-    assert threading.active_count() > before
+    begun = {*threading.enumerate()} - before
+    assert begun
     windows.close()
-    for thread in threading.enumerate():
-        if thread.daemon and thread is not threading.main_thread():
-            thread.join(timeout=600)
-    assert threading.active_count() <= before
+    for thread in begun:
+        thread.join(timeout=600)
+    assert not any(thread.is_alive() for thread in begun)

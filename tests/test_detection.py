@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from reference import best_pair
 
+from emobatch.errors import ProbabilityError
 from emobatch.fusion.selection.detection import GRID_POINTS, Detection, best_detection, grid
 
 Floats = NDArray[np.float64]
@@ -108,3 +109,23 @@ def test_the_grid_is_evenly_spaced_between_numpys_percentiles(
     assert found[0] == np.percentile(values, percentiles[0])
     assert found[-1] == np.percentile(values, percentiles[1])
     np.testing.assert_allclose(np.diff(found), (found[-1] - found[0]) / 199)
+
+
+def test_of_equal_pairs_beyond_others_the_highest_varentropy_wins() -> None:
+    # What comes in from the one varentropy to the other is surer than the best entropy.
+    found = best_detection(
+        np.array([1.0, 0.6, 0.7]),
+        np.array([0.1, 0.1, 0.3]),
+        np.array([True, False, False]),
+        np.array([0.5, 1.0]),
+        np.array([0.2, 0.3]),
+    )
+    assert found == Detection(1.0, 0.3, 1, 1)
+
+
+@pytest.mark.parametrize("name", ["entropy", "varentropy"])
+def test_nan_is_refused_by_name(name: str) -> None:
+    columns = {"entropy": np.array([1.0, 0.9]), "varentropy": np.array([0.1, 0.1])}
+    columns[name][1] = np.nan
+    with pytest.raises(ProbabilityError, match=f"{name}: row 2 is NaN"):
+        best_detection(*columns.values(), np.array([True, True]), np.ones(1), np.ones(1))

@@ -22,6 +22,16 @@ def test_the_cpu_computes_in_single_precision_on_every_core() -> None:
     assert device.workers >= 1
 
 
+def test_cores_are_those_that_a_job_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {3, 5, 6}, raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    assert devices.available_cores() == 3
+    assert devices.choose("cpu").workers == 3
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {*range(64)})
+    cpu = devices.choose("cpu")
+    assert (cpu.workers, cpu.threads) == (devices.MOST_WORKERS, 1)
+
+
 @pytest.mark.parametrize(
     ("precision", "dtype", "compute_type"),
     [("fp32", torch.float32, "float32"), ("int8", torch.float32, "int8")],
@@ -53,6 +63,8 @@ def test_a_gpu_that_isnt_there_is_refused() -> None:
 def test_a_batch_is_as_large_as_free_memory_allows() -> None:
     assert devices.seconds_that_fit(0) == devices.LEAST_BATCH_SECONDS
     assert devices.seconds_that_fit(1 << 50) == devices.MOST_BATCH_SECONDS
+    beside = devices.MODEL_BYTES + 630 * devices.BYTES_PER_SECOND
+    assert devices.seconds_that_fit(beside) == 630
     some, more = devices.seconds_that_fit(8 << 30), devices.seconds_that_fit(24 << 30)
     assert some < more and some % 30 == more % 30 == 0
 
@@ -77,6 +89,7 @@ def test_a_gpu_that_both_libraries_see_runs_all_models(
     device = devices.choose()
     assert (device.name, device.ctranslate2, device.workers) == ("cuda", "cuda", 1)
     assert (device.dtype, device.compute_type) == (torch.float16, "float16")
+    assert device.batch_seconds == devices.seconds_that_fit(16 << 30) == 690
     assert not caplog.records
 
 
@@ -125,7 +138,7 @@ def test_a_gpu_that_torch_doesnt_see_is_announced_and_the_cpu_scores(
     (tmp_path / "m.csv").write_text("path\na.wav\n")
     result = cli("score", tmp_path / "m.csv", *model_options)
     assert (result.exit_code, ",ok," in result.stdout) == (0, True)
-    (message,) = caplog.messages
+    (message,) = [each for each in caplog.messages if "CPU" in each]
     assert message.startswith("note: all models run on the CPU, which is slow: there is a GPU")
     assert message.endswith("install a build of PyTorch for it")
 

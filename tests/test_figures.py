@@ -152,6 +152,11 @@ def test_few_rows_are_drawn_one_by_one() -> None:
     few = uncertainty_by_class(values(3, 0, 0, 0), values(0, 5, 0, 0), "x", EMOTIONS, {})
     points = [len(line.get_ydata()) for line in few.axes[0].lines]
     assert points == [3, 5]
+    # Those that are right stand on the left, and are counted first.
+    right, wrong = few.axes[0].lines
+    assert max(right.get_xdata()) < 0 and min(wrong.get_xdata()) > 1
+    ticks = [tick.get_text() for tick in few.axes[0].get_xticklabels()]
+    assert ticks == ["angry\n3 | 0", "happy\n0 | 5", "neutral\n0 | 0", "sad\n0 | 0"]
 
 
 def test_rows_that_are_all_the_same_are_one_point() -> None:
@@ -174,6 +179,7 @@ def test_decisions_add_up() -> None:
             ("sad", "happy", True, "text"),
             ("sad", "sad", True, "text"),
             ("sad", "sad", True, "reverted"),
+            ("sad", "sad", True, "reverted"),
             ("sad", "sad", True, "no-text"),
             ("angry", "angry", False, "speech"),
         ],
@@ -182,10 +188,10 @@ def test_decisions_add_up() -> None:
     )
     found = decisions(rows, EMOTIONS)
     assert dict(zip(found.outcomes, found.counts["sad"], strict=True)) == {
-        "rows": 4, "flagged": 4, "changed": 1, "confirmed": 1, "reverted": 1, "nothing said": 1,
+        "rows": 5, "flagged": 5, "changed": 1, "confirmed": 1, "reverted": 2, "nothing said": 1,
     }  # fmt: skip
     assert found.counts["angry"] == (1, 0, 0, 0, 0, 0)
-    assert found.counts["all"] == (5, 4, 1, 1, 1, 1)
+    assert found.counts["all"] == (6, 5, 1, 1, 2, 1)
 
 
 def test_decisions_of_a_method_that_does_not_flag_go_by_who_decided() -> None:

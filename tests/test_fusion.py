@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import polars as pl
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 from reference import algorithm_1
 from samples import EMOTIONS, rule
 
-from emobatch.fusion.selection.algorithm import could_change
+from emobatch.fusion.selection.algorithm import could_change, map_answer
 from emobatch.fusion.selection.method import Selection
-from emobatch.fusion.selection.rules import Rules
+from emobatch.fusion.selection.rules import Rules, SentimentMapping
 from emobatch.tables.score_table import DECISION_COLUMNS
 from emobatch.tasks.four import FOUR
 from emobatch.tasks.spellings import SENTIMENTS
+from emobatch.tasks.task import Task
 
 SCHEMA = {
     "speech_emotion": pl.String,
@@ -118,7 +120,9 @@ def test_the_columns_have_their_names_and_types() -> None:
         ({}, [], (True, "angry", "angry", "text")),
         ({"sentiment": "positive"}, [], (True, "happy", "happy", "text")),
         ({}, [("happy", "angry")], (True, "angry", "happy", "reverted")),
+        ({}, [("happy", "angry"), ("happy", "sad")], (True, "angry", "happy", "reverted")),
         ({}, [("angry", "happy")], (True, "angry", "angry", "text")),
+        ({}, [("sad", "angry")], (True, "angry", "angry", "text")),
         ({"sentiment": None}, [], (True, None, "happy", "no-text")),
         ({"speech_emotion": "sad"}, [], (False, None, "sad", "speech")),
         (dict.fromkeys(SCHEMA), [], (None, None, None, None)),
@@ -129,7 +133,9 @@ def test_the_columns_have_their_names_and_types() -> None:
         "exactly on both thresholds",
         "the text agrees",
         "the change is excluded",
+        "the change and another are excluded",
         "the opposite change is excluded",
+        "the change is excluded for another class",
         "no sentiment",
         "a class without thresholds",
         "not scored",
@@ -210,3 +216,55 @@ def test_the_gate_opens_where_the_text_branch_could_change_the_emotion(
     if all(entry.mapping.sentiment in (0.0, 0.5, 0.6) for entry in thresholds.classes.values()):
         assert needed == wanted
     assert all(need or not want for need, want in zip(needed, wanted, strict=True))
+
+
+SIMPLE = [
+    {"mapping": "simple", "sentiment": tau, "flip": flip}
+    for tau in (0.3, 0.5)
+    for flip in (False, True)
+]
+
+
+@pytest.mark.parametrize("mapping", [{"mapping": "refer"}, *SIMPLE], ids=str)
+def test_the_gate_opens_for_what_each_list_of_exclusions_leaves(mapping: dict[str, Any]) -> None:
+    rows = [row(), row(speech_angry=0.2, speech_sad=0.3)]
+    table = pl.DataFrame(rows, schema=SCHEMA)
+    seen = set()
+    for count in range(4):
+        for excluded in combinations(["angry", "neutral", "sad"], count):
+            # What another class may be changed to is of no matter to this one.
+            classes = {"happy": rule(1.0, 0.4, **mapping), "sad": rule(1.0, 0.4)}
+            rules = Rules(classes, tuple(("happy", name) for name in excluded))
+            needed = table.select(could_change(rules, FOUR)).to_series().to_list()
+            possible = [possible_emotions(each, rules) - {"happy"} for each in rows]
+            assert needed == [bool(emotions) for emotions in possible], excluded
+            seen |= set(needed)
+    assert seen == {False, True}
+
+
+@pytest.mark.parametrize(
+    ("classes", "wanted"),
+    [(["happy", "sad"], "sad"), (["happy", "angry", "fear", "sad"], "fear")],
+    ids=["one negative class", "three, of which the likeliest is meant"],
+)
+def test_the_simple_mapping_tells_two_classes_apart_and_no_others(
+    classes: list[str], wanted: str
+) -> None:
+    mapped = map_answer(SentimentMapping("simple", 0.5, True), Task.of(classes))
+    table = pl.DataFrame([row(speech_fear=0.4)])
+    assert table.select(mapped).item() == wanted
+
+
+@pytest.mark.parametrize(
+    ("excluded", "emotion", "opens"),
+    [((), "sad", True), (("sad",), "happy", True), (("angry", "neutral", "sad"), "happy", False)],
+)
+def test_what_a_text_model_of_emotions_says_stands_unless_it_is_excluded(
+    excluded: tuple[str, ...], emotion: str, opens: bool
+) -> None:
+    rules = flagging(*(("happy", name) for name in excluded), mapping="direct")
+    table = pl.DataFrame([row(text_emotion="sad", speech_happy=0.5)]).drop("sentiment")
+    decided_rows = Selection(FOUR, rules).decide(table.lazy()).collect()
+    assert decided_rows["mapped_emotion"].item() == "sad"
+    assert decided_rows["emotion"].item() == emotion
+    assert table.select(could_change(rules, FOUR)).item() is opens

@@ -16,8 +16,10 @@ from pages import Page
 from samples import LOOSE_TOML, score_rows
 from sounds import save, tone
 
-from emobatch.cli import main
 from emobatch.cli.console import show_changes
+from emobatch.cli.main import main
+from emobatch.models.checkpoints import DEMO_FOLDER
+from emobatch.tables.visible import visible
 from emobatch.tasks.task import Task
 
 Show = Callable[..., Result]
@@ -86,7 +88,7 @@ def test_evaluate_any_classes_speakers_and_labels(show: Show) -> None:
     strange = rows.with_columns(label=pl.col("speaker"))
     result = show("evaluate", input=strange.write_csv())
     assert result.exit_code == 1 and result.stderr.count("\n") == 1
-    assert r"\x9b2j (27)" in result.stderr
+    assert r"\x9b2J (27)" in result.stderr
 
 
 def test_json_escapes_control_characters_in_its_own_way(show: Show) -> None:
@@ -153,6 +155,69 @@ def test_models_and_doctor_name_any_folder(
     assert shown(FILE.removesuffix("\n.csv")) in result.stdout
 
 
+def with_hostile_metadata(table: Path, target: Path) -> Path:
+    """The table, whose provenance has hostile versions, digests and options; the names stay."""
+    made = json.loads(pl.read_parquet_metadata(table)["emobatch"])
+    versions = dict(zip([*made["software"]], HOSTILE * 2, strict=False))
+    made["software"] = {**versions, **dict.fromkeys(HOSTILE, "1")}
+    for model in made["models"].values():
+        model["digest"] = f"sha256:{HOSTILE[4]}"
+    pl.read_parquet(table).write_parquet(target, metadata={"emobatch": json.dumps(made)})
+    return target
+
+
+def test_verify_and_merge_name_what_a_table_says_of_itself(show: Show, tmp_path: Path) -> None:
+    save(tmp_path / "a.wav", tone(1.0))
+    (tmp_path / "m.csv").write_text("path,transcript,id\na.wav,x,1\na.wav,x,2\n")
+    shards = [tmp_path / f"{number}.parquet" for number in range(2)]
+    for number, shard in enumerate(shards):
+        options = ["--models=demo", "-o", shard, "--shard", f"{number}/2"]
+        assert show("score", tmp_path / "m.csv", *options).exit_code == 0
+    spoilt = with_hostile_metadata(shards[1], tmp_path / FILE.replace(".csv", ".parquet"))
+    verified = show("verify", spoilt)
+    assert verified.exit_code == 1 and r"sha256:\x1b[31mred" in verified.stderr
+    merged = show("merge", shards[0], spoilt, "-o", tmp_path / "whole.parquet")
+    assert merged.exit_code == 1 and shown(FILE.removesuffix(".csv")) in merged.stderr
+    again = show("score", tmp_path / "m.csv", "--models=demo", "--shard=1/2", "-o", spoilt)
+    assert again.exit_code == 1 and r"software.\x1b[31mred" in again.stderr
+
+
+def test_folds_of_any_values(show: Show, tmp_path: Path) -> None:
+    for part in (HOSTILE[:6], HOSTILE[5:]):
+        rows = pl.DataFrame({"path": [f"{number}.wav" for number in range(12)]})
+        rows = rows.with_columns(speaker=pl.Series((part * 2)[:12]))
+        rows.write_csv(tmp_path / "m.csv")
+        options = ["--scheme", "speaker", "-o", tmp_path / "folds.csv"]
+        result = show("folds", tmp_path / "m.csv", *options)
+        assert result.exit_code == 0, result.stderr
+        assert all(shown(value.strip()) in result.stderr for value in part)
+        found = show("leakage", tmp_path / "folds.csv", "--column", "speaker")
+        assert found.exit_code == 0 and "\x1b" not in found.stdout
+        (tmp_path / "folds.csv").unlink()
+
+
+def test_what_a_checkpoint_says_is_text(show: Show, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(DEMO_FOLDER / "speech", tmp_path / "speech"))
+    file = folder / "config.json"
+    config = json.loads(file.read_text())
+    (tmp_path / "m.csv").write_text("path\na.wav\n")
+    labels = dict(enumerate(HOSTILE[4:8]))
+    for changes, words in (
+        ({"id2label": labels}, r"\x1b[31mred, ring\x07, \x9b2J, to\u202eleft"),
+        ({"model_type": HOSTILE[4]}, r"\x1b[31mred"),
+        ({"auto_map": {HOSTILE[6]: HOSTILE[7]}}, r"\x9b2J"),
+        ({f"{HOSTILE[7]}_file": "/dev/../etc/passwd"}, r"to\u202eleft"),
+    ):
+        file.write_text(json.dumps({**config, **changes}))
+        options = ["--models=demo", "--speech-model", folder]
+        scored = show("score", tmp_path / "m.csv", *options)
+        assert scored.exit_code == 1 and words in scored.stderr
+        if not {*changes} & {"model_type", "id2label"}:  # which nobody reads before it is loaded
+            assert words in show("models", *options).stderr
+        examined = show("doctor", *options)
+        assert examined.exit_code == 1 and words in examined.stdout
+
+
 def test_the_demo_shows_what_was_said_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     show_changes(pl.DataFrame([HOSTILE[:5], HOSTILE[5:10]], orient="row"))
     printed = harmless(capsys.readouterr().out)
@@ -212,7 +277,8 @@ def test_notes_name_any_table(show: Show, tmp_path: Path) -> None:
     table.write_bytes(table.read_bytes() + b"\n")
     result = show("evaluate", table)
     assert shown(FILE) in result.stderr and result.stderr.startswith("note: ")
-    assert result.stderr.count("\n") == 1
+    # Then how the labels were read, and that the empty row has none.
+    assert result.stderr.count("\n") == 3
 
 
 def test_the_report_shows_control_characters(show: Show, tmp_path: Path) -> None:
@@ -229,3 +295,27 @@ def test_the_report_shows_control_characters(show: Show, tmp_path: Path) -> None
     assert shown(FILE) in page.text
     for name in CLASSES:
         assert text.count(f">{name}</text>") >= 2, "figures name classes as they are"
+
+
+@pytest.mark.parametrize(
+    ("character", "shown"),
+    [
+        ("\x00", r"\x00"),
+        ("\x1b", r"\x1b"),
+        ("\x7f", r"\x7f"),
+        ("\x80", r"\x80"),
+        ("\x9b", r"\x9b"),
+        ("\x9f", r"\x9f"),
+        ("\u2028", r"\u2028"),
+        ("\u202e", r"\u202e"),
+        ("\u2069", r"\u2069"),
+        ("\udcff", r"\udcff"),
+        ("\t", r"\t"),
+        ("\xa0", "\xa0"),
+        ("\u200d", "\u200d"),
+    ],
+)
+def test_what_moves_the_cursor_or_turns_text_round_is_spelled_out(
+    character: str, shown: str
+) -> None:
+    assert visible(f"a{character}b") == f"a{shown}b"

@@ -7,10 +7,10 @@ from emobatch.errors import LabelError, TaskError
 from emobatch.tasks.choose import of_table
 from emobatch.tasks.eight import EIGHT
 from emobatch.tasks.four import FOUR
+from emobatch.tasks.label_columns import canonical
 from emobatch.tasks.labels import (
     SENTIMENT_LABELS,
     Labels,
-    canonical,
     checkpoint_classes,
     parse_label_map,
 )
@@ -83,6 +83,10 @@ def test_the_four_classes_keep_their_order_whatever_the_columns() -> None:
     assert of_table(columns, {}) == FOUR
 
 
+def test_a_class_is_named_by_any_spelling_in_a_sentiment_map() -> None:
+    assert FOUR.with_sentiments(["exc=none"]).sentiments["positive"] == ()
+
+
 def test_null_and_blank_mean_unlabelled() -> None:
     assert read("sad", None, "", "   ") == ["sad", None, None, None]
 
@@ -105,16 +109,22 @@ def test_labels_in_other_text_types_are_read(kind: pl.DataType) -> None:
 
 def test_unknown_labels_are_listed_with_counts_and_a_remedy() -> None:
     with pytest.raises(LabelError) as refusal:
-        read("fru", "sad", "FRU", "xxx", "fru", None)
+        read("fru", "sad", "FRU", "bored", "fru", None)
     message = str(refusal.value)
     assert "column 'label' has labels outside angry, happy, neutral, sad" in message
-    assert "fru (3), xxx (1)" in message
+    assert "fru (3), bored (1)" in message
     assert "--label-map fru=none" in message and "--classes" in message
 
 
 def test_a_label_map_comes_before_the_aliases() -> None:
     label_map = parse_label_map(["exc=neutral", "fru=none"], FOUR.labels)
     assert read("exc", "Fru", "hap", label_map=label_map) == ["neutral", None, "happy"]
+
+
+def test_a_label_map_comes_before_the_aliases_of_a_checkpoints_outputs() -> None:
+    label_map = parse_label_map(["neg=positive,pos=negative"], SENTIMENT_LABELS)
+    found = checkpoint_classes(["neg", "neutral", "pos"], SENTIMENT_LABELS, label_map, "--x")
+    assert found == [2, 1, 0]
 
 
 def test_sentiments_have_their_own_aliases() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import polars as pl
@@ -75,10 +76,14 @@ def test_a_blank_transcript_is_none(tmp_path: Path) -> None:
         ("path\na.wav\na.wav\n", r"id 'a.wav' occurs in rows 1, 2"),
         ("path,id\na.wav,\nb.wav,x\n", "row 1: no id"),
         ("path,x\n,1\nb.wav,2\n", "row 1: no path"),
+        ("path,x\na.wav,1\n  ,2\n", "row 2: no path"),
         ("path,start,end\na.wav,2,1\n", "row 1: start is not before end"),
         ("path,start,end\na.wav,2,2\n", "row 1: start is not before end"),
         ("path,start\na.wav,-1\n", "row 1: start is negative"),
         ("path,start\na.wav,nan\n", "row 1: start or end is NaN"),
+        ("path,end\na.wav,1\nb.wav,inf\n", "row 2: start or end is NaN or infinite"),
+        ("path,end\na.wav,0\n", "row 1: start is not before end"),
+        ("path,start\na.wav,-0.5\n", "row 1: start is negative"),
         ("path,start\na.wav,soon\n", "soon|start"),
         ("path,path\na.wav,b.wav\n", "column 'path' occurs twice"),
         ("path\na.wav,more\n", "more fields"),
@@ -145,7 +150,7 @@ def test_a_missing_manifest_and_an_unknown_format(tmp_path: Path) -> None:
     with pytest.raises(EmobatchError, match="no such file"):
         manifest.read(str(tmp_path / "nothing.csv"))
     with pytest.raises(EmobatchError, match=r"can't read that format.*\.csv"):
-        manifest.read(save(tmp_path, "path\na.wav\n", "manifest.xlsx"))
+        manifest.read(save(tmp_path, "path\na.wav\n", "manifest.text"))
 
 
 def test_the_corpus_that_comes_with_the_package() -> None:
@@ -198,3 +203,63 @@ def test_bytes_that_are_not_utf_8_are_counted_in_a_note(
     rows = manifest.read(str(file)).frame(0, 9)
     assert rows["path"].to_list() == ["a\ufffd.wav", "b.wav"]
     assert "1 rows of the manifest have text that isn't UTF-8" in caplog.text
+
+
+def test_every_row_of_a_large_manifest_counts(tmp_path: Path) -> None:
+    """Rows are copied and read back by so many at a time; these are one more."""
+    count = manifest.SPOOL_ROWS + 1
+    rows = [f"{number}.wav,{number}" for number in range(count)]
+    read = manifest.read(save(tmp_path, "path,note\n" + "\n".join(rows)))
+    assert len(read) == count
+    assert read.frame(count - 2, 9)["note"].to_list() == [str(count - 2), str(count - 1)]
+    for row in (0, count - 1):
+        other = [*rows]
+        other[row] += "!"
+        changed = manifest.read(save(tmp_path, "path,note\n" + "\n".join(other), "other.csv"))
+        assert changed.digest() != read.digest()
+
+
+def test_columns_without_any_value_are_seconds_too(tmp_path: Path) -> None:
+    """In JSON Lines they have no type."""
+    lines = '{"path": "a.wav", "start": null, "end": null}\n'
+    read = manifest.read(save(tmp_path, lines, "m.jsonl"))
+    assert read.frame(0, 9)["id"].to_list() == ["a.wav"]
+    with pytest.raises(EmobatchError, match="column 'end' holds no numbers; give seconds"):
+        manifest.read(save(tmp_path, lines.replace('"end": null', '"end": "1"'), "text.jsonl"))
+
+
+def test_no_room_for_a_copy_names_the_folder_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pl.LazyFrame, "sink_parquet", full)
+    with pytest.raises(EmobatchError, match="No space left on device; set TMPDIR to a folder"):
+        manifest.read(save(tmp_path, "path\na.wav\n"))
+
+
+def test_a_name_that_isnt_utf_8_is_the_one_file_that_looks_like_it(tmp_path: Path) -> None:
+    def located(name: str) -> bytes:
+        return os.fsencode(Clip(name, tmp_path / name, None, None, None).located().name)
+
+    (tmp_path / os.fsdecode(b"a\xe9.wav")).touch()
+    assert located("a\ufffd.wav") == b"a\xe9.wav"
+    (tmp_path / os.fsdecode(b"a\xe8.wav")).touch()
+    assert located("a\ufffd.wav") == "a\ufffd.wav".encode(), "either may be meant"
+    (tmp_path / os.fsdecode(b"b\xe9.wav")).touch()
+    (tmp_path / "b\ufffd.wav").touch()
+    assert located("b\ufffd.wav") == "b\ufffd.wav".encode(), "it has that very name"
+
+
+def test_a_root_that_is_a_link_confines_to_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "in.wav").touch()
+    (tmp_path / "out.wav").touch()
+    root = tmp_path / "link"
+    root.symlink_to(tmp_path / "disk")
+    rows = pl.DataFrame({"path": ["in.wav", "../out.wav"]})
+    inside, outside = clips(rows, root, confine=True)
+    assert inside.located() == root / "in.wav"
+    with pytest.raises(EmobatchError, match="which --confine forbids"):
+        outside.located()

@@ -159,7 +159,19 @@ def test_of_many_classes_the_largest_confusions_are_listed(
         first = shown.split("confused most")[1].splitlines()[3].split()
         before = matrix(found, "before")[label][predicted]
         names = [task.classes[label], task.classes[predicted]]
-        assert first[:4] == [*names, str(before), str(counts.max())]
+        share = 100 * counts.max() / np.sum(matrix(found, "after")[label])
+        assert first == [*names, str(before), str(counts.max()), f"{share:.1f}"]
+
+
+def test_of_very_many_changes_the_largest_are_listed_and_the_others_counted(cli: Cli) -> None:
+    rows = decided(MANY, 900)
+    changes = document(evaluate_rows(rows, MANY, bootstrap=0))["transitions"]
+    sizes = sorted((change["rows"] for change in changes), reverse=True)
+    lines = [line.split() for line in run(cli, rows, "evaluate", "--bootstrap", 0).splitlines()]
+    shown = [int(line[3]) for line in lines if line[1:2] == ["→"]]
+    assert shown == sizes[:20]
+    left = f"and {len(sizes) - 20} other changes, of {sum(sizes[20:])} rows"
+    assert left.split() in lines
 
 
 def test_names_of_any_length_and_kind_stay_in_their_columns(cli: Cli) -> None:

@@ -114,7 +114,7 @@ def test_its_final_table_can_be_decided_by_another_method(cli: Cli, thresholds: 
     assert again.stdout == direct.stdout
 
 
-def test_crossval_measures_it_beside_the_speech_branch(cli: Cli) -> None:
+def test_crossval_measures_it_beside_the_speech_branch(cli: Cli, tmp_path: Path) -> None:
     rows = score_rows(300).with_columns(fold=pl.Series([str(n % 3) for n in range(300)]))
     result = cli("crossval", "--method", "trusting,selection", "--json", input=csv(rows))
     assert result.exit_code == 0, result.stderr
@@ -122,6 +122,11 @@ def test_crossval_measures_it_beside_the_speech_branch(cli: Cli) -> None:
     assert {"speech", "trusting", "selection"} <= set(methods)
     assert [fold["fold"] for fold in methods["trusting"]["UA"]["folds"]] == ["0", "1", "2"]
     shown = cli("crossval", "--method", "trusting", input=csv(rows)).stdout
+    # What flags no row is told from what flags none of many.
+    target = tmp_path / "folds.csv"
+    cli("crossval", "--method", "trusting", "-o", target, input=csv(rows))
+    counted = pl.read_csv(target).select("method", "flagged").unique().rows()
+    assert set(counted) == {("speech", 0), ("trusting", None)}
     assert "trusting" in shown and "selection" not in shown
 
 
@@ -179,6 +184,12 @@ def test_what_a_method_cannot_resample_is_refused(cli: Cli) -> None:
     options = ("--method", "speech", "--bootstrap", 100)
     result = cli("calibrate", *options, input=csv(score_rows()))
     assert result.exit_code == 1 and "speech has nothing to resample" in result.stderr
+
+
+def test_what_a_variant_of_selection_cannot_resample_is_refused(cli: Cli) -> None:
+    options = ("--method", "selection-entropy", "--bootstrap", 100)
+    result = cli("calibrate", *options, input=csv(score_rows()))
+    assert result.exit_code == 1 and "selection-entropy has nothing to resample" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["calibrate", "crossval"])

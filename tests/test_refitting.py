@@ -4,13 +4,14 @@ import numpy as np
 import polars as pl
 import pytest
 from reference import best_pair
-from samples import score_rows
+from samples import rule, score_rows
 
 from emobatch.evaluation.bootstrap import Units
-from emobatch.fusion.selection.assessment import assess
+from emobatch.fusion.selection.assessment import assess, warnings
 from emobatch.fusion.selection.detection import Detection, grids
 from emobatch.fusion.selection.fitting import fit
-from emobatch.fusion.selection.refitting import ClassRows, refits
+from emobatch.fusion.selection.refitting import ClassRows, equal_pairs, refits
+from emobatch.fusion.selection.rules import DetectionFigures, Rules
 from emobatch.tables.uncertainty import with_uncertainty
 from emobatch.tasks.four import FOUR
 
@@ -18,16 +19,18 @@ ROWS = 120
 DRAWN = Units("row", np.arange(ROWS), ROWS)
 
 
-def rows_of_class() -> ClassRows:
+def rows_of_class(digits: int = 15) -> ClassRows:
     rng = np.random.default_rng(3)
-    columns = rng.uniform(0, 1.4, ROWS), rng.uniform(0, 0.6, ROWS)
+    columns = rng.uniform(0, 1.4, ROWS).round(digits), rng.uniform(0, 0.6, ROWS).round(digits)
     wrong = rng.random(ROWS) < 0.4
     own = np.flatnonzero(rng.random(ROWS) < 0.7)
     return ClassRows(*columns, wrong, own, own[wrong[own]])
 
 
-def test_a_refit_is_what_fitting_the_resampled_rows_gives() -> None:
-    part = rows_of_class()
+# Of few different values, many lie exactly on a threshold.
+@pytest.mark.parametrize("digits", [15, 1])
+def test_a_refit_is_what_fitting_the_resampled_rows_gives(digits: int) -> None:
+    part = rows_of_class(digits)
     generator = np.random.default_rng(0)
     for refit in refits(part, DRAWN, 3):
         draws = generator.integers(0, ROWS, ROWS)
@@ -83,6 +86,21 @@ def test_a_class_that_was_not_fitted_stays_as_it_is() -> None:
     assert unfitted
     assessed = assess(rows, rules, FOUR, resamples=5)[0].classes
     assert [assessed[name] for name in unfitted] == [rules.classes[name] for name in unfitted]
+
+
+def test_a_pair_that_flags_no_row_is_as_good_as_none() -> None:
+    one, wrong = np.array([1.0]), np.array([False])
+    found = equal_pairs(one, one, wrong, grid_e=np.array([0.5, 2.0]), grid_v=one)
+    assert found is not None
+    assert (found.equal_pairs, found.equal_entropy) == (1, (0.5, 0.5))
+
+
+def test_fewer_than_twenty_flagged_rows_are_too_few() -> None:
+    classes = {
+        name: rule(1.0, 0.5, figures=DetectionFigures(50.0, flagged, 9))
+        for name, flagged in (("sad", 19), ("happy", 20))
+    }
+    assert warnings(Rules(classes)) == ["sad: only 19 rows are flagged, too few to choose by"]
 
 
 @pytest.mark.parametrize("resamples", [0, 4])

@@ -146,7 +146,9 @@ def test_a_method_is_shown_as_it_describes_itself(cli: Cli, toy: None, tmp_path:
         "Bars of chart 2.",
     ]
     assert {"href": "#method"} in page.all("a")
-    assert "dashed line" in page.text
+    # It limits entropy alone.
+    assert page.text.count("it is ≥ the dashed line") == 1
+    assert "it is ≤ the dashed line" not in page.text
 
 
 def test_what_it_says_of_labelled_rows_is_left_out_without_labels(
@@ -210,8 +212,9 @@ def test_what_a_matrix_of_many_classes_leaves_out_stands_beneath_it(
     rows = decided(MANY, 500)
     page = report(cli, rows, tmp_path)
     listed = titled(page, ["label", "predicted", "before", "after", "% of label"])
-    label, predicted, before, after, _ = listed[0]
+    label, predicted, before, after, share = listed[0]
     of_label = rows.filter(pl.col("label") == label)
+    assert share == f"{100 * int(after) / len(of_label):.1f}"
     assert int(after) == (of_label["emotion"] == predicted).sum()
     assert int(before) == (of_label["speech_emotion"] == predicted).sum()
     assert re.search(r"And \d+ other changes, each of fewer rows or as many", page.text)

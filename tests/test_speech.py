@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import alone
 import numpy as np
@@ -12,8 +14,9 @@ from checkpoints import save_speech
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
 from emobatch.errors import CheckpointError, LabelError
-from emobatch.models import devices
+from emobatch.models import devices, speech_classifier
 from emobatch.models.checkpoints import Checkpoint
+from emobatch.models.classifiers import class_probabilities
 from emobatch.models.outputs import Outputs
 from emobatch.models.speech_classifier import SpeechClassifier
 from emobatch.tasks.four import FOUR
@@ -123,3 +126,36 @@ def test_a_checkpoint_for_another_rate_is_refused(tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("16000", "8000"))
     with pytest.raises(CheckpointError, match="8000 Hz"):
         classifier(folder)
+
+
+def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
+    folder = save_speech(tmp_path / "speech")
+    config = json.loads((folder / "config.json").read_text())
+    config["id2label"]["4"] = "calm"
+    config["label2id"]["calm"] = 4
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=r"can't be loaded: .*; give --speech-model another"):
+        classifier(folder, calm=None)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        *({"model_type": name} for name in ("wav2vec2-conformer", "unispeech-sat", "unispeech")),
+        *({"model_type": name} for name in ("sew", "sew-d", "data2vec-audio", "whisper")),
+        {"model_type": "hubert", "conv_pos_batch_norm": True},
+    ],
+    ids=str,
+)
+def test_no_other_family_is_batched(config: dict[str, object]) -> None:
+    """None of them is shown to be free of batch effects."""
+    assert (
+        speech_classifier._shield_encoder(SimpleNamespace(config=SimpleNamespace(**config))) is None
+    )
+
+
+def test_outputs_that_are_dropped_leave_their_share_to_the_others() -> None:
+    logits = torch.tensor([[1.0, 4.0, 3.0, 0.5]])
+    given = class_probabilities(logits, [1, None, 0, 1], 3)
+    shares = np.exp([1.0, 3.0, 0.5]) / np.exp([1.0, 3.0, 0.5]).sum()
+    np.testing.assert_allclose(given, [[shares[1], shares[0] + shares[2], 0.0]])

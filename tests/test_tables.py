@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Sequence
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from emobatch.errors import OutputError, TableError
 from emobatch.tables import reading, stored, writing
+from emobatch.tables.content import describe
+from emobatch.tables.replacing import replacing
 from emobatch.tables.where import filter_rows
 
 FORMATS = ["csv", "tsv", "parquet", "jsonl", "ndjson"]
@@ -222,6 +225,19 @@ def test_where_takes_no_column_for_numbers_that_has_other_text() -> None:
     assert kept("session <> '1'", session=["1", "2", "x"]) == ["2", "x"]
 
 
+@pytest.mark.parametrize(
+    ("where", "wanted"),
+    [
+        ("age < 30 AND session < 10", ["9"]),
+        ("session + 1 = age", ["9"]),
+        ("age = session + 1", ["9"]),
+        ("age * 2 = session - 30", ["70"]),
+    ],
+)
+def test_where_compares_several_columns_of_text_as_numbers(where: str, wanted: list[str]) -> None:
+    assert kept(where, session=["9", "10", "70"], age=["10.0", "9", "20"]) == wanted
+
+
 def test_where_leaves_the_text_that_it_compared_as_numbers() -> None:
     assert kept("session < 3", session=["01", "2.0", " 1 ", "3", "", None]) == ["01", "2.0", " 1 "]
 
@@ -286,6 +302,18 @@ def test_provenance_is_of_its_own_content_alone(
     assert "is about another content" in caplog.text
 
 
+def test_provenance_of_another_content_is_given_on_request(tmp_path: Path) -> None:
+    target = written(tmp_path, "csv")
+    target.write_text(target.read_text() + target.read_text().splitlines()[-1] + "\n")
+    assert stored.metadata(target, edited=True) == {"made": "here"}
+
+
+def test_provenance_that_names_no_content_is_of_any(tmp_path: Path) -> None:
+    target = written(tmp_path, "csv")
+    stored.sidecar(target).write_text('{"made": "elsewhere"}')
+    assert stored.metadata(target) == {"made": "elsewhere"}
+
+
 def test_a_fingerprint_sees_either_end_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "f"
     seen = []
@@ -328,6 +356,20 @@ def test_tables_made_elsewhere_have_no_provenance(tmp_path: Path) -> None:
     assert stored.metadata("-") == {}
 
 
+@pytest.mark.parametrize("extension", ["parquet", "csv"])
+def test_what_is_nested_without_end_is_not_used(
+    tmp_path: Path, extension: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    target, text = tmp_path / f"t.{extension}", '{"models":' * 100_000
+    if extension == "parquet":
+        AWKWARD.write_parquet(target, metadata={"emobatch": text})
+    else:
+        target.write_text("path\nx\n")
+        stored.sidecar(target).write_text(text)
+    assert stored.metadata(str(target)) == {}
+    assert "nothing that emobatch stores" in caplog.text
+
+
 def fails_late() -> pl.LazyFrame:
     """A table whose last row can't be computed."""
     column = pl.Series("number", [*map(str, range(1000)), "x"])
@@ -359,20 +401,53 @@ def test_a_table_may_be_written_over_itself(tmp_path: Path) -> None:
 def test_text_replaces_a_file_at_once_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "t.toml"
     writing.write_text(target, "old")
-    with pytest.raises(RuntimeError), writing.replacing(target) as partial:
+    with pytest.raises(RuntimeError), replacing(target) as partial:
         partial.write_text("half")
         raise RuntimeError
     assert [path.name for path in tmp_path.iterdir()] == ["t.toml"]
     assert target.read_text() == "old"
 
 
-def test_files_get_the_permissions_that_the_umask_gives(tmp_path: Path) -> None:
-    old = os.umask(0o027)
+def test_files_get_the_permissions_that_the_umask_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_umask, asked = os.umask, []
+    old = set_umask(0o027)
     try:
+        # To ask for it is to change it for a moment, in all threads.
+        monkeypatch.setattr(os, "umask", asked.append)
         writing.write_text(tmp_path / "t.toml", "x")
     finally:
-        os.umask(old)
+        set_umask(old)
     assert (tmp_path / "t.toml").stat().st_mode & 0o777 == 0o640
+    assert asked == []
+
+
+def test_what_replaces_a_private_file_is_private_from_the_beginning(tmp_path: Path) -> None:
+    target = tmp_path / "t.toml"
+    target.touch(mode=0o600)
+    with replacing(target) as partial:
+        assert partial.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_in_the_place_of_what_is_kept_with_a_table_is_replaced(
+    tmp_path: Path, there: bool
+) -> None:
+    """Nobody names that file: a link was put there by somebody, to be written through."""
+    folder, precious = tmp_path / "folder", tmp_path / "precious"
+    folder.mkdir()
+    if there:
+        precious.write_text("mine")
+        precious.chmod(0o600)
+    link = stored.sidecar(folder / "table.csv")
+    link.symlink_to(precious)
+    target = written(folder, "csv")
+    assert precious.exists() == there
+    assert not there or precious.read_text() == "mine"
+    assert not link.is_symlink()
+    assert link.stat().st_mode == target.stat().st_mode
+    assert stored.metadata(str(target))["made"] == "here"
 
 
 @pytest.mark.parametrize(
@@ -425,3 +500,73 @@ def test_no_failed_write_leaves_a_file(tmp_path: Path, extension: str) -> None:
         with pytest.raises(PolarsError):
             writing.write(broken, tmp_path / f"t.{extension}", {})
         assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_what_is_read_is_not_overwritten_by_another_name(tmp_path: Path, link: str) -> None:
+    source, other = tmp_path / "m.csv", tmp_path / "other.csv"
+    source.write_text("path\na.wav\n")
+    getattr(other, link)(source)
+    with pytest.raises(OutputError, match="is what is read, which would be lost"):
+        writing.check_target(other, sources=[str(source)])
+    writing.check_target(tmp_path / "third.csv", sources=[str(source)])
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    file, link = tmp_path / "disk" / "t.csv", tmp_path / "t.csv"
+    file.parent.mkdir()
+    file.write_text("before")
+    link.symlink_to(file)
+    writing.write_text(link, "after")
+    assert link.is_symlink() and file.read_text() == "after"
+
+
+def test_a_table_named_twice_in_any_way_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id\n1\n")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "a.csv")
+    for other in (tmp_path / "a.csv", f"{tmp_path}/./a.csv", tmp_path / "link.csv"):
+        with pytest.raises(TableError, match="named twice, its rows would count twice"):
+            reading.expand([str(tmp_path / "a.csv"), str(other)])
+
+
+@pytest.mark.parametrize("most", [1, 9, 10_000])
+def test_standard_input_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Whether it is held in memory or goes to a temporary file."""
+    text = "id,entropy\n" + "".join(f"{number},0.5\n" for number in range(200))
+    monkeypatch.setattr(reading, "MOST_HELD", most)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    rows = reading.scan("-", lambda names: ["entropy"]).collect()
+    assert rows["id"].to_list() == [str(number) for number in range(200)]
+    assert rows["entropy"].sum() == 100
+
+
+def test_what_is_no_number_is_named_with_its_row(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,entropy\n1,0.5\n2,much\n3,more\n")
+    with pytest.raises(TableError, match="row 2: entropy is 'much', not a number; mend or drop"):
+        reading.scan(str(tmp_path / "t.csv"), lambda names: ["entropy"])
+
+
+def test_a_damaged_file_on_which_polars_panics_is_named() -> None:
+    with (
+        pytest.raises(TableError, match=r"^t.parquet: damaged: index out of bounds; check"),
+        reading.explained("t.parquet"),
+    ):
+        raise PanicException("index out of bounds")
+
+
+def digests(numbers: list[float | None], texts: list[str | None]) -> tuple[str, str]:
+    rows = pl.LazyFrame({"n": numbers, "t": texts}, schema={"n": pl.Float64, "t": pl.String})
+    found = describe(rows, ["n"], ["t"])
+    assert found["rows"] == len(numbers)
+    return found["numbers"]["n"], found["texts"]["t"]
+
+
+def test_what_is_noted_of_a_table_is_its_values_and_not_how_they_are_written() -> None:
+    numbers, texts = digests([0.0, None, 1.5], ["ab", "c", None])
+    # Text formats have one way to write nothing, and JSON none for NaN and infinity.
+    assert digests([0.0, float("nan"), 1.5], ["ab", "c", ""]) == (numbers, texts)
+    assert digests([0.0, float("-inf"), 1.5], ["ab", "c", None]) == (numbers, texts)
+    # Nothing moves from one row to the next unseen.
+    assert digests([0.0, 1.5, None], ["a", "bc", None]) != (numbers, texts)
+    assert digests([0.0, 1.5, None], ["a", "bc", None])[0] != numbers
+    assert digests([0.0, None, 1.5], ["a", "bc", None])[1] != texts

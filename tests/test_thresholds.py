@@ -186,6 +186,9 @@ def test_exclusions_stay_on_one_line() -> None:
     assert 'exclusions = [["happy", "angry"], ["sad", "neutral"]]' in lines
 
 
+SECOND = f"format = 2\nclasses = {list(EMOTIONS)}\n"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "hint"),
     [
@@ -204,6 +207,10 @@ def test_exclusions_stay_on_one_line() -> None:
         ("entropy = 0.9197", "entropy = inf", "a number"),
         ("entropy = 0.9197", "entropy = [1]", "a number"),
         ("sentiment = 0.35", "sentiment = {}", "a number"),
+        ("sentiment = 0.35", "sentiment = 1.5", "at least 0 and at most 1"),
+        ("format = 1", f'{SECOND}method = "selektion"', "did you mean 'selection'?"),
+        ("format = 1", f'{SECOND}sentiments = {{ glad = ["happy"] }}', "by sentiment are wanted"),
+        ("format = 1", f'{SECOND}sentiments = {{ positive = ["joy"] }}', "list of the classes"),
         ("flagged = 38", "flagged = 38.5", "a count is wanted"),
         ("flagged = 38", "flagged = -1", "a count is wanted"),
         ("detected = 26", "detected = true", "a count is wanted"),
@@ -247,6 +254,16 @@ def test_anything_amiss_is_refused_with_a_hint(file: Path, old: str, new: str, h
     assert hint in refusal(file, content)
 
 
+def test_a_file_without_thresholds_is_refused(file: Path) -> None:
+    assert "no [thresholds.CLASS] in it" in refusal(file, "format = 1\n")
+
+
+def test_a_class_that_stands_for_no_sentiment_is_read_back(file: Path) -> None:
+    task = FOUR.with_sentiments(["happy=none"])
+    fitted = Fitted(Selection(task, Rules({"sad": rule(1.0, 0.5)})))
+    assert parse(file, to_toml(fitted)).method.task.sentiments["positive"] == ()
+
+
 @pytest.mark.parametrize("name", ["thresholds", "fitted"])
 def test_a_section_that_is_a_value_is_refused(file: Path, name: str) -> None:
     assert f"write [{name}]" in refusal(file, f"format = 1\n{name} = 3\n")
@@ -259,6 +276,11 @@ def test_a_class_that_is_a_value_is_refused(file: Path) -> None:
 def test_a_missing_file_is_told_from_a_bad_one(tmp_path: Path) -> None:
     with pytest.raises(ThresholdsError, match=r"t\.toml: No such file .*emobatch calibrate"):
         read(tmp_path / "t.toml")
+
+
+@pytest.mark.parametrize("value", ["[" * 10_000, "9" * 10_000], ids=["brackets", "digits"])
+def test_a_value_without_end_is_refused(file: Path, value: str) -> None:
+    assert "not TOML" in refusal(file, f"format = {value}\n")
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\x89PNG\r\n\x1a\n"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -148,3 +149,90 @@ def test_a_context_that_fits_depends_on_the_clip_alone(models: dict[str, Path]) 
         assert [p.text for p in one] == [p.text for p in other]
         assert [p.logprob for p in one] == pytest.approx([p.logprob for p in other], abs=1e-4)
     assert batch[0] != full[0]
+
+
+def test_each_window_is_decoded_in_the_language_detected_in_it(
+    multilingual: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears = recogniser(multilingual, "auto")
+    model = ears._whisper.model
+    asked: list[list[int]] = []
+
+    class Detecting:
+        def __getattr__(self, name: str) -> object:
+            return getattr(model, name)
+
+        def detect_language(self, encoded: object) -> list[list[tuple[str, float]]]:
+            return [[("<|de|>", 0.9), ("<|en|>", 0.1)], [("<|fr|>", 0.8)], [("<|de|>", 0.7)]]
+
+        def generate(self, encoded: object, prompts: list[list[int]], **options: object) -> object:
+            asked.extend(prompts)
+            assert options["suppress_blank"] and options["beam_size"] == 1
+            return model.generate(encoded, prompts, **options)
+
+    monkeypatch.setattr(ears._whisper, "model", Detecting())
+    passages = [each for (each,) in ears.transcribe(clips()[:3])]
+    assert [passage.language for passage in passages] == ["de", "fr", "de"]
+    token = ears._whisper.hf_tokenizer.token_to_id
+    codes = [token(f"<|{code}|>") for code in ("de", "fr", "de")]
+    assert [code in prompt for code, prompt in zip(codes, asked, strict=True)] == [True] * 3
+    assert asked[0] == asked[2] != asked[1]
+
+
+@pytest.mark.parametrize(
+    ("no_speech", "logprob", "silent"),
+    [(0.61, -1.01, True), (0.59, -1.01, False), (0.61, -0.99, False), (0.95, -2.5, True)],
+)
+def test_silence_is_what_whispers_authors_took_for_it(
+    models: dict[str, Path], no_speech: float, logprob: float, silent: bool
+) -> None:
+    ears = recogniser(models["asr"])
+    tokens = ears._whisper.hf_tokenizer.encode(" hello there", add_special_tokens=False).ids
+    # CTranslate2's mean leaves out the end's token, which Whisper's own counts.
+    score = logprob * (len(tokens) + 1) / len(tokens)
+    result = SimpleNamespace(sequences_ids=[tokens], scores=[score], no_speech_prob=no_speech)
+    window = np.zeros((80, 200), np.float32)
+    passage = ears._passage(result, ears._tokenizer("en"), window, "en")
+    assert (passage.text == "") == silent
+    assert (passage.logprob, passage.no_speech) == (pytest.approx(logprob), no_speech)
+    assert passage.seconds == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("fit_context", [False, True])
+def test_a_clip_of_several_windows_is_read_in_order(
+    models: dict[str, Path], fit_context: bool
+) -> None:
+    folder = models["asr"]
+    ears = Whisper(
+        Checkpoint(str(folder), folder, None, "--asr-model"),
+        devices.choose("cpu"),
+        fit_context=fit_context,
+    )
+    long = np.concatenate([np.resize(clips()[-1], 480_000), clips()[1]])
+    (passages,) = ears.transcribe([long])
+    assert [round(passage.seconds) for passage in passages] == [30, round(len(long) / 16_000) - 30]
+    assert ears.padded_seconds(30.0) == 30.0
+    assert ears.padded_seconds(32.0) == (35.0 if fit_context else 60.0)
+
+
+def test_a_gpu_that_fails_is_named_with_what_to_do(
+    models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears = recogniser(models["asr"])
+
+    class Broken:
+        is_multilingual = True
+
+        def __init__(self, says: str) -> None:
+            self.says = says
+
+        def encode(self, features: object) -> None:
+            raise RuntimeError(self.says)
+
+    monkeypatch.setattr(ears._whisper, "model", Broken("CUDA failed with error invalid argument"))
+    with pytest.raises(DeviceError, match=r"CUDA failed.*; use --device cpu"):
+        ears.transcribe(clips()[:1])
+    # What is too large for its memory goes on in halves.
+    monkeypatch.setattr(ears._whisper, "model", Broken("CUDA failed with error out of memory"))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        ears.transcribe(clips()[:1])

@@ -1,5 +1,15 @@
-"""The command line: parses, calls one library function for each command, and echoes."""
+"""The command line: parses, calls one library function for each command, and echoes.
 
-from emobatch.cli.main import main, run
+Signals are heeded first. Then comes :mod:`emobatch.cli.main` with click, which takes a while.
+"""
 
-__all__ = ["main", "run"]
+from emobatch.cli.signals import Signals
+
+
+def run() -> None:
+    """Entry point of the process."""
+    signals = Signals()
+    signals.heed()
+    from emobatch.cli.main import main
+
+    main(obj=signals)

@@ -12,6 +12,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from emobatch.cli.verbosity import is_quiet
 from emobatch.evaluation.metrics import HEADLINE
 from emobatch.tables.visible import visible
 
@@ -42,7 +43,14 @@ class PlainConsole(Console):
             stderr: whether it writes to standard error, else to standard output.
             width: characters to a line, None for those of the terminal.
         """
-        super().__init__(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+        super().__init__(
+            stderr=stderr,
+            width=width,
+            quiet=stderr and is_quiet(),
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Show control characters.

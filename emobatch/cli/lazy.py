@@ -9,6 +9,7 @@ import click
 
 from emobatch.cli.commands import NAMES
 from emobatch.cli.commands.summaries import SUMMARIES
+from emobatch.cli.verbosity import with_verbosity
 
 PACKAGE = "emobatch.cli.commands"
 # No first sentence is longer than this many characters.
@@ -26,7 +27,7 @@ class Commands(MutableMapping[str, click.Command]):
         """Import a command."""
         command = self._loaded[name]
         if command is None:
-            command = getattr(import_module(f"{PACKAGE}.{name}"), name)
+            command = with_verbosity(getattr(import_module(f"{PACKAGE}.{name}"), name))
             self._loaded[name] = command
         return command
 

@@ -7,17 +7,18 @@ when it runs, so that help is there at once.
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any
 
 import click
 
 from emobatch import __version__
 from emobatch.cli.lazy import Commands, listed
-from emobatch.cli.signals import ignore, interruptible
+from emobatch.cli.signals import Signals
+from emobatch.cli.verbosity import with_verbosity
 from emobatch.errors import EmobatchError, Interrupted, first_line
 from emobatch.tables.visible import visible
 
@@ -51,27 +52,34 @@ class EmobatchGroup(click.Group):
         """Run the command chosen.
 
         Args:
-            ctx: the command line as parsed.
+            ctx: the command line as parsed; its object is the process's signals, or nothing.
+
+        Returns:
+            What the command returns.
 
         Raises:
             click.ClickException: in place of any error that says how to mend it.
         """
+        if isinstance(ctx.obj, Signals):
+            return ctx.obj.run(partial(self._run, ctx))
+        return self._run(ctx)
+
+    def _run(self, ctx: click.Context) -> Any:
         from emobatch.cli.notes import notes_shown  # with logging, which help has no need of
 
         try:
-            with interruptible(), notes_shown(), _usage_errors_visible():
+            with notes_shown(ctx.meta), _usage_errors_visible():
                 return super().invoke(ctx)
         except EmobatchError as error:
             raise Failure(str(error), error.exit_code) from error
         except KeyboardInterrupt as error:
-            _end(error)
+            said = str(error) or "interrupted by SIGINT"  # Polars raises one without a message
+            raise Failure(said, Interrupted.exit_code) from error
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # whoever reads standard output has had enough: nobody's fault
             raise Failure(first_line(error), 1) from error
         except Exception as error:
-            if isinstance(error.__cause__, Interrupted):
-                _end(error.__cause__)  # a signal while a library was being imported
             # A value that only shows once a table is read to its end, deep in a streamed query.
             polars = sys.modules.get("polars.exceptions")
             if polars is None or not isinstance(error, polars.PolarsError):
@@ -91,15 +99,6 @@ def _usage_errors_visible() -> Iterator[None]:
         raise
 
 
-def _end(signal: KeyboardInterrupt) -> NoReturn:
-    # While Polars is at work it takes SIGINT for itself, and raises Python's own of it.
-    said = str(signal) or "interrupted by SIGINT"
-    Failure(said, Interrupted.exit_code).show()
-    sys.stdout.flush()
-    # Threads of the libraries may be anywhere, and an orderly exit would abort on them.
-    os._exit(Interrupted.exit_code)
-
-
 class Failure(click.ClickException):
     """One line on standard error, and an exit status."""
 
@@ -108,21 +107,14 @@ class Failure(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]
 
 
+@with_verbosity
 @click.group(
     cls=EmobatchGroup, commands=Commands(), context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.version_option(__version__, prog_name="emobatch")
+@click.version_option(__version__, "-V", "--version", prog_name="emobatch")
 def main() -> None:
     """Recognise emotions in speech, in batch.
 
     Score audio with a speech and a text model, fit on labelled rows where the text decides, and
     apply that to all rows.
     """
-
-
-def run() -> None:
-    """Entry point of the process."""
-    try:
-        main()
-    finally:
-        ignore()

@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 import click
 
 from emobatch.fusion.methods import OPTIONS
-from emobatch.models.names import AUTO, DEVICES, MODEL_SETS, PRECISIONS, PUBLISHED
+from emobatch.models.names import (
+    AUTO,
+    DEVICES,
+    LEFT_OUT,
+    MODEL_SETS,
+    PRECISIONS,
+    PUBLISHED,
+    WITH_MODEL,
+)
 from emobatch.tasks import choose
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -84,10 +92,20 @@ where_option = click.option(
 )
 label_column_option = click.option(
     "--label-column",
-    default="label",
-    show_default=True,
     metavar="COLUMN",
-    help="Column that holds the labels.",
+    help="Column that holds the labels.  [default: the one that `score` was told of, else label]",
+)
+column_options = _together(
+    *(
+        click.option(f"--{name}-column", metavar="COLUMN", help=text)
+        for name, text in {
+            "path": "Column of the audio files.  [default: path]",
+            "transcript": "Column of what is said.  [default: transcript, where there is one]",
+            "speaker": "Column of who speaks.  [default: speaker, where there is one]",
+            "label": "Column that later commands read labels from; it stays as it is.  "
+            "[default: label]",
+        }.items()
+    )
 )
 label_map_option = click.option(
     "--label-map",
@@ -136,11 +154,34 @@ offline_option = click.option(
 )
 device_options = _together(*_devices(AUTO))
 table_device_options = _together(*_devices(None))
+branch_options = _together(
+    click.option(
+        "--speech",
+        type=click.Choice([WITH_MODEL, LEFT_OUT]),
+        default=WITH_MODEL,
+        show_default=True,
+        help="none: no speech model is run, and its columns are empty.",
+    ),
+    click.option(
+        "--text",
+        type=click.Choice([WITH_MODEL, LEFT_OUT]),
+        default=WITH_MODEL,
+        show_default=True,
+        help="none: nothing is transcribed and no text model is run; their columns are empty.",
+    ),
+)
 language_option = click.option(
     "--language",
     default="en",
     show_default=True,
-    help="Language spoken, as a two-letter code; auto detects it clip by clip.",
+    help="Language spoken, as a two-letter code; auto detects it clip by clip. "
+    "Transcripts are cleaned by it.",
+)
+transcript_language_option = click.option(
+    "--transcript-language",
+    metavar="CODE",
+    help="Language of transcripts that the manifest gives, where its column language doesn't say.  "
+    "[default: --language, unless that is auto]",
 )
 task_options = _together(
     click.option(
@@ -173,6 +214,11 @@ task_options = _together(
         metavar="NAME=CLASS",
         help="The same for the text model's labels; CLASS may be a sentiment.",
     ),
+)
+trained_on_option = click.option(
+    "--trained-on",
+    type=click.Choice(["none", "train", "train+val"]),
+    help="Splits that the speech model was trained on, if you know.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 root_option = click.option(

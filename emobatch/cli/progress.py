@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as RichProgress
 
 from emobatch.cli.console import console
+from emobatch.cli.verbosity import is_quiet
 
 
 class Bar:
@@ -33,7 +34,7 @@ class Bar:
             TextColumn("rows, {task.fields[errors]} errors, {task.fields[speed]}"),
             TimeRemainingColumn(),
             console=console(stderr=True),
-            disable=not sys.stderr.isatty(),
+            disable=is_quiet() or not sys.stderr.isatty(),
         )
         self._task = self._bar.add_task("preparing", total=None, speed="", errors=0)
 

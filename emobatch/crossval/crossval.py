@@ -15,15 +15,31 @@ from emobatch.crossval.fold_figures import BASELINE, CrossValidation, FoldFigure
 from emobatch.crossval.fold_scores import FoldScores
 from emobatch.errors import CalibrationError, OutputError, TableError
 from emobatch.evaluation.metrics import metrics
+from emobatch.fusion.calibrate import ids_of
+from emobatch.fusion.control import shuffled_figures
 from emobatch.fusion.file import Fitted, to_toml
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
 from emobatch.splits import leakage
 from emobatch.splits.leakage import FOLD, SPLIT, Against, of_train
-from emobatch.splits.roles import TEST, TRAIN
+from emobatch.splits.roles import TEST, TRAIN, TrainedOn
 from emobatch.tables import writing
+from emobatch.tables.fitted_rows import ID
 from emobatch.tables.provenance import date, software
 
 log = logging.getLogger(__name__)
+IN_SAMPLE = (
+    "note: fold %s: %d of %d rows that test have the id of a row that was fitted on, which "
+    "flatters its figures; give each clip an id of its own, or remove the copies"
+)
+TRAINED = (
+    "note: thresholds are fitted on rows that the speech model was trained on, of which it is "
+    "surer than of others; --fit-on val takes those that it did not see"
+)
+MAYBE_TRAINED = (
+    "note: thresholds are fitted on rows of the split 'train'; if the speech model was trained on "
+    "them, it is surer of them than of others, and --fit-on val is better (answer with "
+    "--trained-on)"
+)
 # Options by method, each as given.
 Options = Mapping[str, Mapping[str, Any]]
 
@@ -35,10 +51,12 @@ def crossval(
     by: str | None = None,
     fit_on: Against | None = None,
     where: str | None = None,
-    label_column: str = "label",
+    label_column: str | None = None,
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
     thresholds_out: Path | None = None,
+    trained_on: TrainedOn | None = None,
+    control: bool = False,
     **options: Any,
 ) -> CrossValidation:
     """Fit methods in each fold and measure them on the rows of that fold which test.
@@ -51,10 +69,13 @@ def crossval(
             others are fitted on.
         fit_on: the splits that are fitted on; None for train and val.
         where: SQL expression; only rows for which it holds take part.
-        label_column: column that holds the labels.
+        label_column: column that holds the labels; None for the one that `score` was told of,
+            else ``label``.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         sentiment_map: ``CLASS=SENTIMENT`` pairs that override what classes stand for.
         thresholds_out: folder for what each fold fitted; None writes none.
+        trained_on: splits that the speech model was trained on; None where that is not known.
+        control: measure methods with shuffled text as well, see :mod:`emobatch.fusion.control`.
         options: of the methods, see :data:`emobatch.fusion.methods.OPTIONS`.
 
     Returns:
@@ -70,12 +91,13 @@ def crossval(
         raise TableError(f"--fit-on {fit_on}: no column 'split'; `emobatch folds` adds one")
     splits_used: Against | None = (fit_on or "train+val") if scores.has_split else None
     files = {} if thresholds_out is None else _files(thresholds_out, scores, methods)
-    folds = {name: _fold(scores, name, splits_used, given) for name in scores.names}
-    result = CrossValidation(tuple(methods), folds, splits_used, scores.left_out)
-    _note(result, scores)
+    folds = {name: _fold(scores, name, splits_used, given, control) for name in scores.names}
+    result = CrossValidation(tuple(methods), folds, splits_used, scores.left_out, scores.labels)
+    _note(result, scores, trained_on)
     for (name, method), file in files.items():
         fitted = {
             "rows": folds[name].fitted_on,
+            "labels": scores.labels.as_dict(),
             **folds[name].methods[method].settings(),
             "fold": name,
             "fit_on": splits_used or "other folds",
@@ -84,6 +106,7 @@ def crossval(
             "date": date(),
             "software": software(["polars", "numpy", "scikit-learn"]),
             "models": scores.models[name] or None,
+            "ids": folds[name].ids,
         }
         writing.write_text(file, to_toml(Fitted(folds[name].methods[method], fitted)))
     return result
@@ -97,7 +120,9 @@ def _compared(methods: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _fold(scores: FoldScores, name: str, fit_on: Against | None, methods: Options) -> FoldFigures:
+def _fold(
+    scores: FoldScores, name: str, fit_on: Against | None, methods: Options, control: bool
+) -> FoldFigures:
     in_fold = pl.col(FOLD) == name
     if fit_on is None:
         rows, tested = scores.rows.filter(~in_fold), scores.rows.filter(in_fold)
@@ -123,6 +148,15 @@ def _fold(scores: FoldScores, name: str, fit_on: Against | None, methods: Option
         },
         flagged={method: _flagged(each) for method, each in decided.items()},
         methods=fitted,
+        ids=ids_of(rows),
+        in_sample=None
+        if ID not in rows.columns
+        else int(tested[ID].is_in(rows[ID].implode()).sum()),
+        shuffled={
+            method: shuffled_figures(tested, each)
+            for method, each in fitted.items()
+            if control and each.reads_text
+        },
     )
 
 
@@ -132,7 +166,8 @@ def _flagged(decided: pl.DataFrame) -> int | None:
     return 0 if (decided["decided_by"] == "speech").all() else None
 
 
-def _note(result: CrossValidation, scores: FoldScores) -> None:
+def _note(result: CrossValidation, scores: FoldScores, trained_on: TrainedOn | None) -> None:
+    log.warning("note: %s", scores.labels.note())
     if result.left_out:
         log.warning(
             "note: %d rows without a label, scores, fold or split are left out", result.left_out
@@ -140,11 +175,12 @@ def _note(result: CrossValidation, scores: FoldScores) -> None:
     for name, fold in result.folds.items():
         for emotion, reason in fold.methods[result.methods[0]].reasons().items():
             log.warning("note: fold %s: %s is never flagged: %s", name, emotion, reason)
-    if TRAIN in (result.fit_on or "") and TRAIN in scores.rows[SPLIT]:
-        log.warning(
-            "note: thresholds are fitted on rows that the speech model was trained on, of which "
-            "it is surer than of others; --fit-on val takes those that it did not see"
-        )
+    for name, fold in result.folds.items():
+        if fold.in_sample:
+            log.warning(IN_SAMPLE, name, fold.in_sample, fold.rows)
+    splits = set((trained_on or TRAIN).split("+")) & set((result.fit_on or "").split("+"))
+    if splits & set(scores.rows[SPLIT]):
+        log.warning(TRAINED if trained_on else MAYBE_TRAINED)
     leakage.warn(scores.everything, FOLD)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import mean, stdev
 from typing import Any
 
 import polars as pl
 
+from emobatch.evaluation.metrics import HEADLINE, Metrics
+from emobatch.fusion.control import DRAWN, SHUFFLED, Control
 from emobatch.fusion.method import Method
+from emobatch.tasks.labels_read import LabelsRead
 
 # The method that the others are compared with.
 BASELINE = "speech"
@@ -32,6 +35,9 @@ class FoldFigures:
         figures: UA, WA and F1 in percent on the rows that test, by method.
         flagged: how many of these each method flags, None for one that flags none.
         methods: as fitted, by name.
+        ids: which rows they were fitted on, None where rows have no ids.
+        in_sample: how many rows that test have the id of one that was fitted on, None as well.
+        shuffled: figures with text shuffled, by method and draw, where these were asked for.
     """
 
     rows: int
@@ -39,6 +45,9 @@ class FoldFigures:
     figures: Mapping[str, Mapping[str, float]]
     flagged: Mapping[str, int | None]
     methods: Mapping[str, Method]
+    ids: Mapping[str, Any] | None = None
+    in_sample: int | None = None
+    shuffled: Mapping[str, Sequence[Metrics]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,12 +60,14 @@ class CrossValidation:
         fit_on: the splits that were fitted on, or None where each fold was tested with methods
             fitted on all the others.
         left_out: rows without a label, scores, fold or split.
+        labels: how they were read.
     """
 
     methods: tuple[str, ...]
     folds: Mapping[str, FoldFigures]
     fit_on: str | None
     left_out: int
+    labels: LabelsRead
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -90,22 +101,43 @@ class CrossValidation:
             "losses": by_figure(lambda name: sum(one[name] < other[name] for one, other in pairs)),
         }
 
+    def control(self, method: str) -> Control | None:
+        """The control for chance, over the means of the folds.
+
+        Args:
+            method: its name.
+
+        Returns:
+            Gains over the speech branch, None where none were drawn.
+        """
+        folds = [fold for fold in self.folds.values() if method in fold.shuffled]
+        if not folds:
+            return None
+        draws = zip(*(fold.shuffled[method] for fold in folds), strict=True)
+        own = [fold.figures[method] for fold in folds]
+        plain = [fold.figures[BASELINE] for fold in folds]
+        return Control.of(_means(plain), _means(own), [_means(draw) for draw in draws])
+
     def as_dict(self) -> dict[str, Any]:
         """What is written as JSON.
 
         Returns:
-            ``fit_on``, ``left_out``, ``folds`` (``before`` and ``after`` as in `evaluate`),
-            ``methods`` with each one's mean, its folds, and in how many of them it beat the speech
-            branch; and where selection was compared, ``selection``, its summary by what flags a
-            row.
+            ``fit_on``, ``left_out``, ``labels`` (how they were read), ``folds`` (``before`` and
+            ``after`` as in `evaluate`), ``methods`` with each one's mean, its folds, and in how
+            many of them it beat the speech branch; where selection was compared, ``selection``,
+            its summary by what flags a row; ``in_sample``, how many rows that test were fitted on,
+            where ids tell; and ``control``, gains with text shuffled, where these were asked for.
         """
         names = {method: FLAGGED_BY[method] for method in self.compared if method in FLAGGED_BY}
         return {
             "fit_on": self.fit_on,
             "left_out": self.left_out,
+            "labels": self.labels.as_dict(),
             "folds": {name: self._fold(fold, names) for name, fold in self.folds.items()},
             "selection": {short: self.summary(method) for method, short in names.items()},
             "methods": {method: self._method(method) for method in self.compared},
+            **self._in_sample(),
+            **self._control(),
         }
 
     def table(self) -> pl.DataFrame:
@@ -114,21 +146,34 @@ class CrossValidation:
         Returns:
             One row for each fold and method: ``fold``, ``selection`` (what flags a row, where the
             method is one of selection's), ``method``, ``rows``, ``fitted_on``, ``flagged``, ``UA``,
-            ``WA`` and ``F1`` in percent.
+            ``WA`` and ``F1`` in percent. Where a control was asked for, another row for each method
+            that reads text, with ``text shuffled`` behind its name and the means of the draws.
         """
         return pl.DataFrame(
             {
                 "fold": name,
-                "selection": FLAGGED_BY.get(method),
-                "method": method,
+                "selection": FLAGGED_BY.get(method) if shown == method else None,
+                "method": shown,
                 "rows": fold.rows,
                 "fitted_on": fold.fitted_on,
-                "flagged": fold.flagged[method],
-                **fold.figures[method],
+                "flagged": fold.flagged[method] if shown == method else None,
+                **figures,
             }
             for name, fold in self.folds.items()
             for method in self.compared
+            for shown, figures in _listed(fold, method).items()
         )
+
+    def _in_sample(self) -> dict[str, Any]:
+        known = {
+            name: fold.in_sample for name, fold in self.folds.items() if fold.in_sample is not None
+        }
+        return {"in_sample": {"rows": sum(known.values()), "folds": known}} if known else {}
+
+    def _control(self) -> dict[str, Any]:
+        found = {method: self.control(method) for method in self.compared}
+        known = {method: each.as_dict() for method, each in found.items() if each is not None}
+        return {"control": {**DRAWN, "methods": known}} if known else {}
 
     def _fold(self, fold: FoldFigures, names: Mapping[str, str]) -> dict[str, Any]:
         first = self.methods[0]
@@ -158,3 +203,16 @@ class CrossValidation:
             }
             for figure in summary["mean"]
         }
+
+
+def _means(figures: Sequence[Mapping[str, float]]) -> Metrics:
+    return {name: mean(each[name] for each in figures) for name in HEADLINE}
+
+
+def _listed(fold: FoldFigures, method: str) -> dict[str, Mapping[str, float]]:
+    listed = {method: fold.figures[method]}
+    if method in fold.shuffled:
+        drawn = _means(fold.shuffled[method])
+        values = {name: round(value, 2) for name, value in drawn.items()}
+        listed[f"{method}, {SHUFFLED}"] = values
+    return listed

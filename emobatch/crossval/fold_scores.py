@@ -15,9 +15,11 @@ from emobatch.splits import roles
 from emobatch.splits.leakage import FOLD, SPLIT
 from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN
 from emobatch.tables import reading, score_table
+from emobatch.tables.label_column import checked_column
 from emobatch.tables.provenance import same_models
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.labels import parse_label_map
+from emobatch.tasks.labels_read import LabelsRead
 from emobatch.tasks.task import Task
 
 
@@ -33,6 +35,7 @@ class FoldScores:
         models: what each fold was scored with, where known.
         sources: the tables' names.
         left_out: rows without a label, scores, fold or split.
+        labels: how they were read, those of rows that are left out as well.
         everything: all rows, not read yet, with their fold.
     """
 
@@ -43,6 +46,7 @@ class FoldScores:
     models: Mapping[str, Mapping[str, Any]]
     sources: tuple[str, ...]
     left_out: int
+    labels: LabelsRead
     everything: pl.LazyFrame
 
     @property
@@ -55,7 +59,7 @@ def read(
     sources: Sequence[str],
     by: str | None,
     where: str | None,
-    label_column: str,
+    label_column: str | None,
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
     *,
@@ -67,7 +71,8 @@ def read(
         sources: score tables, globs or ``-``.
         by: column of folds; None takes ``fold``, or where there is none each file for a fold.
         where: SQL expression; only rows for which it holds are read.
-        label_column: column that holds the labels.
+        label_column: column that holds the labels; None for the one that `score` was told of,
+            else ``label``.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         sentiment_map: ``CLASS=SENTIMENT`` pairs that override what classes stand for.
         text: whether what the text branch says is needed.
@@ -91,12 +96,11 @@ def read(
         labels = names
     parts = [_marked(part, by, label) for part, label in zip(parts, labels, strict=True)]
     needed = [FOLD, SPLIT] if has_split else [FOLD]
-    frames = [
-        labelled_rows(part, task, label_column, aliases, (FOLD, SPLIT), text=text).drop_nulls(
-            needed
-        )
-        for part in parts
+    column = checked_column(parts, label_column, aliases, task.labels)
+    labelled = [
+        labelled_rows(part, task, column, aliases, (FOLD, SPLIT), text=text) for part in parts
     ]
+    frames = [each.rows.drop_nulls(needed) for each in labelled]
     rows = pl.concat(frames)
     total = sum(part.rows.select(pl.len()).collect().item() for part in parts)
     return FoldScores(
@@ -107,6 +111,7 @@ def read(
         _models(parts, frames, apart=has_split),
         tuple(names),
         total - len(rows),
+        LabelsRead.together(each.read for each in labelled),
         pl.concat([part.unfiltered for part in parts], how="diagonal_relaxed"),
     )
 

@@ -14,7 +14,6 @@ from emobatch.doctor import devices, folders, machine, models
 from emobatch.doctor.finding import Finding, check
 from emobatch.errors import ExaminationError
 from emobatch.models.choice import Choice
-from emobatch.models.names import BRANCHES
 
 
 def examine(choice: Choice, output: Path | None = None) -> Iterator[Finding]:
@@ -34,14 +33,16 @@ def examine(choice: Choice, output: Path | None = None) -> Iterator[Finding]:
     yield check("temporary files", folders.temporary)
     yield check("decoders", _decoders)
     there = []
-    for branch in BRANCHES:
+    branches = choice.names()
+    for branch in branches:
         if (yield from _passes(f"{branch} model", partial(models.find, choice, branch))):
             there.append(branch)
     yield check("memory", partial(machine.memory, choice, there))
     # Where there is no device, nothing that would run on it can be tried.
     if (yield from _passes("device", partial(devices.torch_device, choice))):
         yield check("precision", partial(devices.precision, choice))
-        yield check("Whisper's device", partial(devices.whisper_device, choice))
+        if "asr" in branches:
+            yield check("Whisper's device", partial(devices.whisper_device, choice))
         for branch in models.tried(there):
             yield check(f"{branch} scores", partial(models.score, choice, branch))
 

@@ -38,11 +38,14 @@ def cores() -> str:
 
 
 def memory(choice: Choice, branches: Collection[str]) -> str:
-    """Memory, against what the models of some branches take to load."""
+    """Memory, against what models take to load; of those that aren't here that isn't known."""
     found = [models.checkpoint(choice, branch) for branch in branches]
     needed = WEIGHTS_FACTOR * sum(each.size() for each in found) + BESIDE_WEIGHTS
     free = available_memory()
+    absent = [name for branch, name in choice.names().items() if branch not in branches]
     says = f"{decimal(free)} to be had, about {decimal(needed)} needed to load the models"
+    if absent:
+        says += f" that are here; unknown what {', '.join(absent)} would need beside them"
     if free < needed:
         raise ExaminationError(
             f"{says}; ask for more (Slurm: --mem), or take a smaller --asr-model"

@@ -17,8 +17,10 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         evaluation: what was measured.
 
     Returns:
-        The parts of all measures, merged; ``intervals`` begins with what they come from, and
-        ``by`` has the parts of each group.
+        The parts of all measures, merged; ``labels`` and ``left_out_by_reason`` where it is known
+        how labels were read; ``intervals`` begins with what they come from, ``in_sample`` says how
+        many rows thresholds were fitted on, where that is known, and ``by`` has the parts of each
+        group.
 
     Examples:
         >>> from emobatch.evaluation.figure import Figure
@@ -28,8 +30,13 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         {'rows': 2}
     """
     whole = _parts(evaluation, None)
+    if evaluation.labels is not None:
+        whole["labels"] = evaluation.labels.as_dict()
+        whole["left_out_by_reason"] = dict(evaluation.left_out)
     if evaluation.drawn is not None:
         whole["intervals"] = asdict(evaluation.drawn) | whole.get("intervals", {})
+    if evaluation.in_sample is not None:
+        whole["in_sample"] = evaluation.in_sample.as_dict()
     if evaluation.groups is not None:
         whole["by"] = {group: _parts(evaluation, group) for group in evaluation.groups}
     return whole

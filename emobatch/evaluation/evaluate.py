@@ -9,16 +9,23 @@ from dataclasses import replace
 import polars as pl
 
 from emobatch.errors import LabelError, TableError
+from emobatch.evaluation import in_sample
 from emobatch.evaluation.bootstrap import SPEAKER
-from emobatch.evaluation.figure import STAGES, Figure
+from emobatch.evaluation.figure import BEFORE, STAGES, Figure
+from emobatch.evaluation.in_sample import NOTHING_KNOWN, InSample
 from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.measures import every_measure
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
 from emobatch.splits import leakage
-from emobatch.splits.roles import SPLIT_COLUMN, training_rows
-from emobatch.tables import reading, score_table
-from emobatch.tasks.labels import canonical, parse_label_map
+from emobatch.splits.roles import SPLIT_COLUMN, TrainedOn, training_note
+from emobatch.tables import label_column as label_columns
+from emobatch.tables import left_out, reading, score_table
+from emobatch.tables.fitted_rows import ID
+from emobatch.tables.score_table import ScoreTable
+from emobatch.tasks.label_columns import canonical, read_labels
+from emobatch.tasks.labels import LabelMap, parse_label_map
+from emobatch.tasks.labels_read import LabelsRead
 from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -26,14 +33,24 @@ RESAMPLES = 1000
 # The group of rows whose column is empty, in `--by`.
 NO_VALUE = "(none)"
 # What says of rows how they may be measured, where a table has it.
-ABOUT_ROWS = ("transcript_source", SPEAKER, SPLIT_COLUMN)
+ABOUT_ROWS = (ID, "transcript_source", SPEAKER, SPLIT_COLUMN)
+# What the text branch says, by the kind of its model.
+TEXT_COLUMNS = ("sentiment", "text_emotion")
 GATED = (
     "{} rows were scored with --gate and their text was not recognised, so word error rate and "
     "figures of what the text branch says are left out"
 )
+TEXT_ALONE = (
+    "no row has speech scores (were they scored with --speech none?), so that only what the text "
+    "branch says is measured"
+)
 TRAINED = (
-    "the speech model was trained on {} of {} labelled rows (split 'train'), which say little of "
-    "new speech; leave them out with --where \"split != 'train'\""
+    "the speech model was trained on {} of {} labelled rows (split '{}'), which say little of new "
+    "speech; leave them out with --where"
+)
+MAYBE_TRAINED = (
+    "{} of {} labelled rows are of the split '{}'; if the speech model was trained on them, they "
+    "say little of new speech (answer with --trained-on)"
 )
 
 
@@ -44,9 +61,10 @@ def evaluate(
     by: str | None = None,
     classes: str | None = None,
     sentiment_map: Sequence[str] = (),
-    label_column: str = "label",
+    label_column: str | None = None,
     label_map: Sequence[str] = (),
     bootstrap: int = RESAMPLES,
+    trained_on: TrainedOn | None = None,
 ) -> Evaluation:
     """Measure score tables or final tables against their labels.
 
@@ -57,9 +75,11 @@ def evaluate(
         classes: the value of `--classes`, for tables that don't say what their classes are.
         sentiment_map: ``CLASS=SENTIMENT`` pairs, for classes that are taken for another sentiment
             or none.
-        label_column: column that holds the labels.
+        label_column: column that holds the labels; None for the one that `score` was told of,
+            else ``label``.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
+        trained_on: splits that the speech model was trained on; None where that is not known.
 
     Returns:
         What was measured; its notes have been logged.
@@ -74,17 +94,35 @@ def evaluate(
         names = table.rows.collect_schema().names()
         if by is not None and by not in names:
             raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
-        rows = score_table.with_predictions(table.rows, task)
-        frame = _labelled(rows, task, label_column, by, aliases)
+        column = label_columns.checked_column([table], label_column, aliases, task.labels)
+        given = label_columns.has_given_emotion(names)
+        frame, read, missing = _labelled(table, task, column, by, aliases, given=given)
+        if given:  # the manifest's is no prediction
+            frame = frame.rename({"emotion": label_columns.GIVEN_EMOTION}, strict=False)
+            by = label_columns.GIVEN_EMOTION if by == "emotion" else by
         leakage.warn(table.unfiltered)
-    evaluation = evaluate_rows(frame, task, by=by, bootstrap=bootstrap)
+    fitted = in_sample.of_table(table)
+    evaluation = evaluate_rows(
+        frame, task, by=by, bootstrap=bootstrap, fitted=fitted, trained_on=trained_on
+    )
+    said = left_out.spoken(missing, len(frame) + missing["unlabelled"] + missing["dropped"])
+    notes = [read.note(), *([said] if said else [])]
+    evaluation = replace(
+        evaluation, notes=(*notes, *evaluation.notes), labels=read, left_out=missing
+    )
     for note in evaluation.notes:
         log.warning("note: %s", note)
     return evaluation
 
 
 def evaluate_rows(
-    rows: pl.DataFrame, task: Task, *, by: str | None = None, bootstrap: int = RESAMPLES
+    rows: pl.DataFrame,
+    task: Task,
+    *,
+    by: str | None = None,
+    bootstrap: int = RESAMPLES,
+    fitted: InSample = NOTHING_KNOWN,
+    trained_on: TrainedOn | None = None,
 ) -> Evaluation:
     """Measure labelled rows.
 
@@ -94,6 +132,8 @@ def evaluate_rows(
         task: the classes.
         by: column whose values are also measured one by one.
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
+        fitted: which rows the thresholds were fitted on.
+        trained_on: splits that the speech model was trained on; None where that is not known.
 
     Returns:
         What was measured.
@@ -106,13 +146,18 @@ def evaluate_rows(
     gated = len(score_table.gated(rows.lazy()).collect())
     measures = every_measure()
     notes = []
+    if _is_text_alone(rows):
+        rows = rows.drop(STAGES[BEFORE])
+        notes.append(TEXT_ALONE)
     if gated:
         # What was recognised is no fair sample of what was said.
         measures = [measure for measure in measures if not measure.of_text]
         notes.append(GATED.format(gated))
     whole = Sample(rows, task, bootstrap)
-    if trained := training_rows(whole.scored):
-        notes.append(TRAINED.format(trained, len(whole.scored)))
+    if trained := training_note(whole.scored, trained_on, TRAINED, MAYBE_TRAINED):
+        notes.append(trained)
+    overlap = fitted.overlap(whole.scored)
+    notes += in_sample.note(overlap, len(whole.scored))
     figures = list(_measured(whole, measures, notes))
     groups = None if by is None else _groups(rows, by)
     for group, part in (groups or {}).items():
@@ -126,7 +171,15 @@ def evaluate_rows(
         None if groups is None else tuple(groups),
         drawn,
         tuple(notes),
+        in_sample=overlap,
     )
+
+
+def _is_text_alone(rows: pl.DataFrame) -> bool:
+    stages = [name for name in STAGES.values() if name in rows.columns]
+    said = [name for name in TEXT_COLUMNS if name in rows.columns]
+    has_text = any(rows[name].is_not_null().any() for name in said)
+    return stages == [STAGES[BEFORE]] and rows[stages[0]].is_null().all() and has_text
 
 
 def _measured(sample: Sample, measures: Sequence[Measure], notes: list[str]) -> Iterator[Figure]:
@@ -148,34 +201,46 @@ def _groups(rows: pl.DataFrame, by: str) -> dict[str, pl.DataFrame]:
 
 
 def _labelled(
-    rows: pl.LazyFrame,
+    table: ScoreTable,
     task: Task,
     column: str,
     by: str | None,
-    label_map: Mapping[str, str | None],
-) -> pl.DataFrame:
+    label_map: LabelMap,
+    *,
+    given: bool,
+) -> tuple[pl.DataFrame, LabelsRead, Mapping[str, int]]:
+    rows = score_table.with_predictions(table.rows, task)
     names = rows.collect_schema().names()
-    if column in STAGES.values():
+    if column in STAGES.values() and not given:
         raise TableError(f"column {column!r} holds predictions, no labels; rename the column")
+    stages = tuple(n for n in STAGES.values() if n in names and not (given and n == "emotion"))
     if column not in names:
-        raise TableError(f"no column {column!r} to measure against; add it to the manifest")
-    if not any(name in names for name in STAGES.values()):
+        raise TableError(
+            f"no column {column!r} to measure against; name the column of labels with "
+            f"--label-column, or add it to the manifest; the columns are {', '.join(names)}"
+        )
+    if not stages:
         raise TableError(
             "neither speech scores nor final emotions to measure; is this a table that "
             "`emobatch score` or `emobatch apply` wrote?"
         )
     read = [name for measure in every_measure() for name in measure.columns]
     wanted = (
-        *(column, *STAGES.values(), *task.speech_columns),
+        *(column, "status", *stages, *task.speech_columns),
         *(*read, *ABOUT_ROWS, *([by] if by else [])),
     )
     frame = rows.select(name for name in dict.fromkeys(wanted) if name in names).collect()
-    frame = frame.with_columns(canonical(frame[column], task.labels, label_map).alias("label"))
-    if "emotion" in names:
+    labels, how = read_labels(frame[column], task.labels, label_map)
+    frame = frame.with_columns(labels.alias("label"))
+    if "emotion" in stages:
         # What was predicted is never dropped or renamed: a label map is for labels.
         remedy = "did `emobatch apply` write this table?"
         frame = frame.with_columns(canonical(frame["emotion"], task.labels, remedy=remedy))
+    missing = left_out.left_out(how, frame, stages)
     frame = frame.filter(pl.col("label").is_not_null())
     if frame.is_empty():
-        raise TableError(f"no row is labelled; look at column {column!r} and --where")
-    return frame
+        dropped = f", for all were dropped ({how.note()})" if how.dropped else ""
+        raise TableError(
+            f"no row is labelled{dropped}; look at column {column!r}, --where and --label-map"
+        )
+    return frame, how, missing

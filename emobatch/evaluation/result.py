@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from emobatch.evaluation.bootstrap import Resampling
 from emobatch.evaluation.figure import Figure, Key, key
+from emobatch.tables.fitted_rows import Overlap
+from emobatch.tasks.labels_read import LabelsRead
 from emobatch.tasks.task import Task
 
 
@@ -23,6 +25,10 @@ class Evaluation:
         groups: values of the column that `--by` named, None where none was.
         drawn: what the intervals of predictions come from, None where there are none.
         notes: what a reader should know of the rows before the figures.
+        labels: how they were read, None where that isn't known.
+        left_out: rows that aren't measured, by reason, see
+            :data:`emobatch.tables.left_out.REASONS`; empty where that isn't known.
+        in_sample: how many of the rows the thresholds were fitted on, None where not known.
     """
 
     task: Task
@@ -31,6 +37,9 @@ class Evaluation:
     groups: tuple[str, ...] | None = None
     drawn: Resampling | None = None
     notes: tuple[str, ...] = ()
+    labels: LabelsRead | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    in_sample: Overlap | None = None
 
     @cached_property
     def _by_key(self) -> Mapping[Key, Figure]:

@@ -40,9 +40,9 @@ class Sample:
 
     @cached_property
     def scored(self) -> pl.DataFrame:
-        """The rows that have predictions, in all stages that there are."""
+        """The rows that have predictions, in all stages; all where only text is measured."""
         present = [pl.col(name).is_not_null() for name in self.stages.values()]
-        return self.rows.filter(pl.all_horizontal(present)) if present else self.rows.clear()
+        return self.rows.filter(pl.all_horizontal(present)) if present else self.rows
 
     @cached_property
     def labels(self) -> Indices:
@@ -71,7 +71,7 @@ class Sample:
     @cached_property
     def bounds(self) -> Mapping[Place, Bounds]:
         """Intervals of the figures that confusion matrices give; empty without resamples."""
-        if not self.resamples or self.scored.is_empty():
+        if not self.resamples or not self.stages or self.scored.is_empty():
             return {}
         drawn, classes = self.drawn, self.task.classes
         return intervals(self.labels, self.predictions, classes, drawn, self.resamples)

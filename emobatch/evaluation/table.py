@@ -45,7 +45,9 @@ def write(evaluation: Evaluation, target: Path, made_of: Mapping[str, Any]) -> N
         text = json.dumps(document(evaluation), ensure_ascii=False)
         writing.write_text(target, text + "\n")
         return
-    provenance = {**made_of, "date": date(), "software": software(["polars", "scikit-learn"])}
+    read = {} if evaluation.labels is None else {"labels": evaluation.labels.as_dict()}
+    versions = {"date": date(), "software": software(["polars", "scikit-learn"])}
+    provenance = {**made_of, **read, **versions}
     writing.write(long_table(evaluation).lazy(), target, provenance)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +12,30 @@ from emobatch.errors import TableError, ThresholdsError
 from emobatch.fusion.file import Fitted, read
 from emobatch.fusion.method import Method
 from emobatch.tables import reading, score_table, writing
-from emobatch.tables.provenance import check_models
+from emobatch.tables.label_column import (
+    DECIDED_BY,
+    EMOTION,
+    GIVEN_EMOTION,
+    has_given_emotion,
+    set_aside,
+    set_aside_in,
+)
+from emobatch.tables.provenance import check_models, foreign
 from emobatch.tasks.task import Task
+
+log = logging.getLogger(__name__)
+FOREIGN = (
+    "note: %s may not suit these rows: %s; how well it decides them is not known before `emobatch "
+    "evaluate` measures it on some that have a label"
+)
+NO_SPEECH = (
+    "no row has speech scores (was it scored with --speech none?), and every method needs them; "
+    "score without --speech none"
+)
+NO_TEXT = (
+    "note: no row has anything of the text branch (was it scored with --text none?), so that the "
+    "speech branch's emotion stands for every row; rows that are flagged are 'no-text'"
+)
 
 
 def apply(
@@ -40,14 +63,24 @@ def apply(
     fitted = read(thresholds_file)
     scores = score_table.read(sources, where, mixed=force)
     refuse_other_classes(fitted, scores.task, str(thresholds_file))
+    made = scores.provenance
     if not force:
         remedy = "calibrate on this table, or insist with --force"
-        check_models(scores.provenance.get("models") or {}, fitted.fitted, thresholds_file, remedy)
+        check_models(made.get("models") or {}, fitted.fitted, thresholds_file, remedy)
+    differing = foreign(made, scores.manifests, fitted.fitted)
+    if differing and fitted.method.to_document():  # else nothing was fitted
+        log.warning(FOREIGN, thresholds_file, "; ".join(differing))
     # Its sentiments stand for what the method takes them for.
     task = fitted.method.task.as_dict()
     provenance = {**scores.provenance, "task": task, "thresholds": dict(fitted.fitted)}
     with reading.explained(scores.name):
+        _check_branches(scores.rows, fitted.method)
         final = decide(scores.rows, fitted.method)
+        if has_given_emotion(scores.rows.collect_schema()):
+            log.warning(
+                "note: column 'emotion' holds no decisions and is kept as %r", GIVEN_EMOTION
+            )
+            provenance = set_aside_in(provenance)
         if not force:
             _refuse_other_gate(final, fitted.method)
         writing.write(final, target, provenance)
@@ -61,13 +94,15 @@ def decide(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:
         method: as fitted.
 
     Returns:
-        The table with the columns of the method, ``emotion`` and ``decided_by`` among them.
+        The table with the columns of the method, ``emotion`` and ``decided_by`` among them. A
+        column ``emotion`` that `score` carried is there as ``manifest_emotion``.
 
     Raises:
         TableError: if a column is missing.
         ProbabilityError: if a row's probabilities are none.
     """
-    ours = ("emotion", "decided_by")
+    ours = (EMOTION, DECIDED_BY)
+    rows = set_aside(rows) if has_given_emotion(rows.collect_schema()) else rows
     decisions = {*score_table.DECISION_COLUMNS, *method.columns}
     present = [name for name in rows.collect_schema() if name in decisions]
     if present and not set(ours) <= set(present):
@@ -93,6 +128,27 @@ def refuse_other_classes(fitted: Fitted, task: Task, name: str) -> None:
             f"{name}: fitted for the classes {', '.join(mine)}, the scores are of "
             f"{', '.join(task.classes)}; calibrate on this table"
         )
+
+
+def _check_branches(rows: pl.LazyFrame, method: Method) -> None:
+    # Asked for one row at a time: in most tables the first has both.
+    names = rows.collect_schema().names()
+    heard = [name for name in method.task.speech_columns if name in names]
+    if not heard or not _has(rows, pl.any_horizontal(pl.col(heard).is_not_null())):
+        if heard and "status" in names and _has(rows, pl.col("status") == "ok"):
+            raise TableError(NO_SPEECH)
+        return
+    said = [name for name in score_table.text_columns(names) if name in names]
+    if not method.reads_text or not said:
+        return
+    if _has(rows, pl.any_horizontal(pl.col(said).is_not_null())):
+        return
+    if not _has(score_table.gated(rows), pl.lit(True)):
+        log.warning(NO_TEXT)
+
+
+def _has(rows: pl.LazyFrame, what: pl.Expr) -> bool:
+    return not rows.filter(what).head(1).collect(engine="streaming").is_empty()
 
 
 def _refuse_other_gate(rows: pl.LazyFrame, method: Method) -> None:

@@ -15,12 +15,24 @@ from emobatch.fusion.file import Fitted, to_toml
 from emobatch.fusion.labelled import labelled_rows
 from emobatch.fusion.method import Method
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
-from emobatch.splits.roles import training_rows
+from emobatch.splits.roles import TrainedOn, training_note
 from emobatch.tables import score_table, writing
+from emobatch.tables.fitted_rows import ID, FittedRows
+from emobatch.tables.label_column import checked_column
+from emobatch.tables.left_out import spoken
 from emobatch.tables.provenance import date, software
+from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.labels import parse_label_map
 
 log = logging.getLogger(__name__)
+TRAINED = (
+    "the speech model was trained on {} of {} rows (split '{}') and is surer of these than of new "
+    "speech"
+)
+MAYBE_TRAINED = (
+    "{} of {} rows are of the split '{}'; if the speech model was trained on them, it is surer of "
+    "them than of new speech (answer with --trained-on)"
+)
 
 
 @dataclass(frozen=True)
@@ -44,10 +56,11 @@ def calibrate(
     *,
     method: str = DEFAULT,
     where: str | None = None,
-    label_column: str = "label",
+    label_column: str | None = None,
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
     bootstrap: int | None = None,
+    trained_on: TrainedOn | None = None,
     force: bool = False,
     **options: Any,
 ) -> Calibration:
@@ -58,11 +71,13 @@ def calibrate(
         target: the thresholds file, standard output where None.
         method: its name.
         where: SQL expression; only rows for which it holds are fitted on.
-        label_column: column that holds the labels.
+        label_column: column that holds the labels; None for the one that `score` was told of,
+            else ``label``.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         sentiment_map: ``CLASS=SENTIMENT`` pairs that override what classes stand for.
         bootstrap: resamples that say how firm what was fitted is, see
             :meth:`emobatch.fusion.method.Method.examined`.
+        trained_on: splits that the speech model was trained on; None where that is not known.
         force: read tables of several runs that differ.
         options: of the method, see :data:`emobatch.fusion.methods.OPTIONS`; None for its default.
 
@@ -77,21 +92,24 @@ def calibrate(
     scores = score_table.read(sources, where, mixed=force)
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
-    everything = labelled_rows(
-        *(scores, task, label_column, aliases),
-        text=kind.reads_text,
-        unlabelled=kind.uses_unlabelled,
-    )
-    rows = everything.drop_nulls("label")
+    column = checked_column([scores], label_column, aliases, task.labels)
+    labelled = labelled_rows(scores, task, column, aliases, text=kind.reads_text)
+    rows, read = labelled.rows, labelled.read
+    everything = pl.concat([rows, labelled.unlabelled]) if kind.uses_unlabelled else rows
     fitted, drawn = kind.fit(everything, task, **given).examined(rows, bootstrap)
     before = metrics(rows["label"], rows["speech_emotion"], task.classes)
     decided = fitted.decide(everything.lazy()).collect().drop_nulls("label")
     after = metrics(decided["label"], decided["emotion"], task.classes)
-    warnings = [*fitted.warnings(), *_warnings(rows)]
+    log.warning("note: %s", read.note())
+    if said := spoken(labelled.left_out, len(rows) + sum(labelled.left_out.values())):
+        log.warning("note: %s", said)
+    warnings = [*fitted.warnings(), *_training(rows, trained_on)]
     for text in warnings:
         log.warning("warning: %s", text)
     provenance = {
         "rows": len(rows),
+        "left_out": {name: count for name, count in labelled.left_out.items() if count} or None,
+        "labels": read.as_dict(),
         **fitted.settings(),
         "tables": [Path(name).name for name in scores.sources],
         "where": where,
@@ -102,6 +120,8 @@ def calibrate(
         "bootstrap": drawn,
         "software": software(["polars", "numpy", "scikit-learn"]),
         "models": scores.provenance.get("models"),
+        "ids": ids_of(rows),
+        **_origin(scores),
     }
     calibration = Calibration(Fitted(fitted, provenance), before, after)
     writing.write_text(target, to_toml(calibration.fitted))
@@ -121,11 +141,28 @@ def final_emotions(rows: pl.DataFrame, method: Method) -> pl.Series:
     return method.decide(rows.lazy()).select("emotion").collect().to_series()
 
 
-def _warnings(rows: pl.DataFrame) -> list[str]:
-    trained = training_rows(rows)
-    if not trained:
+def ids_of(rows: pl.DataFrame) -> dict[str, Any] | None:
+    """Take down which rows a method is fitted on, for ``[fitted]``.
+
+    Args:
+        rows: those that it is fitted on.
+
+    Returns:
+        See :class:`emobatch.tables.fitted_rows.FittedRows`; None where the rows have no ids.
+    """
+    fitted = FittedRows.of(rows[ID]) if ID in rows.columns else None
+    return fitted.to_document() if fitted is not None and fitted.rows else None
+
+
+def _origin(scores: ScoreTable) -> dict[str, Any]:
+    options = scores.provenance.get("options") or {}
+    language = {name: options.get(name) for name in ("language", "transcript_language")}
+    return {**language, "manifests": list(scores.manifests) or None}
+
+
+def _training(rows: pl.DataFrame, trained_on: TrainedOn | None) -> list[str]:
+    said = training_note(rows, trained_on, TRAINED, MAYBE_TRAINED)
+    if said and trained_on is None:
+        log.warning("note: %s", said)  # it may be so or not: no matter for the file
         return []
-    return [
-        f"the speech model was trained on {trained} of {len(rows)} rows (split 'train') and is "
-        "surer of these than of new speech"
-    ]
+    return [said] if said else []

@@ -16,6 +16,7 @@ from emobatch.errors import TaskError, ThresholdsError, UnknownName
 from emobatch.fusion.checks import table
 from emobatch.fusion.method import Method
 from emobatch.fusion.methods import METHODS
+from emobatch.tables.fitted_rows import FittedRows
 from emobatch.tasks import choose
 from emobatch.tasks.task import Task
 
@@ -86,7 +87,7 @@ def read(path: Path) -> Fitted:
         raise ThresholdsError(
             f"{path}: {error.strerror or error}; `emobatch calibrate` writes thresholds files"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # a number or brackets without end, too
         raise ThresholdsError(f"{path}: not TOML: {error}; mend that line") from error
     try:
         return _parse(document)
@@ -113,7 +114,7 @@ def without_nulls(value: Any) -> Any:
 
 
 def _on_one_line(array: re.Match[str]) -> str:
-    values = (line.strip().removesuffix(",") for line in array[1].splitlines())
+    values = (line.strip().removesuffix(",") for line in array[1].rstrip("\n").split("\n"))
     return f"[{', '.join(values)}]"
 
 
@@ -146,6 +147,8 @@ def _fitted(fitted: Mapping[str, Any]) -> dict[str, Any]:
     models = table(fitted, "models", "fitted.")
     for branch in models:
         table(models, branch, "fitted.models.")
+    if "ids" in fitted:
+        FittedRows.from_document(fitted["ids"])  # so that what is wrong is said here
     # TOML has dates, which JSON, the form of a table's metadata, has not.
     parsed: dict[str, Any] = json.loads(json.dumps(fitted, default=str))
     return parsed

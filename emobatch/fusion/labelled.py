@@ -2,69 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from emobatch.errors import CalibrationError, TableError
 from emobatch.tables import reading, score_table
+from emobatch.tables.left_out import left_out
 from emobatch.tables.score_table import ScoreTable
-from emobatch.tasks.labels import LabelMap, canonical
+from emobatch.tasks.label_columns import read_labels
+from emobatch.tasks.labels import LabelMap
+from emobatch.tasks.labels_read import LABEL, LabelsRead
 from emobatch.tasks.task import Task
 
 # What methods may go by beside scores, where a table has it.
 ABOUT_ROWS = ("id", "speaker", "dialogue", "turn", "split")
-LABEL = "label"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows that methods can be fitted on.
+
+    Attributes:
+        rows: labelled and scored: ``label``, a class; the columns that methods decide by, and
+            others that were wanted.
+        unlabelled: the same of scored rows without a label.
+        read: how the labels were read.
+        left_out: other rows of the table, by reason.
+    """
+
+    rows: pl.DataFrame
+    unlabelled: pl.DataFrame
+    read: LabelsRead
+    left_out: Mapping[str, int]
 
 
 def labelled_rows(
     scores: ScoreTable,
     task: Task,
-    label_column: str,
+    column: str,
     label_map: LabelMap,
     others: Sequence[str] = (),
     *,
     text: bool = True,
-    unlabelled: bool = False,
-) -> pl.DataFrame:
+) -> Labelled:
     """Read the rows that methods can be fitted on.
 
     Args:
         scores: a score table.
         task: its classes.
-        label_column: column that holds the labels.
+        column: holds the labels, see :func:`emobatch.tables.label_column.label_column`.
         label_map: extends the alias table of labels, from :func:`parse_label_map`.
         others: further columns that are wanted.
         text: whether what the text branch says is needed.
-        unlabelled: whether rows without a label are wanted as well.
 
     Returns:
-        The rows that are labelled and scored: ``label``, the columns that methods decide by, and
-        the others.
+        The rows that are labelled and scored.
 
     Raises:
         EmobatchError: if there are none, or they can't be used.
     """
     with reading.explained(scores.name):
         names = scores.rows.collect_schema().names()
-        if label_column not in names:
-            raise TableError(f"no column {label_column!r} to fit on; add it to the manifest")
+        if column not in names:
+            raise TableError(
+                f"no column {column!r} to fit on; name the column of labels with --label-column, "
+                f"or add it to the manifest; the columns are {', '.join(names)}"
+            )
         if text:
             _refuse_gated(scores.rows)
         present = [name for name in ABOUT_ROWS if name in names]
-        wanted = (label_column, *_scores(task, names, text=text), *present, *others)
+        wanted = (*_scores(task, names, text=text), *present, *others)
+        status = ["status"] if "status" in names else []
         rows = score_table.with_scores(scores.rows, task, text=text)
-        frame = rows.select(*dict.fromkeys(wanted)).collect()
-        labels = canonical(frame[label_column], task.labels, label_map)
-        frame = frame.with_columns(labels.alias(LABEL))
-    frame = frame.filter(pl.col("speech_emotion").is_not_null())
-    if not unlabelled:
-        frame = frame.drop_nulls(LABEL)
-    if frame[LABEL].count() == 0:
-        raise CalibrationError(
-            f"{scores.name}: no row has both a label and speech scores; add labels to the manifest"
-        )
-    return frame
+        frame = rows.select(*dict.fromkeys((column, *wanted, *status))).collect()
+        labels, read = read_labels(frame[column], task.labels, label_map)
+    frame = frame.with_columns(labels.alias(LABEL))
+    missing = left_out(read, frame, ("speech_emotion",))
+    # Without the column itself: one called "emotion" is none that a method decided.
+    frame = frame.select(*dict.fromkeys((LABEL, *wanted)))
+    scored = frame.filter(pl.col("speech_emotion").is_not_null())
+    labelled = scored.drop_nulls(LABEL)
+    _refuse_nothing(scores.name, frame.drop_nulls(LABEL), labelled, read, text=text)
+    return Labelled(labelled, scored.filter(pl.col(LABEL).is_null()), read, missing)
 
 
 def _scores(task: Task, names: Sequence[str], *, text: bool) -> list[str]:
@@ -78,6 +99,28 @@ def _scores(task: Task, names: Sequence[str], *, text: bool) -> list[str]:
         *(said, score),
         *(f"text_{name}" for name in answered if f"text_{name}" in names),
     ]
+
+
+def _refuse_nothing(
+    name: str, labelled: pl.DataFrame, frame: pl.DataFrame, read: LabelsRead, *, text: bool
+) -> None:
+    if labelled.is_empty():
+        dropped = f"; all labels were dropped ({read.note()})" if read.dropped else ""
+        raise CalibrationError(
+            f"{name}: no row has both a label and speech scores; add labels to the manifest"
+            f"{dropped}"
+        )
+    if frame.is_empty():
+        raise CalibrationError(
+            f"{name}: no row has both a label and speech scores, which every method needs; column "
+            "'error' says why, or else score without --speech none"
+        )
+    said, _ = score_table.text_columns(frame.columns)
+    if text and frame[said].is_null().all():
+        raise CalibrationError(
+            f"{name}: no labelled row has anything of the text branch, as after `score --text "
+            "none`, and the method goes by it; score with the text branch, or fit --method speech"
+        )
 
 
 def _refuse_gated(rows: pl.LazyFrame) -> None:

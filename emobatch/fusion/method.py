@@ -158,7 +158,8 @@ class Method(ABC):
 
         Args:
             rows: a final table's rows that have scores.
-            labelled: those of them that have a label.
+            labelled: those of them that have a label; none where the ids tell which of them it was
+                fitted on, so that it need not be guessed.
 
         Returns:
             Sentences: that the rows were decided by something else, or that it was fitted on them.

@@ -75,6 +75,32 @@ def read_windows(
         raise AudioError(f"too short: {seen} samples at 16 kHz, {FEWEST_SAMPLES} are needed")
 
 
+def length(file: Path) -> float:
+    """Read how long a file is, by its header: what is decoded of it may differ.
+
+    Args:
+        file: an audio file.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        AudioError: if the file is missing or broken, or doesn't say.
+    """
+    with _explained():
+        _check_file(file)
+        try:
+            with soundfile.SoundFile(os.fsencode(file)) as sound:
+                if sound.frames <= MOST_FRAMES:
+                    return float(sound.frames / sound.samplerate)
+        except (soundfile.SoundFileError, TypeError):
+            pass  # FFmpeg may know
+        with file.open("rb") as handle, containers.opened(handle) as container:
+            if container.duration is None:
+                raise AudioError("its header doesn't say how long it is")
+            return float(container.duration / av.time_base)
+
+
 def _check_file(file: Path) -> None:
     mode = file.stat()
     if S_ISDIR(mode.st_mode):

@@ -25,6 +25,7 @@ class Clip:
         start: seconds into the file, None for its beginning.
         end: seconds into the file, None for its end.
         transcript: authentic transcript, None where there is none.
+        language: code of the transcript, None where the manifest doesn't say.
         confines: folder that the file has to be in, None where it may be anywhere.
     """
 
@@ -33,6 +34,7 @@ class Clip:
     start: float | None
     end: float | None
     transcript: str | None
+    language: str | None = None
     confines: Path | None = None
 
     def located(self) -> Path:
@@ -46,7 +48,7 @@ class Clip:
             AudioError: if it is outside the folder that files are confined to.
         """
         file = self.file
-        if REPLACEMENT in str(file) and not file.exists() and file.parent.is_dir():
+        if REPLACEMENT in str(file) and file.parent.is_dir():
             alike = [entry for entry in file.parent.iterdir() if _as_utf8(entry) == file.name]
             file = alike[0] if len(alike) == 1 else file
         if self.confines is not None and not file.resolve().is_relative_to(self.confines):
@@ -68,10 +70,10 @@ def clips(rows: pl.DataFrame, root: Path, *, confine: bool = False) -> Iterator[
     confines = root.resolve() if confine else None
     columns = [
         pl.col(name) if name in rows.columns else pl.lit(None).alias(name)
-        for name in ("path", "start", "end", "transcript")
+        for name in ("path", "start", "end", "transcript", "language")
     ]
-    for path, start, end, transcript in rows.select(columns).rows():
-        yield Clip(path, root / path, start, end, transcript, confines)
+    for path, start, end, transcript, language in rows.select(columns).rows():
+        yield Clip(path, root / path, start, end, transcript, language, confines)
 
 
 def _as_utf8(file: Path) -> str:

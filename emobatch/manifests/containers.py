@@ -27,10 +27,11 @@ CONTAINERS = (
     *("bink", "rso", "wve", "spdif", "wsd", "pmp", "act", "bit", "sln", "ads", "adp", "sds", "mmf"),
 )
 OPTIONS = {
+    # Also keeps away scripts of a few lines that FFmpeg would make hours of sound of.
     "format_whitelist": ",".join(CONTAINERS),
     # No protocol has this name: only the file that is open already can be read.
     "protocol_whitelist": "none",
-    # MOV and MP4 can name other files for their tracks.
+    # MOV and MP4 can name other files for their tracks. That it is off is FFmpeg's default today.
     "enable_drefs": "0",
 }
 # A packet of more samples would take more memory than any audio needs.

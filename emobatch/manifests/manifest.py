@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
@@ -15,13 +15,17 @@ import polars as pl
 from polars import selectors
 
 from emobatch.errors import ManifestError, first_line
+from emobatch.manifests import foreign_paths, header, mistaken
 from emobatch.manifests.clips import REPLACEMENT
+from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.readers.registry import reader_for
 from emobatch.manifests.readers.table import SECONDS
 from emobatch.tables import reading
 
 log = logging.getLogger(__name__)
 
+# Text in which blanks are nothing.
+ABOUT_TEXT = ("transcript", "language")
 # Rows that are copied, and read back, at a time.
 SPOOL_ROWS = 1 << 16
 
@@ -61,6 +65,21 @@ class Manifest:
             (count,) rows, fewer at the end.
         """
         return self.rows.slice(first, count).collect()
+
+    def cut(self, firsts: Sequence[int], count: int) -> Manifest:
+        """Make a manifest of some chunks of rows.
+
+        Args:
+            firsts: number of the first row of each, a multiple of ``count``.
+            count: rows to a chunk, of which the last may have fewer.
+
+        Returns:
+            Those rows in order.
+        """
+        chunk = pl.int_range(pl.len()) // count
+        chosen = self.rows.filter(chunk.is_in([first // count for first in firsts]))
+        length = sum(min(count, self.length - first) for first in firsts)
+        return replace(self, rows=chosen, length=length)
 
     def pick(self, ids: pl.Series) -> Manifest:
         """Make a manifest of some rows.
@@ -102,7 +121,12 @@ class Manifest:
 
 
 def read(
-    source: str, root: Path | None = None, *, form: str | None = None, confine: bool = False
+    source: str,
+    root: Path | None = None,
+    *,
+    form: str | None = None,
+    confine: bool = False,
+    columns: ManifestColumns | None = None,
 ) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
@@ -116,6 +140,7 @@ def read(
             folder for standard input.
         form: what the source is, None to go by what it looks like.
         confine: let rows fail whose files are outside of that folder, links followed.
+        columns: which have which meaning, None for those of the names that emobatch knows.
 
     Returns:
         The manifest.
@@ -125,9 +150,12 @@ def read(
         ManifestError: if its rows make no sense.
     """
     reader = reader_for(source, form)
+    root = reader.root(source) if root is None else root
     with reading.explained(source):
-        rows = reader.scan(source)
-        _check_columns(rows.collect_schema())
+        if reader.is_of_tables:
+            mistaken.refuse(source)
+        rows = (columns or ManifestColumns()).named(reader.scan(source))
+        _check_columns(source, rows.collect_schema())
         rows, spool = _copied(_normalised(rows))
         length = rows.select(pl.len()).collect().item()
         if not length:
@@ -135,15 +163,12 @@ def read(
         _note_lost_bytes(rows)
         _check_segments(rows)
         _check_ids(rows)
-    root = reader.root(source) if root is None else root
+        foreign_paths.check(rows, root)
     return Manifest(source, rows, length, root, confine, spool)
 
 
-def _check_columns(schema: pl.Schema) -> None:
-    if "path" not in schema:
-        raise ManifestError(
-            f"no column 'path' with the audio files; the columns are {', '.join(schema)}"
-        )
+def _check_columns(source: str, schema: pl.Schema) -> None:
+    header.check(source, list(schema))
     for name in SECONDS:
         # A column of no type is a JSON Lines column without any value.
         if name in schema and not (schema[name].is_numeric() or schema[name] == pl.Null):
@@ -152,15 +177,16 @@ def _check_columns(schema: pl.Schema) -> None:
 
 def _normalised(rows: pl.LazyFrame) -> pl.LazyFrame:
     schema = rows.collect_schema()
-    text = [name for name in ("path", "id", "transcript") if name in schema]
+    text = [name for name in ("path", "id", *ABOUT_TEXT) if name in schema]
     numbers = [name for name in SECONDS if name in schema]
     rows = rows.with_columns(
         *(pl.col(name).cast(pl.String) for name in text),
         *(pl.col(name).cast(pl.Float64) for name in numbers),
     )
-    if "transcript" in schema:
-        blank = pl.col("transcript").str.strip_chars() == ""
-        rows = rows.with_columns(transcript=pl.when(~blank).then(pl.col("transcript")))
+    for name in ABOUT_TEXT:
+        if name in schema:
+            blank = pl.col(name).str.strip_chars() == ""
+            rows = rows.with_columns(pl.when(~blank).then(pl.col(name)).alias(name))
     if "id" in schema:
         return rows
     bounds = [

@@ -94,7 +94,7 @@ def boundaries(weights: ArrayLike, count: int) -> list[int]:
     """
     ends = np.cumsum(weights)
     cuts = np.searchsorted(ends, ends[-1] * np.arange(1, count) / count, side="left") + 1
-    return [0, *np.minimum(cuts, len(ends)).tolist(), len(ends)]
+    return [0, *cuts.tolist(), len(ends)]
 
 
 def _weights(manifest: Manifest) -> NDArray[np.float64]:

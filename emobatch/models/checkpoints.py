@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, first_line
-from emobatch.models import files, hub
+from emobatch.errors import CheckpointError, EmobatchError, first_line
+from emobatch.models import files, foreign, hub
 from emobatch.models.files import CTRANSLATE2, TRANSFORMERS
 from emobatch.models.names import DEMO
 
@@ -28,6 +28,7 @@ COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 # What transformers takes a classifier for whose config.json doesn't name its outputs.
 DEFAULT_LABEL, DEFAULT_OUTPUTS = "LABEL_{}", 2
+MOST_OUTPUTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Checkpoint:
             (outputs,) labels; those that transformers makes up where there are none.
 
         Raises:
-            CheckpointError: if the file can't be read.
+            CheckpointError: if the file can't be read, or is of no classifier.
         """
         with self.explained():
             config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
@@ -79,6 +80,8 @@ class Checkpoint:
             if names:
                 return [str(names[output]) for output in sorted(names, key=int)]
             count = config.get("num_labels") or DEFAULT_OUTPUTS
+            if not 0 < count <= MOST_OUTPUTS:
+                raise ValueError(f"num_labels is {count}, which no classifier has")
             return [DEFAULT_LABEL.format(output) for output in range(count)]
 
     @contextmanager
@@ -125,55 +128,52 @@ def find(name: str, branch: str) -> Checkpoint | None:
         branch: ``speech``, ``asr`` or ``text``.
 
     Returns:
-        The checkpoint, or None where the hub may have it, see :func:`fetch`.
+        The checkpoint, or None where the hub may have it, see :mod:`emobatch.models.remote`.
 
     Raises:
-        CheckpointError: if that is no folder and no hub name, or in another format.
+        CheckpointError: if that is no folder and no hub name, in another format, or names code,
+            or files and repositories other than its own.
     """
     option = option_of(branch)
     if name == DEMO:
         return Checkpoint(name, DEMO_FOLDER / DEMO_FOLDERS[branch], None, option)
-    repository = _repository(name, branch)
+    repository = repository_of(name, branch)
     if repository == name and _is_folder(name, branch):
-        return Checkpoint(name, Path(name), None, option)
+        return checked(Checkpoint(name, Path(name), None, option), branch)
     try:
         folder = hub.cached(repository)
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error}; give {option} one of them") from error
     if folder is None or not _is_whole(folder, branch):
         return None
-    return Checkpoint(name, folder, folder.name, option)
+    return checked(Checkpoint(name, folder, folder.name, option), branch)
 
 
-def fetch(name: str, branch: str) -> Checkpoint:
-    """Fetch a checkpoint from the hub: only the files that a run needs.
+def checked(checkpoint: Checkpoint, branch: str) -> Checkpoint:
+    """Refuse a checkpoint that names code, or files and repositories other than its own.
 
     Args:
-        name: a hub name, or for Whisper a size.
+        checkpoint: on this machine.
         branch: ``speech``, ``asr`` or ``text``.
 
     Returns:
         The checkpoint.
 
     Raises:
-        HubUnreachable: if the hub doesn't answer within a few seconds.
-        CheckpointError: if it can't be had or is in another format.
+        CheckpointError: says what it names, and where.
     """
-    option = option_of(branch)
-    repository = _repository(name, branch)
-    with _named(name, option):
-        there = hub.files(repository)
-    _check_format(name, branch, there)
-    with _named(name, option):
-        folder = hub.fetch(repository, files.needed(there, branch))
-    return Checkpoint(name, folder, folder.name, option)
+    own = checkpoint.revision is None
+    foreign.check(
+        checkpoint.folder, checkpoint.name, checkpoint.option, asr=branch == "asr", own=own
+    )
+    return checkpoint
 
 
 def _is_folder(name: str, branch: str) -> bool:
     path = Path(name)
     try:
         if path.is_dir():
-            _check_format(name, branch, [file.name for file in path.iterdir()])
+            check_format(name, branch, [file.name for file in path.iterdir()])
             return True
     except OSError as error:
         raise CheckpointError(
@@ -186,18 +186,17 @@ def _is_folder(name: str, branch: str) -> bool:
     return False
 
 
-def _repository(name: str, branch: str) -> str:
+def repository_of(name: str, branch: str) -> str:
+    """Say where the hub has a checkpoint.
+
+    Args:
+        name: a hub name, or for Whisper a size that faster-whisper knows.
+        branch: ``speech``, ``asr`` or ``text``.
+
+    Returns:
+        Name of the repository.
+    """
     return hub.WHISPER_SIZES.get(name, name) if branch == "asr" else name
-
-
-@contextmanager
-def _named(name: str, option: str) -> Iterator[None]:
-    try:
-        yield
-    except HubUnreachable as error:
-        raise HubUnreachable(f"{name}: not on this machine, and {error}") from error
-    except CheckpointError as error:
-        raise CheckpointError(f"{name}: {error}; give {option} another name or a folder") from error
 
 
 def _is_whole(folder: Path, branch: str) -> bool:
@@ -214,7 +213,17 @@ def _is_whole(folder: Path, branch: str) -> bool:
     return False
 
 
-def _check_format(name: str, branch: str, files: Sequence[str]) -> None:
+def check_format(name: str, branch: str, files: Sequence[str]) -> None:
+    """Refuse a checkpoint in a format that isn't read.
+
+    Args:
+        name: of the checkpoint.
+        branch: ``speech``, ``asr`` or ``text``.
+        files: names of all its files.
+
+    Raises:
+        CheckpointError: says how to convert it, or to name another.
+    """
     if any(file.startswith(weights) for file in files for weights in FORMATS[branch]):
         return
     if branch == "asr":

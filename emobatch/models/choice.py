@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from sys import float_info
 
 from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, OptionError
-from emobatch.models import checkpoints, hub
+from emobatch.models import checkpoints, hub, languages, remote, sides
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import (
     AUTO,
+    BRANCHES,
     CLEANING_STEPS,
     FULL_CONTEXT,
+    LEFT_OUT,
     LONGEST_WAIT,
     MODEL_SETS,
     MOST_SECONDS,
     NO_STEPS,
     PUBLISHED,
+    SIDES,
+    WITH_MODEL,
 )
+from emobatch.models.remote import Remote
 from emobatch.tasks import choose
 from emobatch.tasks.labels import Labels, parse_label_map
 from emobatch.tasks.spellings import SENTIMENT_SPELLINGS, SENTIMENTS
@@ -38,7 +43,10 @@ class Choice:
         classes: as for :func:`emobatch.tasks.choose.named`, or the task itself.
         sentiment_map: ``CLASS=SENTIMENT`` pairs: what classes stand for.
         device: ``auto``, or one of :data:`emobatch.models.names.DEVICES`.
+        speech: ``none`` leaves the speech branch out.
+        text: ``none`` leaves the text branch out: neither recognition nor a text model.
         language: two-letter code, or ``auto``.
+        transcript_language: code of the transcripts that a manifest gives; None for ``language``.
         beam_size: of the recogniser, 1 is greedy.
         asr_context: one of :data:`emobatch.models.names.ASR_CONTEXTS`.
         precision: see :func:`emobatch.models.devices.choose`.
@@ -58,7 +66,10 @@ class Choice:
     classes: str | Task = choose.DEFAULT
     sentiment_map: tuple[str, ...] = ()
     device: str = AUTO
+    speech: str = WITH_MODEL
+    text: str = WITH_MODEL
     language: str = "en"
+    transcript_language: str | None = None
     beam_size: int = 1
     asr_context: str = FULL_CONTEXT
     precision: str = AUTO
@@ -77,6 +88,7 @@ class Choice:
             EmobatchError: names the option.
         """
         parse_steps(self.clean)
+        sides.refuse_contradictions(vars(self))
         if self.classes != choose.CHECKPOINT:
             task = self.task({})
             parse_label_map(self.label_map, task.labels)
@@ -91,6 +103,7 @@ class Choice:
             if seconds is not None and not 0 < seconds <= most:
                 upper = f" and at most {most:.0f}" if most < float_info.max else ""
                 raise OptionError(f"{option} {seconds:g}: give a number above 0{upper}")
+        languages.check(self.language)
 
     def task(self, found: Mapping[str, Checkpoint | None]) -> Task:
         """Say what the classes are.
@@ -119,8 +132,20 @@ class Choice:
             task = choose.named(self.classes, checkpoint_labels)
         return task.with_sentiments(self.sentiment_map)
 
+    @property
+    def sides_left_out(self) -> tuple[str, ...]:
+        """Those of ``speech`` and ``text`` that the run does without."""
+        return sides.left_out(vars(self))
+
+    @property
+    def given_language(self) -> str | None:
+        """Code of the transcripts that a manifest gives, None where nothing says it."""
+        if self.transcript_language is not None:
+            return self.transcript_language
+        return None if self.language == AUTO else self.language
+
     def names(self) -> dict[str, str]:
-        """What the checkpoints are called, by branch: ``speech``, ``asr`` and ``text``."""
+        """What the run's checkpoints are called, by branch: ``speech``, ``asr`` and ``text``."""
         defaults = MODEL_SETS[self.models]
         return {
             branch: defaults[branch] if name is None else name
@@ -142,21 +167,32 @@ class Choice:
         """Find all checkpoints, fetching them if need be, before any is loaded.
 
         Returns:
-            Checkpoint by branch: ``speech``, ``asr`` and ``text``.
+            Checkpoint by branch: ``speech``, ``asr`` and ``text``, but for those left out.
 
         Raises:
             CheckpointError: if one can't be had.
         """
         here = self.look_up()
-        missing = [branch for branch, checkpoint in here.items() if checkpoint is None]
+        return remote.fetch(here, self.ask_hub(here))
+
+    def ask_hub(self, found: Mapping[str, Checkpoint | None]) -> dict[str, Remote]:
+        """Ask the hub for the checkpoints that aren't on this machine; fetches none.
+
+        Args:
+            found: see :meth:`look_up`.
+
+        Returns:
+            What is to be fetched, by branch.
+
+        Raises:
+            CheckpointError: if one can't be had, or the hub must not be asked.
+        """
+        missing = [branch for branch, checkpoint in found.items() if checkpoint is None]
         if missing and (self.offline or hub.is_offline()):
             raise self.missing(missing)
         names = self.names()
         try:
-            return {
-                branch: checkpoint or checkpoints.fetch(names[branch], branch)
-                for branch, checkpoint in here.items()
-            }
+            return {branch: remote.ask(names[branch], branch) for branch in missing}
         except HubUnreachable as error:
             raise HubUnreachable(f"{error}; {self._remedy()}") from error
 
@@ -175,16 +211,15 @@ class Choice:
         return CheckpointError(f"{names}: not on this machine{why}; {self._remedy()}")
 
     def _named(self) -> dict[str, str | None]:
-        return {
-            "speech": self.speech_model,
-            "asr": self.asr_model,
-            "text": self.text_model,
-        }
+        without = {branch for side in self.sides_left_out for branch in SIDES[side]}
+        named = {branch: getattr(self, f"{branch}_model") for branch in BRANCHES}
+        return {branch: name for branch, name in named.items() if branch not in without}
 
     def _remedy(self) -> str:
         options = [
             f"--{branch}-model={name}" for branch, name in self._named().items() if name is not None
         ]
+        options[:0] = [f"--{side}={LEFT_OUT}" for side in self.sides_left_out]
         if self.models != PUBLISHED:
             options.insert(0, f"--models={self.models}")
         command = shlex.join(["emobatch", "models", "--fetch", *options])

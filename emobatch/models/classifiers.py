@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from transformers import AutoConfig
 
 from emobatch.errors import CheckpointError
+from emobatch.models import hub
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.devices import Device
 from emobatch.models.outputs import Outputs
@@ -52,7 +53,7 @@ class Classifier:
         auto_model, auto_processor = kind
         self._device = device
         self._outputs = outputs
-        with checkpoint.explained():
+        with checkpoint.explained(), hub.closed():
             config = _read_config(checkpoint, auto_model)
             self.processor = auto_processor.from_pretrained(
                 checkpoint.folder, trust_remote_code=False, local_files_only=True

@@ -121,7 +121,7 @@ def parts(folder: Path, whole: str) -> list[str]:
         Names of the parts that its index lists; none where there is no index, or a broken one,
         of which its loader says what is wrong.
     """
-    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         index = json.loads((folder / f"{whole}.index.json").read_text(encoding="utf-8"))
         return sorted({str(part) for part in index["weight_map"].values()})
     return []

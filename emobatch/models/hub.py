@@ -6,7 +6,8 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,23 @@ def go_offline() -> None:
     os.environ[OFFLINE_SETTING] = "1"
 
 
+@contextmanager
+def closed() -> Iterator[None]:
+    """Keep the hub's library from asking the hub, whoever calls it: what is loaded is here.
+
+    Yields:
+        Nothing.
+    """
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
 def cached(repository: str) -> Path | None:
     """Find a repository's newest files in the hub's cache, without asking the hub.
 
@@ -75,14 +93,14 @@ def cached(repository: str) -> Path | None:
     return Path(found).parent if isinstance(found, str) else None
 
 
-def files(repository: str) -> list[str]:
-    """Ask the hub for the names of a repository's files.
+def files(repository: str) -> dict[str, int | None]:
+    """Ask the hub for the names and sizes of a repository's files.
 
     Args:
         repository: its name.
 
     Returns:
-        Names of all its files.
+        Bytes by name, of all its files; None where the hub doesn't say.
 
     Raises:
         HubUnreachable: if the hub doesn't answer within a few seconds.
@@ -99,7 +117,29 @@ def files(repository: str) -> list[str]:
         raise CheckpointError("the hub has no such model, or wants `hf auth login`") from answer
     if isinstance(answer, Exception):
         raise HubUnreachable(f"the hub can't be reached: {first_line(answer)}") from answer
-    return [each.rfilename for each in answer.siblings or ()]
+    return {each.rfilename: each.size for each in answer.siblings or ()}
+
+
+def is_cached(repository: str, file: str) -> bool:
+    """Whether a file is in the hub's cache already, as of a fetch that was interrupted.
+
+    Args:
+        repository: its name.
+        file: a name in it.
+
+    Returns:
+        True where it is.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(repository, file), str)
+
+
+def cache() -> Path:
+    """Folder of the hub's cache on this machine."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
 
 
 def fetch(repository: str, wanted: Sequence[str]) -> Path:
@@ -137,7 +177,7 @@ def _ask(repository: str) -> ModelInfo | Exception:
         # It would say several times that there is no network; we say it once.
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         try:
-            answers.append(HfApi().model_info(repository, timeout=seconds))
+            answers.append(HfApi().model_info(repository, timeout=seconds, files_metadata=True))
         except Exception as error:
             answers.append(error)
 

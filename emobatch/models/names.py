@@ -43,6 +43,8 @@ ASR_CONTEXTS = (FULL_CONTEXT, FITTING_CONTEXT)
 LONGEST_WAIT = 1_000_000.0
 # Audio of a row, in seconds, that is decoded at most: twelve hours.
 MOST_SECONDS = 43_200.0
+# Share of rows that may fail before a run ends as one that went wrong.
+MOST_ERRORS = 0.1
 # What happens to a transcript before the text model is given it, in this order unless told.
 CLEANING_STEPS = ("contractions", "punctuation", "lemmas", "lowercase", "numbers")
 NO_STEPS = "none"
@@ -59,3 +61,6 @@ MODEL_SETS: Mapping[str, Mapping[str, str]] = {
     DEMO: {"speech": DEMO, "asr": DEMO, "text": DEMO},
 }
 BRANCHES = tuple(MODEL_SETS[PUBLISHED])
+# What `--speech` and `--text` take, and the checkpoints that either leaves out.
+WITH_MODEL, LEFT_OUT = "model", "none"
+SIDES: Mapping[str, tuple[str, ...]] = {"speech": ("speech",), "text": ("asr", "text")}

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from emobatch.errors import CheckpointError, DeviceError
 from emobatch.manifests.audio import Samples
+from emobatch.models import hub
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.devices import CUDA_LIBRARIES_REMEDY, Device
 from emobatch.models.faults import Fault, ctranslate2_fault
@@ -82,7 +83,7 @@ class Whisper:
         """
         self._beam_size = beam_size
         self._fit_context = fit_context
-        with checkpoint.explained(), _device_explained():
+        with checkpoint.explained(), hub.closed(), _device_explained():
             self._whisper: Any = WhisperModel(
                 str(checkpoint.folder),
                 device=device.ctranslate2,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from emobatch.errors import TableError
+from emobatch.reporting.sounds import Sounds, sounds
 
 # A page of more rows than this is slow to open, and longer than anyone reads.
 MOST_ROWS = 5000
@@ -21,23 +25,31 @@ class Changes:
             ``text`` (anybody's).
         rows: values in the order of the columns, None where nothing is known.
         left_out: how many more rows there are.
+        sounds: what can be heard of the rows, None where nothing was asked for.
     """
 
     columns: Mapping[str, str]
     rows: list[tuple[Any, ...]]
     left_out: int
+    sounds: Sounds | None = None
 
 
-def changed_rows(rows: pl.DataFrame, most: int = MOST_ROWS) -> Changes:
+def changed_rows(
+    rows: pl.DataFrame, most: int = MOST_ROWS, audio_root: Path | None = None
+) -> Changes:
     """List the rows whose emotion changed.
 
     Args:
         rows: of a final table, with ``row`` (their number), ``speech_emotion``, ``emotion``,
             ``entropy`` and any of the other columns shown.
         most: of more rows only the first so many are listed.
+        audio_root: folder of the clips' files, where they are to be heard.
 
     Returns:
         The table.
+
+    Raises:
+        TableError: if the clips are to be heard, and no column says which they are.
 
     Examples:
         >>> row = {"row": 7, "speech_emotion": "sad", "emotion": "happy", "entropy": 1.2}
@@ -73,6 +85,11 @@ def changed_rows(rows: pl.DataFrame, most: int = MOST_ROWS) -> Changes:
         for name, (kind, value) in shown.items()
         if set(value.meta.root_names()) <= set(rows.columns)
     }
+    heard = None
+    if audio_root is not None:
+        if "path" not in changed.columns:
+            raise TableError("no column 'path' with the audio files; leave --audio out")
+        heard = sounds(changed.head(most), audio_root)
     table = changed.head(most).select(**{name: value for name, (_, value) in present.items()})
     kinds = {name: kind for name, (kind, _) in present.items()}
-    return Changes(kinds, table.rows(), len(changed) - len(table))
+    return Changes(kinds, table.rows(), len(changed) - len(table), heard)

@@ -47,6 +47,7 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
             (
                 "default-src 'none'",
                 "img-src data:",
+                "media-src data:",
                 # Matplotlib writes colours as style attributes, which have no digest to name.
                 "style-src 'unsafe-inline'",
                 f"script-src '{_digest(script)}'",

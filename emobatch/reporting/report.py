@@ -10,8 +10,10 @@ from typing import Any
 import polars as pl
 
 from emobatch.errors import ThresholdsError
+from emobatch.evaluation import in_sample
 from emobatch.evaluation.evaluate import evaluate_rows
 from emobatch.evaluation.figure import AFTER, BEFORE
+from emobatch.evaluation.in_sample import NOTHING_KNOWN, InSample
 from emobatch.evaluation.metrics import OF_CLASSES
 from emobatch.evaluation.paired_test import TEST
 from emobatch.evaluation.result import Evaluation
@@ -20,15 +22,18 @@ from emobatch.fusion import file
 from emobatch.fusion.file import Fitted
 from emobatch.fusion.method import Method
 from emobatch.reporting import illustrations
+from emobatch.reporting.chance import chance
 from emobatch.reporting.changes import changed_rows
 from emobatch.reporting.decisions import Decisions, decisions
 from emobatch.reporting.described import parts
 from emobatch.reporting.figures.confusion import MANY
 from emobatch.reporting.figures.flow import largest
 from emobatch.reporting.final_table import final_rows
+from emobatch.reporting.labels_section import labels_section
 from emobatch.reporting.other_tables import largest_confusions, other_figures
 from emobatch.reporting.page import render
 from emobatch.reporting.run_notes import run_notes
+from emobatch.splits.roles import TrainedOn
 from emobatch.tables import reading, score_table, writing
 from emobatch.tasks.labels import parse_label_map
 from emobatch.tasks.task import Task
@@ -51,9 +56,13 @@ def report(
     *,
     thresholds_file: Path | None = None,
     where: str | None = None,
-    label_column: str = "label",
+    label_column: str | None = None,
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
+    trained_on: TrainedOn | None = None,
+    control: bool = False,
+    audio: bool = False,
+    root: Path | None = None,
 ) -> None:
     """Write a page about final tables; the same input gives the same bytes.
 
@@ -62,10 +71,15 @@ def report(
         target: the page, HTML.
         thresholds_file: what the tables were decided with.
         where: SQL expression; only rows for which it holds are shown.
-        label_column: column that holds the labels; ``label`` may be missing.
+        label_column: column that holds the labels; None for the one that `score` was told of,
+            else ``label``, which may be missing.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         sentiment_map: ``CLASS=SENTIMENT`` pairs, for classes that are taken for another sentiment
             or none.
+        trained_on: splits that the speech model was trained on; None where that is not known.
+        control: show what is gained with text shuffled as well.
+        audio: let the changed rows be heard.
+        root: folder that their paths are relative to; by default that of the first table.
 
     Raises:
         EmobatchError: if something can't be read or written.
@@ -74,40 +88,64 @@ def report(
     fitted = file.read(thresholds_file) if thresholds_file else None
     table = score_table.read(sources, where, mixed=True)
     task = table.task.with_sentiments(sentiment_map)
+    method = fitted.method if fitted else None
     if fitted is not None:
         _check_classes(fitted, task, str(thresholds_file))
     aliases = parse_label_map(label_map, task.labels)
+    drawn = chance(table, method, label_column, aliases) if control else None
     with reading.explained(table.name):
-        rows = final_rows(table.rows, task, label_column, aliases)
-        contents = gather(rows, task, fitted.method if fitted else None)
-    for note in contents["notes"]:
+        rows, read = final_rows(table, task, label_column, aliases)
+        known = in_sample.of_table(table)
+        if fitted is not None:
+            known = in_sample.of_thresholds(fitted.fitted, str(thresholds_file)) or known
+        heard_in = (root or Path(table.sources[0]).parent) if audio else None
+        contents = gather(rows, task, method, known, trained_on, heard_in)
+    for note in [*([read.note()] if read else []), *contents["notes"]]:
         log.warning("note: %s", note)
+    if heard := contents["changes"].sounds:
+        log.info("note: %s", heard.says)
     names = [Path(reading.spoken(name)).name for name in table.sources]
     page = render(
         "report",
         {
             "title": names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else ""),
             "provenance": run_notes(table, rows, thresholds_file, fitted),
+            "labels": labels_section(read, rows),
+            "chance": drawn,
             **contents,
         },
     )
     writing.write_text(target, page)
 
 
-def gather(rows: pl.DataFrame, task: Task, method: Method | None) -> dict[str, Any]:
+def gather(
+    rows: pl.DataFrame,
+    task: Task,
+    method: Method | None,
+    fitted: InSample = NOTHING_KNOWN,
+    trained_on: TrainedOn | None = None,
+    audio_root: Path | None = None,
+) -> dict[str, Any]:
     """Measure and draw what the page shows.
 
     Args:
         rows: see :func:`emobatch.reporting.final_table.final_rows`.
         task: the classes.
         method: what decided the rows.
+        fitted: which rows it was fitted on.
+        trained_on: splits that the speech model was trained on; None where that is not known.
+        audio_root: folder of the clips' files, where changed rows are to be heard.
 
     Returns:
         What the template names.
     """
     scored = rows.drop_nulls(["speech_emotion", "emotion"])
     labelled = scored.drop_nulls("label")
-    evaluation = evaluate_rows(rows.drop_nulls("label"), task) if len(labelled) else None
+    evaluation = (
+        evaluate_rows(rows.drop_nulls("label"), task, fitted=fitted, trained_on=trained_on)
+        if len(labelled)
+        else None
+    )
     decided = decisions(scored, task.classes)
     changes = _changes(scored, task)
     shown = largest(changes)
@@ -125,7 +163,7 @@ def gather(rows: pl.DataFrame, task: Task, method: Method | None) -> dict[str, A
         "other_changes": len(changes) - len(shown),
         "kinds_of_change": [name for name in KINDS if changes[name].sum() or name != "no label"],
         "flow": illustrations.changes_flow(changes, task.classes) if len(changes) else None,
-        "changes": changed_rows(scored),
+        "changes": changed_rows(scored, audio_root=audio_root),
         "has_long_names": max(map(len, task.classes)) > LONG_NAME,
         "method": parts(described),
         **(_measured(labelled, evaluation, method) if evaluation else {}),
@@ -176,7 +214,8 @@ def _notes(
     notes = [note[:1].upper() + note[1:] + ("" if note.endswith(".") else ".") for note in said]
     if method is None:
         return [*notes, NO_THRESHOLDS]
-    return notes + method.doubts(scored, labelled)
+    known = evaluation is not None and evaluation.in_sample is not None
+    return notes + method.doubts(scored, labelled.clear() if known else labelled)
 
 
 def _summary(

@@ -58,7 +58,8 @@ def _of_table(table: ScoreTable, rows: pl.DataFrame) -> Pairs:
 def _of_thresholds(about: Any) -> Pairs:
     if not isinstance(about, Mapping):
         return _flat(about)
-    plain = {key: value for key, value in about.items() if key != "models"}
+    # Digests say nothing to people.
+    plain = {key: value for key, value in about.items() if key not in ("models", "ids")}
     models = _flat(about.get("models"))
     return [*_flat(plain), *((f"{branch} model", text) for branch, text in models)]
 

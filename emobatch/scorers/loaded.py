@@ -12,12 +12,8 @@ from transformers.utils import logging
 
 from emobatch.models.choice import parse_steps
 from emobatch.models.devices import Device
-from emobatch.models.names import AUTO
 from emobatch.scorers.plan import Plan
 from emobatch.scorers.scorer import Model
-
-# Of transcripts that a manifest gives, where the language is to be detected: nothing to go by.
-ASSUMED_LANGUAGE = "en"
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,6 @@ class Loaded:
         plan: the scorers.
         models: by the scorer's stage.
         clean_steps: what happens to a transcript before a text model is given it.
-        language: of transcripts that the manifest gives.
         batch_seconds: padded audio to a batch, in seconds.
         decode_timeout: seconds to wait for more of a file.
         max_seconds: seconds of audio that may be decoded of a file.
@@ -37,7 +32,6 @@ class Loaded:
     plan: Plan
     models: Mapping[str, Model[Any, Any]]
     clean_steps: tuple[str, ...]
-    language: str
     batch_seconds: float
     decode_timeout: float
     max_seconds: float
@@ -66,7 +60,6 @@ def load(plan: Plan, device: Device) -> Loaded:
         plan=plan,
         models={scorer.stage: scorer.load(device) for scorer in plan.scorers},
         clean_steps=parse_steps(choice.clean),
-        language=ASSUMED_LANGUAGE if choice.language == AUTO else choice.language,
         batch_seconds=choice.batch_seconds or device.batch_seconds,
         decode_timeout=choice.decode_timeout,
         max_seconds=choice.max_seconds,

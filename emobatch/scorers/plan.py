@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
+from emobatch.models.names import SIDES
 from emobatch.scorers.columns import FIGURES, TEXT, Column
 from emobatch.scorers.registry import SCORERS
 from emobatch.scorers.scorer import AudioScorer, Recogniser, Scorer, Setup, TextScorer
@@ -17,7 +18,7 @@ from emobatch.tasks.task import Task
 
 # What the job itself says of a row, whatever scores it.
 BEGINNING = {"id": TEXT, "duration": FIGURES}
-TRANSCRIPT = {"transcript": TEXT, "transcript_source": TEXT}
+TRANSCRIPT = {"transcript": TEXT, "transcript_source": TEXT, "language": TEXT}
 CLEANED = {"cleaned_text": TEXT}
 OUTCOME = {"status": TEXT, "error": TEXT}
 
@@ -31,12 +32,14 @@ class Plan:
         audio: those that hear each clip.
         recogniser: that transcribes, None where nothing does.
         text: those that are given transcripts.
+        left_out: columns that stay null, by the checkpoint that the run does without.
     """
 
     setup: Setup
     audio: tuple[AudioScorer[Any], ...]
     recogniser: Recogniser[Any] | None
     text: tuple[TextScorer[Any], ...]
+    left_out: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, choice: Choice, found: Mapping[str, Checkpoint]) -> Plan:
@@ -53,7 +56,14 @@ class Plan:
             EmobatchError: if classes, labels and checkpoints don't fit together.
         """
         setup = Setup(choice, found, choice.task(found))
-        planned = [SCORERS[name].planned(setup) for name in SCORERS]
+        without = {branch for side in choice.sides_left_out for branch in SIDES[side]}
+        kinds = [SCORERS[name] for name in SCORERS]
+        planned = [kind.planned(setup) for kind in kinds if kind.branch not in without]
+        left_out: dict[str, Mapping[str, Column]] = {}
+        for kind in kinds:
+            if kind.branch in without:
+                columns = kind.columns_left_out(setup)
+                left_out[kind.branch] = {**left_out.get(kind.branch, {}), **columns}
         scorers = [scorer for scorer in planned if scorer is not None]
         recognisers = [each for each in scorers if isinstance(each, Recogniser)]
         return cls(
@@ -61,6 +71,7 @@ class Plan:
             tuple(each for each in scorers if isinstance(each, AudioScorer)),
             recognisers[0] if recognisers else None,
             tuple(each for each in scorers if isinstance(each, TextScorer)),
+            left_out,
         )
 
     @property
@@ -77,7 +88,7 @@ class Plan:
     @property
     def audio_columns(self) -> dict[str, Column]:
         """Those of ``columns`` that are known before anything is transcribed."""
-        columns = dict(BEGINNING)
+        columns = {**BEGINNING, **self.left_out.get("speech", {})}
         for scorer in self.audio:
             columns |= scorer.columns
         return columns
@@ -86,14 +97,16 @@ class Plan:
     def columns(self) -> dict[str, Column]:
         """What the run adds to the manifest's columns, in this order."""
         columns = self.audio_columns
-        if self.recogniser is not None or self.text:
-            columns |= TRANSCRIPT
+        figures = {**self.left_out.get("asr", {})}
         if self.recogniser is not None:
-            columns |= self.recogniser.columns
-        if self.text:
-            columns |= CLEANED
+            figures |= self.recogniser.columns
+        said = {**self.left_out.get("text", {})}
         for text_scorer in self.text:
-            columns |= text_scorer.columns
+            said |= text_scorer.columns
+        if figures or said:
+            columns |= TRANSCRIPT | figures
+        if said:
+            columns |= CLEANED | said
         return columns | OUTCOME
 
     @property

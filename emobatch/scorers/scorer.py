@@ -116,6 +116,18 @@ class Scorer(ABC, Generic[Given, Result]):
         """What it adds to a row, in order."""
 
     @classmethod
+    def columns_left_out(cls, setup: Setup) -> Mapping[str, Column]:
+        """Columns that stay, and are null, in a run that leaves the branch out.
+
+        Args:
+            setup: options and classes, and checkpoints of the other branches.
+
+        Returns:
+            What other commands look for in any table; by default nothing.
+        """
+        return {}
+
+    @classmethod
     @abstractmethod
     def planned(cls, setup: Setup) -> Self | None:
         """Plan what this scorer adds to a run.

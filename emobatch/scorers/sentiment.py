@@ -19,7 +19,12 @@ from emobatch.tasks.spellings import SENTIMENTS
 if TYPE_CHECKING:
     from emobatch.models.devices import Device
 
-COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
+PROBABILITY_COLUMNS = tuple(f"text_{sentiment}" for sentiment in SENTIMENTS)
+COLUMNS = {
+    **dict.fromkeys(PROBABILITY_COLUMNS, PROBABILITIES),
+    "sentiment": TEXT,
+    "sentiment_score": PROBABILITIES,
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,11 @@ class SentimentScorer(TextScorer[NDArray[np.float64]]):
     outputs: Outputs
 
     @classmethod
+    def columns_left_out(cls, setup: Setup) -> Mapping[str, Column]:
+        """All that it would add: what a table has whose text model isn't named."""
+        return COLUMNS
+
+    @classmethod
     def planned(cls, setup: Setup) -> Self | None:
         """Take a text model whose labels are the sentiments.
 
@@ -52,11 +62,7 @@ class SentimentScorer(TextScorer[NDArray[np.float64]]):
     @property
     def columns(self) -> Mapping[str, Column]:
         """What it adds to a row."""
-        return {
-            **dict.fromkeys(COLUMNS, PROBABILITIES),
-            "sentiment": TEXT,
-            "sentiment_score": PROBABILITIES,
-        }
+        return COLUMNS
 
     def load(self, device: Device) -> Model[str, NDArray[np.float64]]:
         """Load the classifier.
@@ -81,7 +87,7 @@ class SentimentScorer(TextScorer[NDArray[np.float64]]):
             Values of the columns.
         """
         return {
-            **dict(zip(COLUMNS, result, strict=True)),
+            **dict(zip(PROBABILITY_COLUMNS, result, strict=True)),
             "sentiment": SENTIMENTS[int(result.argmax())],
             "sentiment_score": float(result.max()),
         }

@@ -40,6 +40,11 @@ class SpeechScorer(AudioScorer[NDArray[np.float64]]):
     outputs: Outputs
 
     @classmethod
+    def columns_left_out(cls, setup: Setup) -> Mapping[str, Column]:
+        """Those of the classes."""
+        return _columns(setup.task)
+
+    @classmethod
     def planned(cls, setup: Setup) -> Self:
         """Map the checkpoint's labels onto the classes.
 
@@ -60,12 +65,7 @@ class SpeechScorer(AudioScorer[NDArray[np.float64]]):
     @property
     def columns(self) -> Mapping[str, Column]:
         """What it adds to a row."""
-        return {
-            **dict.fromkeys(self.task.speech_columns, PROBABILITIES),
-            "speech_emotion": TEXT,
-            "entropy": FIGURES,
-            "varentropy": FIGURES,
-        }
+        return _columns(self.task)
 
     def load(self, device: Device) -> Model[Samples, NDArray[np.float64]]:
         """Load the classifier.
@@ -101,3 +101,12 @@ class SpeechScorer(AudioScorer[NDArray[np.float64]]):
             The rows with these.
         """
         return with_uncertainty(rows, self.task)
+
+
+def _columns(task: Task) -> dict[str, Column]:
+    return {
+        **dict.fromkeys(task.speech_columns, PROBABILITIES),
+        "speech_emotion": TEXT,
+        "entropy": FIGURES,
+        "varentropy": FIGURES,
+    }

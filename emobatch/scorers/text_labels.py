@@ -13,6 +13,7 @@ from emobatch.tasks.labels import (
     Labels,
     mapped,
     parse_label_map,
+    refuse_strays,
 )
 
 OPTION = "--text-label-map"
@@ -84,7 +85,9 @@ def _outputs(setup: Setup, labels: Labels, fewest: int) -> Outputs | None:
         label_map = parse_label_map(setup.choice.text_label_map, labels)
     except LabelError:
         return None  # it names what the other kind has
-    targets = mapped(setup.found["text"].labels(), labels, label_map)
+    names = setup.found["text"].labels()
+    refuse_strays(label_map, names, labels, "the text model", OPTION)
+    targets = mapped(names, labels, label_map)
     if targets is None or len({name for name in targets if name is not None}) < fewest:
         return None
     places = [None if name is None else labels.names.index(name) for name in targets]

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from emobatch.models.devices import Device
     from emobatch.models.whisper import Passage
 
+COLUMNS = {
+    "asr_logprob": FIGURES,
+    "asr_no_speech": PROBABILITIES,
+    "asr_compression": FIGURES,
+}
 # Full scale is 1: -66 dB, about the last four of a 16-bit sample's bits.
 SILENCE = 0.0005
 
@@ -43,6 +48,11 @@ class WhisperScorer(Recogniser["list[Passage]"]):
     fit_context: bool
 
     @classmethod
+    def columns_left_out(cls, setup: Setup) -> Mapping[str, Column]:
+        """All that it would add."""
+        return COLUMNS
+
+    @classmethod
     def planned(cls, setup: Setup) -> Self:
         """Take the options of decoding.
 
@@ -59,11 +69,7 @@ class WhisperScorer(Recogniser["list[Passage]"]):
     @property
     def columns(self) -> Mapping[str, Column]:
         """What it adds to a row, beside the transcript."""
-        return {
-            "asr_logprob": FIGURES,
-            "asr_no_speech": PROBABILITIES,
-            "asr_compression": FIGURES,
-        }
+        return COLUMNS
 
     def load(self, device: Device) -> Model[Samples, list[Passage]]:
         """Load Whisper.
@@ -129,7 +135,16 @@ class WhisperScorer(Recogniser["list[Passage]"]):
             "asr_no_speech": _mean(passages, "no_speech"),
             "asr_compression": text and get_compression_ratio(text),
         }
-        return Transcript(text, passages[0].language, figures)
+        return Transcript(text, text and _language(passages), figures)
+
+
+def _language(passages: Sequence[Passage]) -> str:
+    # That of most of the clip, as far as something is said in it; of equals the first.
+    seconds: dict[str, float] = {}
+    for passage in passages:
+        if passage.text.strip():
+            seconds[passage.language] = seconds.get(passage.language, 0.0) + passage.seconds
+    return max(seconds, key=lambda code: seconds[code])
 
 
 def _mean(passages: Sequence[Passage], figure: str) -> float | None:

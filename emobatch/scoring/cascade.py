@@ -86,10 +86,8 @@ class Cascade:
     def _settle(self, utterances: Sequence[Utterance]) -> None:
         # Decides of each utterance whether it is transcribed, as soon as all of it is heard.
         undecided = {id(each): each for each in utterances if each.needs_text is None}.values()
-        for utterance in undecided:
-            if utterance.error is not None:
-                utterance.needs_text = False  # its row has no text, whatever is said
-            elif self.gate is None:
+        if self.gate is None:
+            for utterance in undecided:
                 utterance.needs_text = True
         heard = [each for each in undecided if each.needs_text is None and each.decoded]
         if heard and self.gate is not None:
@@ -107,7 +105,6 @@ class Cascade:
         utterance, recogniser = window.utterance, self.loaded.plan.recogniser
         return (
             bool(utterance.needs_text)
-            and utterance.error is None
             and utterance.clip.transcript is None
             and recogniser is not None
             and recogniser.hears(window.samples)
@@ -155,14 +152,15 @@ class Cascade:
     def _take_transcript(self, utterance: Utterance) -> None:
         given, recogniser = utterance.clip.transcript, self.loaded.plan.recogniser
         if given is not None:
-            utterance.transcript = Transcript(given, None, {})
+            language = utterance.given_language(self.loaded.plan.setup.choice.given_language)
+            utterance.transcript = Transcript(given, language, {})
         elif recogniser is not None:
             windows = utterance.window_scores.get(recogniser.stage, [])
             utterance.transcript = recogniser.transcript(windows)
         transcript = utterance.transcript
-        if transcript is not None and transcript.text is not None:
-            language = transcript.language or self.loaded.language
-            utterance.cleaned = clean(transcript.text, self.loaded.clean_steps, language)
+        if transcript is not None and transcript.text is not None and self.loaded.plan.text:
+            steps = self.loaded.clean_steps
+            utterance.cleaned = clean(transcript.text, steps, transcript.language)
 
 
 def _hear(model: Model[Samples, Any], batch: list[Window]) -> Results[Any]:

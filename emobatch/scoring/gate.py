@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
 
-from emobatch.errors import ThresholdsError
+from emobatch.errors import OptionError, ThresholdsError
 from emobatch.tables.provenance import check_models
 from emobatch.tasks.task import Task
 
@@ -44,17 +44,26 @@ class Gate(Protocol):
         """
 
 
-def check(gate: Gate, task: Task, models: Mapping[str, Any]) -> None:
+def check(
+    gate: Gate, task: Task, models: Mapping[str, Any], left_out: Collection[str] = ()
+) -> None:
     """Refuse a gate that was fitted for something else than this run.
 
     Args:
         gate: as it was read.
         task: the run's classes.
         models: the run's, by branch.
+        left_out: ``speech`` or ``text``, where the run does without it.
 
     Raises:
+        OptionError: if a branch is left out, for then there is nothing to gate.
         ThresholdsError: if its classes or its models are others.
     """
+    for side in left_out:
+        raise OptionError(
+            f"--gate says by the speech branch which rows the text branch is asked about, and "
+            f"--{side} none leaves one of them out; leave --gate out"
+        )
     if set(gate.task.classes) != set(task.classes):
         raise ThresholdsError(
             f"{gate.name}: decides between {', '.join(gate.task.classes)}, and --classes are "

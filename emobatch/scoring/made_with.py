@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emobatch.errors import ResumeError
-from emobatch.models.choice import parse_steps
-from emobatch.models.names import NO_STEPS
+from emobatch.models.choice import Choice, parse_steps
+from emobatch.models.names import NO_STEPS, WITH_MODEL
 from emobatch.scorers.plan import Plan
 from emobatch.scorers.text_labels import text_label_map
 from emobatch.scoring.gate import Gate
@@ -33,6 +33,37 @@ def models(plan: Plan) -> dict[str, dict[str, str | None]]:
     return {branch: found.provenance() for branch, found in plan.setup.found.items()}
 
 
+def chosen(choice: Choice, gate: Gate | None) -> dict[str, Any]:
+    """Say what a run is made with, as far as that is known without its models and its device.
+
+    Args:
+        choice: models and options.
+        gate: by which rows' text is left out, None for none.
+
+    Returns:
+        Versions of the software, names of the models, and options.
+    """
+    options = {
+        "precision": choice.precision,
+        "language": choice.language,
+        # As None where it goes without saying, and was so before there was a choice.
+        "transcript_language": _unless(choice.transcript_language, choice.language),
+        "speech": _unless(choice.speech, WITH_MODEL),
+        "text": _unless(choice.text, WITH_MODEL),
+        "beam_size": choice.beam_size,
+        "asr_context": choice.asr_context,
+        "clean": ",".join(parse_steps(choice.clean)) or NO_STEPS,
+        # As the user chose it: what is free on the device may differ when a run goes on.
+        "batch_seconds": choice.batch_seconds,
+        "gate": None if gate is None else gate.digest,
+    }
+    return {
+        "software": provenance.software(provenance.SCORING_PACKAGES),
+        "models": {branch: {"name": name} for branch, name in choice.names().items()},
+        "options": options,
+    }
+
+
 def made_with(plan: Plan, device: Device, gate: Gate | None) -> dict[str, Any]:
     """Say what a run is made with, which decides what comes out.
 
@@ -45,29 +76,22 @@ def made_with(plan: Plan, device: Device, gate: Gate | None) -> dict[str, Any]:
         Versions of the software, models, classes and options.
     """
     choice = plan.setup.choice
+    known = chosen(choice, gate)
     options = {
+        **known["options"],
         "device": device.name,
         "asr_device": device.ctranslate2,
-        "precision": choice.precision,
         "speech_type": str(device.dtype).removeprefix("torch."),
         "asr_type": device.compute_type,
-        "language": choice.language,
-        "beam_size": choice.beam_size,
-        "asr_context": choice.asr_context,
-        "clean": ",".join(parse_steps(choice.clean)) or NO_STEPS,
-        # As the user chose it: what is free on the device may differ when a run goes on.
-        "batch_seconds": choice.batch_seconds,
         "chunk_rows": device.chunk_rows,
         "label_map": parse_label_map(choice.label_map, plan.task.labels),
-        "text_label_map": dict(text_label_map(plan.setup)),
-        "gate": None if gate is None else gate.digest,
+        "text_label_map": dict(text_label_map(plan.setup)) if plan.text else {},
     }
-    return {
-        "software": provenance.software(provenance.SCORING_PACKAGES),
-        "models": models(plan),
-        "task": plan.task.as_dict(),
-        "options": options,
-    }
+    return {**known, "models": models(plan), "task": plan.task.as_dict(), "options": options}
+
+
+def _unless(value: str | None, usual: str) -> str | None:
+    return None if value == usual else value
 
 
 def refuse_other(where: Path, saved: Mapping[str, Any], run: Mapping[str, Any]) -> None:

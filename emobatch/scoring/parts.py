@@ -5,13 +5,14 @@ from __future__ import annotations
 import glob
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import polars as pl
+from polars import selectors
 from polars.exceptions import PolarsError
 
 from emobatch.errors import ResumeError, first_line
@@ -19,6 +20,7 @@ from emobatch.scoring.folder import LOCK_FILE, HeldFolder, refuse_foreign
 from emobatch.scoring.made_with import refuse_other
 from emobatch.tables import content, reading, writing
 from emobatch.tables.content import CONTENT
+from emobatch.tables.replacing import replacing
 
 RUN_FILE = "run.json"
 # There once the table is whole: what is left of the folder is rubbish.
@@ -121,7 +123,7 @@ class Parts:
             writing.write_text(file, json.dumps(self.run, indent=1))
         chunk = self._file(first)
         _is_there(chunk)  # else a link that was planted would be written through
-        with writing.replacing(chunk) as partial:
+        with replacing(chunk) as partial:
             frame.write_parquet(partial)
 
     def rows_done(self) -> int:
@@ -194,9 +196,11 @@ class Parts:
         """Drop all that is saved."""
         # Only what is ours: nobody's folder is ever removed with something else in it. The mark
         # goes last, so that a run that is killed here leaves nothing that seems worth resuming.
-        aside = self.target.parent.glob(f".{glob.escape(self.target.name)}.*.tmp")
-        for file in [*self._files(), *self.folder.glob(".*.tmp"), *aside]:
+        for file in [*self._files(), *self.folder.glob(".*.tmp")]:
             file.unlink(missing_ok=True)
+        for file in self.target.parent.glob(f".{glob.escape(self.target.name)}.*.tmp"):
+            with suppress(OSError):  # another user's, or no file: whoever put it there sees to it
+                file.unlink()
         for name in (RUN_FILE, WHOLE_FILE):
             (self.folder / name).unlink(missing_ok=True)
 
@@ -206,7 +210,7 @@ class Parts:
             return None
         try:
             saved = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError:
+        except (ValueError, RecursionError):
             saved = None
         if not isinstance(saved, dict):
             raise ResumeError(f"{file}: damaged; score all anew with --restart")
@@ -237,6 +241,10 @@ def _replaced(before: pl.LazyFrame, rows: pl.LazyFrame) -> pl.LazyFrame:
     # A column of JSON Lines without any value has no type; in new rows it may have one.
     old, new = before.collect_schema(), rows.collect_schema()
     before = before.cast({name: new[name] for name, kind in old.items() if kind == pl.Null})
+    # Tables of before lack columns.
+    later = [pl.lit(None, kind).alias(name) for name, kind in new.items() if name not in old]
+    if later:
+        before = before.with_columns(later).select(selectors.by_name(*new))
     rows = rows.cast(dict(before.collect_schema()))  # type: ignore[arg-type]
     return before.update(rows, on="id", how="left", include_nulls=True)
 

@@ -35,7 +35,7 @@ def _row(utterance: Utterance, plan: Plan) -> dict[str, Any]:
     return {
         "id": utterance.id,
         **_audio(utterance, plan),
-        **_transcript(utterance),
+        **_transcript(utterance, plan),
         "cleaned_text": utterance.cleaned,
         **_text(utterance, plan),
         "status": "ok" if utterance.error is None else "error",
@@ -46,7 +46,7 @@ def _row(utterance: Utterance, plan: Plan) -> dict[str, Any]:
 def _audio(utterance: Utterance, plan: Plan) -> Row:
     if AUDIO_STAGE in utterance.failed:
         return {}
-    row: Row = {}
+    row: Row = {} if plan.audio else {"duration": utterance.seconds}
     for scorer in plan.audio:
         if scorer.stage not in utterance.failed:
             row["duration"] = utterance.seconds
@@ -54,18 +54,28 @@ def _audio(utterance: Utterance, plan: Plan) -> Row:
     return row
 
 
-def _transcript(utterance: Utterance) -> Row:
-    if utterance.clip.transcript is not None:
-        return {"transcript": utterance.clip.transcript, "transcript_source": "manifest"}
-    if utterance.error is not None:
-        return {}
+def _transcript(utterance: Utterance, plan: Plan) -> Row:
+    clip, found = utterance.clip, utterance.transcript
+    if clip.transcript is not None:
+        return {
+            "transcript": clip.transcript,
+            "transcript_source": "manifest",
+            "language": utterance.given_language(plan.setup.choice.given_language),
+        }
+    # What the manifest says of the language stays where no transcript says otherwise.
+    row: Row = {"language": clip.language}
+    if utterance.error is not None or "asr" in plan.left_out:
+        return row
     if utterance.needs_text is False:
-        return {"transcript_source": "gated"}
-    if utterance.transcript is None:
-        return {"transcript_source": "none"}
-    text = utterance.transcript.text
-    source = "none" if text is None else "asr"
-    return {"transcript": text, "transcript_source": source, **utterance.transcript.figures}
+        return {**row, "transcript_source": "gated"}
+    if found is None or found.text is None:
+        return {**row, "transcript_source": "none", **(found.figures if found else {})}
+    return {
+        "transcript": found.text,
+        "transcript_source": "asr",
+        "language": found.language,
+        **found.figures,
+    }
 
 
 def _text(utterance: Utterance, plan: Plan) -> Row:

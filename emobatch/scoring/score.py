@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from emobatch.errors import Interrupted, ResumeError, TooManyErrors
+from emobatch.errors import Interrupted
 from emobatch.manifests import manifest
+from emobatch.manifests.amount import amount
+from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.shards import Shard
+from emobatch.models import remote
 from emobatch.models.choice import Choice
-from emobatch.models.names import AUTO
+from emobatch.models.names import MOST_ERRORS
 from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
+from emobatch.scoring import languages, whole
 from emobatch.scoring.gate import Gate
-from emobatch.scoring.made_with import made_with, models, refuse_other
+from emobatch.scoring.made_with import chosen, made_with, models
+from emobatch.scoring.outcome import End, Outcome
+from emobatch.scoring.pace import Pace
 from emobatch.scoring.parts import Parts
 from emobatch.scoring.progress import Progress, Silent
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
 from emobatch.scoring.runners.runner import Runner
-from emobatch.scoring.work import Work
-from emobatch.tables import content, reading, stored, writing
-from emobatch.tables.content import CONTENT
+from emobatch.scoring.work import Chunk, Work
+from emobatch.tables import content, reading, writing
+from emobatch.tables.label_column import EMOTION, GIVEN_EMOTION
+from emobatch.tables.label_column import OPTION as LABEL_COLUMN
 from emobatch.tables.score_table import DECISION_COLUMNS
+
+if TYPE_CHECKING:
+    from emobatch.models.devices import Device
 
 log = logging.getLogger(__name__)
 
-# Columns that a run writes and a manifest may give all the same.
-GIVEN = {"id", "duration", "transcript"}
+# Columns that a run or `apply` writes and a manifest may give all the same.
+GIVEN = {"id", "duration", "transcript", "language", EMOTION}
 
 
 def score(
@@ -41,13 +51,14 @@ def score(
     *,
     root: Path | None = None,
     form: str | None = None,
+    columns: ManifestColumns | None = None,
     confine: bool = False,
     shard: Shard | None = None,
     gate: Gate | None = None,
     engine: str = DEFAULT,
     restart: bool = False,
     retry_errors: bool = False,
-    max_error_rate: float = 1.0,
+    max_error_rate: float = MOST_ERRORS,
     progress: Progress | None = None,
 ) -> None:
     """Score every clip of a manifest.
@@ -58,6 +69,7 @@ def score(
         choice: models and options.
         root: folder that the manifest's paths are relative to.
         form: what the manifest is, None to go by what it looks like.
+        columns: which of the manifest's have which meaning, None for those of known names.
         confine: let rows fail whose files are outside of that folder.
         shard: score only this part of the manifest.
         gate: transcribe only rows whose text could matter to it.
@@ -74,41 +86,71 @@ def score(
     """
     writing.check_target(target, sources=[source])
     runner = RUNNERS[engine]()
-    rows = manifest.read(source, root, form=form, confine=confine)
+    columns = columns or ManifestColumns()
+    rows = manifest.read(source, root, form=form, confine=confine, columns=columns)
     writing.check_columns(rows.rows.collect_schema(), target)
     notes: dict[str, Any] = {}
     if shard is not None:
         rows, notes["shard"] = shard.take(rows)
-    plan = Plan.of(choice, choice.find_checkpoints())
-    rows.refuse_columns({*plan.columns, *DECISION_COLUMNS} - GIVEN)
-    if choice.language == AUTO and "transcript" in rows.rows.collect_schema():
-        log.warning(
-            "note: the manifest's own transcripts are cleaned as English; --language names another"
-        )
+    rows.refuse_columns({*DECISION_COLUMNS, GIVEN_EMOTION} - GIVEN)
+    end = End(rows, target, gate, max_error_rate, is_shard=shard is not None)
+    here = choice.look_up()
+    if None in here.values() and target is not None and not (restart or retry_errors):
+        run = {**_told(chosen(choice, gate), columns), "manifest": rows.digest(), **notes}
+        if whole.is_surely_whole(target, run, rows):
+            end.of(Outcome.of_table(target))
+            return
+    missing = choice.ask_hub(here)
+    if missing:
+        _find_device(choice)  # before gigabytes are fetched for one that isn't there
+        log.info("note: %s", amount(rows))
+    plan = Plan.of(choice, remote.fetch(here, missing))
+    rows.refuse_columns({*plan.columns} - GIVEN)
     if gate is not None:
-        gates.check(gate, plan.task, models(plan))
+        gates.check(gate, plan.task, models(plan), choice.sides_left_out)
+    languages.note_before(choice, rows.rows)
+    device = _find_device(choice)
+    _tell_what_is_used(plan, device)
+    pace = Pace(progress or Silent())
+    job = Job(Work(rows, plan, device, gate, pace), runner, pace, is_announced=bool(missing))
+    if target is None:
+        outcome = job.to_stream()
+    else:
+        made = _told(made_with(plan, device, gate), columns)
+        run = {**made, "manifest": rows.digest(), **notes}
+        outcome = job.to_table(target, run, restart=restart, retry_errors=retry_errors)
+    languages.note_after(choice, outcome.languages)
+    end.of(outcome, pace.speed())
+
+
+def _told(made: dict[str, Any], columns: ManifestColumns) -> dict[str, Any]:
+    # Later commands read labels from the column that this one was told of.
+    if columns.label is None:
+        return made
+    return {**made, "options": {**made["options"], LABEL_COLUMN: columns.label}}
+
+
+def _find_device(choice: Choice) -> Device:
     # torch, which takes seconds: after all that can fail fast.
     from emobatch.models import devices
 
-    device = devices.choose(choice.device, choice.precision)
-    progress = progress or Silent()
-    job = Job(Work(rows, plan, device, gate, progress), runner, progress)
-    if target is None:
-        errors = job.to_stream()
-    else:
-        run = {**made_with(plan, device, gate), "manifest": rows.digest(), **notes}
-        errors = job.to_table(target, run, restart=restart, retry_errors=retry_errors)
-    _report(errors, len(rows), max_error_rate)
+    return devices.choose(choice.device, choice.precision)
 
 
-def _report(errors: int, rows: int, max_error_rate: float) -> None:
-    if errors:
-        log.warning("note: %d of %d rows failed; column 'error' says why", errors, rows)
-    if errors == rows or errors > max_error_rate * rows:
-        raise TooManyErrors(
-            f"{errors} of {rows} rows failed, more than --max-error-rate allows; mend their "
-            "files and score again"
-        )
+def _tell_what_is_used(plan: Plan, device: Device) -> None:
+    for branch, found in plan.setup.found.items():
+        where = f"revision {found.revision}" if found.revision else "a folder"
+        log.debug("%s model: %s, %s, in %s", branch, found.name, where, found.folder)
+    kind = str(device.dtype).removeprefix("torch.")
+    log.debug("on %s in %s; Whisper on %s", device.name, kind, device.ctranslate2)
+
+
+def _tell_of_chunk(chunk: Chunk) -> None:
+    failed = chunk.frame.filter(pl.col("status") == "error")
+    for name, error in failed.select("id", "error").iter_rows():
+        log.debug("row %r: %s", name, error)
+    last = chunk.first + len(chunk.frame)
+    log.debug("rows %d to %d are scored, %d failed", chunk.first + 1, last, len(failed))
 
 
 @dataclass(frozen=True)
@@ -119,34 +161,37 @@ class Job:
         work: scores a chunk of them.
         runner: has that done.
         progress: told how far it is.
+        is_announced: whether it has been said how much there is to do.
     """
 
     work: Work
     runner: Runner
     progress: Progress
+    is_announced: bool = False
 
-    def to_stream(self) -> int:
+    def to_stream(self) -> Outcome:
         """Write the table to standard output, each chunk as soon as it is there.
 
         Returns:
-            How many rows failed.
+            What came of its rows.
         """
-        errors = 0
+        outcome = Outcome()
 
         def frames() -> Iterator[pl.DataFrame]:
-            nonlocal errors
             for chunk in self.runner.run(self.work, self.work.firsts):
-                errors += chunk.errors
+                outcome.add(chunk.frame.lazy())
+                _tell_of_chunk(chunk)
                 yield chunk.frame
 
+        self._announce(self.work.firsts)
         self.progress.start(len(self.work.rows))
         header = self.work.rows.frame(0, 0).drop(*self.work.plan.columns, strict=False)
         writing.write_csv_stream(frames(), {**header.schema, **self.work.plan.schema})
-        return errors
+        return outcome
 
     def to_table(
         self, target: Path, run: Mapping[str, Any], *, restart: bool, retry_errors: bool
-    ) -> int:
+    ) -> Outcome:
         """Write the table to a file, or go on with one.
 
         Args:
@@ -156,35 +201,49 @@ class Job:
             retry_errors: score rows again that failed in an earlier run.
 
         Returns:
-            How many rows of the table failed.
+            What came of the table's rows.
 
         Raises:
             ResumeError: if what is there is not of this run.
         """
         ids = content.describe(self.work.rows.rows, [], ["id"])
         with Parts.open(target, run, restart=restart) as saved:
-            if not restart and _is_whole(target, run, ids, saved):
+            if not restart and whole.is_whole(target, run, ids, saved):
                 self._retry(saved, ids, enabled=retry_errors)
             else:
                 if retry_errors:
                     saved.forget_errors()
-                self._save_chunks(saved, "" if not restart else " without --restart")
+                # What would throw away, or score anew, what this run has saved.
+                once = {"--restart": restart, "--retry-errors": retry_errors}
+                self._save_chunks(saved, [option for option, given in once.items() if given])
                 saved.finish(saved.run, self.work.plan.schema, ids)
-        return _count(target, (pl.col("status") == "error").sum())
+        return Outcome.of_table(target)
 
-    def _save_chunks(self, saved: Parts, how: str = "") -> None:
-        rows = len(self.work.rows)
-        self.progress.start(rows, saved.rows_done())
+    def _save_chunks(self, saved: Parts, once: Sequence[str] = ()) -> None:
+        rows, done = len(self.work.rows), saved.rows_done()
         todo = [first for first in self.work.firsts if not saved.has(first)]
+        if done:
+            log.info("note: %d of %d rows are saved in %s", done, rows, saved.folder)
+        self._announce(todo)
+        self.progress.start(rows, done)
         try:
             for chunk in self.runner.run(self.work, todo) if todo else ():
                 saved.add(chunk.first, chunk.frame)
+                _tell_of_chunk(chunk)
         except KeyboardInterrupt as signal:
             # While Polars is at work it takes SIGINT for itself, and raises one without a message.
+            how = f" without {' and '.join(once)}" if once else ""
             raise Interrupted(
                 f"{str(signal) or 'interrupted by SIGINT'}; {saved.rows_done()} of {rows} rows are "
                 f"saved in {saved.folder}, the same command{how} goes on from there"
             ) from signal
+
+    def _announce(self, firsts: Sequence[int]) -> None:
+        # How much there is to do, of the chunks that begin with these rows.
+        if firsts and not self.is_announced:
+            left = self.work.rows.cut(firsts, self.work.chunk_rows)
+            what = "" if len(left) == len(self.work.rows) else "left to score: "
+            log.info("note: %s%s", what, amount(left))
 
     def _retry(self, saved: Parts, ids: Mapping[str, Any], *, enabled: bool) -> None:
         # Of a table that is whole, only the failed rows: its other rows stay as they are.
@@ -199,36 +258,3 @@ class Job:
         chunks = saved.for_retry(again.rows.digest())
         Job(again, self.runner, self.progress)._save_chunks(chunks)
         chunks.finish(saved.run, self.work.plan.schema, ids, before)
-
-
-def _is_whole(target: Path, run: Mapping[str, Any], ids: Mapping[str, Any], saved: Parts) -> bool:
-    # A run that was killed as it ended, or began with --restart, left its chunks: they go first.
-    if not target.exists() or (saved.rows_done() and not saved.is_retry):
-        return False
-    remedy = "name another -o, or replace it with --restart"
-    if stored.was_replaced(target):
-        raise ResumeError(f"{target}: was changed since it was scored; {remedy}")
-    known = stored.metadata(target)
-    if "manifest" not in known:
-        raise ResumeError(f"{target}: is there, and doesn't say what it was made with; {remedy}")
-    refuse_other(target, known, run)
-    if difference := _difference(target, known, ids):
-        raise ResumeError(f"{target}: was changed since it was scored: {difference}; {remedy}")
-    return True
-
-
-def _difference(target: Path, known: Mapping[str, Any], ids: Mapping[str, Any]) -> str | None:
-    if "thresholds" in known:
-        return "it is a final table"
-    rows = reading.scan(str(target))
-    with reading.explained(str(target)):
-        if "id" not in rows.collect_schema():
-            return "without id"
-        if not content.same_ids(content.describe(rows, [], ["id"]), ids):
-            return "its rows aren't the manifest's, in order"
-    # Tables of before say no more of what they hold.
-    return content.changed(str(target), known[CONTENT]) if CONTENT in known else None
-
-
-def _count(target: Path, what: pl.Expr) -> int:
-    return int(reading.scan(str(target)).select(what).collect().item())

@@ -45,14 +45,26 @@ class Utterance:
     decoded: bool = False
     needs_text: bool | None = None
 
+    def given_language(self, otherwise: str | None) -> str | None:
+        """Language of the transcript that the manifest gives.
+
+        Args:
+            otherwise: of rows of which the manifest doesn't say it.
+
+        Returns:
+            A code, None where it isn't known.
+        """
+        return self.clip.language or otherwise
+
     def fail(self, stage: str, error: Exception) -> None:
-        """Note that something went wrong; a row says what went wrong first.
+        """Note that something went wrong; a row says what went wrong first, and has no text.
 
         Args:
             stage: where.
             error: what.
         """
         self.failed.add(stage)
+        self.needs_text = False
         if self.error is None:
             cause = " ".join(str(error).split()) or type(error).__name__
             self.error = f"{stage}: {cause}"

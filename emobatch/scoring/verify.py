@@ -18,7 +18,7 @@ from emobatch.manifests.clips import clips
 from emobatch.manifests.readers.table import SECONDS, seconds_of
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
-from emobatch.models.names import BRANCHES
+from emobatch.models.names import AUTO, BRANCHES, LEFT_OUT, SIDES, WITH_MODEL
 from emobatch.scorers.columns import PROBABILITY
 from emobatch.scorers.plan import Plan
 from emobatch.scoring.cascade import Cascade
@@ -27,12 +27,14 @@ from emobatch.scoring.rows import to_frame
 from emobatch.scoring.utterances import Utterance
 from emobatch.tables import provenance, reading, stored
 from emobatch.tables.provenance import model_difference
-from emobatch.tasks.labels import DROPPED
+from emobatch.tasks.labels import written
 from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
 SETTINGS = ("device", "precision", "language", "asr_context", "clean")
+# Columns that tables of before lack.
+LATER = ("language",)
 # Batches shorter than any window, so that each is one of its own; and what was decoded once is
 # decoded again, however long it is.
 ALWAYS = {"batch_seconds": 1e-3, "max_seconds": 1e9}
@@ -144,7 +146,8 @@ def _scored_rows(source: str, plan: Plan) -> pl.DataFrame:
     with reading.explained(source):
         table = reading.scan(source, lambda names: [*plan.numbers(names), *seconds_of(names)])
         schema = table.collect_schema()
-        missing = [name for name in ("path", *plan.columns) if name not in schema]
+        wanted = ("path", *(name for name in plan.columns if name not in LATER))
+        missing = [name for name in wanted if name not in schema]
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise TableError(
@@ -162,13 +165,17 @@ def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) 
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         models, options = made["models"], made["options"]
-        names = {f"{branch}_model": str(models[branch]["name"]) for branch in BRANCHES}
+        sides = {side: options.get(side) or WITH_MODEL for side in SIDES}
+        without = {branch for side in SIDES if sides[side] == LEFT_OUT for branch in SIDES[side]}
+        used = [branch for branch in BRANCHES if branch not in without]
+        names = {f"{branch}_model": str(models[branch]["name"]) for branch in used}
         settings = {name: str(options[name]) for name in SETTINGS}
         maps = {
-            name: tuple(f"{label}={target or DROPPED}" for label, target in options[name].items())
+            name: tuple(written({label: to}) for label, to in options[name].items())
             for name in ("label_map", "text_label_map")
         }
-        known = {**names, **settings, **maps, "beam_size": int(options["beam_size"])}
+        known = {**names, **sides, **settings, **maps, "beam_size": int(options["beam_size"])}
+        known["transcript_language"] = options.get(*_given_language(options))
         known["classes"] = Task.from_dict(made["task"])
         return Choice(**{**known, **given, **ALWAYS})
     except (TaskError, LookupError, TypeError, ValueError, AttributeError) as error:
@@ -176,6 +183,11 @@ def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) 
             f"{source}: doesn't say what it was made with; verify the file that `score -o` wrote, "
             f"with {stored.sidecar(Path(source)).name} beside it if it isn't Parquet"
         ) from error
+
+
+def _given_language(options: Mapping[str, Any]) -> tuple[str, str | None]:
+    # Before there was a choice, such transcripts were taken to be English where it was detected.
+    return "transcript_language", "en" if options["language"] == AUTO else None
 
 
 def _check_weights(made: Mapping[str, Any], found: Mapping[str, Checkpoint]) -> None:
@@ -243,6 +255,8 @@ def _compare(
     beyond: list[Difference] = []
     largest = 0.0
     for name, column in plan.columns.items():
+        if name not in stored:
+            continue  # a column of LATER
         mine, theirs = stored[name], again[name]
         if column.leeway is not None and mine is not None and theirs is not None:
             difference = abs(mine - theirs)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from emobatch.models.devices import Device
     from emobatch.scoring.cascade import Cascade
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -35,11 +39,6 @@ class Chunk:
 
     first: int
     frame: pl.DataFrame
-
-    @property
-    def errors(self) -> int:
-        """How many of the rows failed."""
-        return int((self.frame["status"] == "error").sum())
 
 
 class Work:
@@ -89,6 +88,11 @@ class Work:
         return self._device.workers
 
     @property
+    def chunk_rows(self) -> int:
+        """Rows to a chunk."""
+        return self._device.chunk_rows
+
+    @property
     def firsts(self) -> range:
         """Number of the first row of each chunk."""
         return range(0, len(self.rows), self._device.chunk_rows)
@@ -103,7 +107,9 @@ class Work:
         from emobatch.scorers.loaded import load
         from emobatch.scoring.cascade import Cascade
 
+        began = monotonic()
         loaded = load(self.plan, self._device)
+        log.debug("models loaded in %.1f s", monotonic() - began)
         self._cascade = Cascade(loaded, self._gate, ThreadPoolExecutor(self.workers))
         self._progress.begin()
         return self

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 import polars as pl
 
 from emobatch.errors import TableError
-from emobatch.tasks.labels import lookup, refuse_unknown
+from emobatch.tasks.label_columns import lookup
+from emobatch.tasks.label_remedies import refuse_unknown
 
 TRAIN, VAL, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VAL, TEST)
+# Splits that the user says the speech model was trained on.
+TrainedOn = Literal["none", "train", "train+val"]
 # What `folds` writes, and what is looked for where no other column is named.
 SPLIT_COLUMN, FOLD_COLUMN = "split", "fold"
 ALIASES: Mapping[str, str] = {
@@ -39,22 +43,35 @@ def canonical(column: str) -> pl.Expr:
     return lookup(spelling, ALIASES).cast(pl.String).alias(column)
 
 
-def training_rows(rows: pl.DataFrame) -> int:
-    """Count the rows that a table says the speech model was trained on.
+def training_note(
+    rows: pl.DataFrame, trained_on: TrainedOn | None, known: str, unknown: str
+) -> str | None:
+    """Say how many rows the speech model was trained on, if anybody says so.
+
+    A split may have been drawn for fitting thresholds alone, so that it doesn't tell by itself.
 
     Args:
         rows: a table, maybe with ``split``.
+        trained_on: splits that the user says it was trained on, None where nothing is said.
+        known: sentence for rows that it was trained on, with places for how many they are, for the
+            number of all, and for their splits.
+        unknown: the same for rows that it may have been trained on.
 
     Returns:
-        How many rows are of the split ``train``.
+        The sentence, None where there are no such rows.
 
     Examples:
-        >>> training_rows(pl.DataFrame({"split": ["training", "test", None]}))
-        1
+        >>> rows = pl.DataFrame({"split": ["training", "test", None]})
+        >>> training_note(rows, "train", "trained on {} of {} ({})", "{} of {} may be ({})")
+        'trained on 1 of 3 (train)'
+        >>> training_note(rows, None, "trained on {} of {} ({})", "{} of {} may be ({})")
+        '1 of 3 may be (train)'
     """
-    if SPLIT_COLUMN not in rows.columns:
-        return 0
-    return int((rows.select(canonical(SPLIT_COLUMN)).to_series() == TRAIN).sum())
+    if SPLIT_COLUMN not in rows.columns or trained_on == "none":
+        return None
+    splits = trained_on or TRAIN
+    count = rows.select(canonical(SPLIT_COLUMN).is_in(splits.split("+")).sum()).item()
+    return (known if trained_on else unknown).format(count, len(rows), splits) if count else None
 
 
 def check(rows: pl.LazyFrame, column: str) -> None:

@@ -121,8 +121,8 @@ def _listed(names: Collection[str]) -> str:
 
 def _number(name: str) -> pl.Expr:
     value = pl.col(name).cast(pl.Float64)
-    # One pattern of bits for nothing, and one for zero.
-    return pl.when(value.is_finite()).then(value + 0.0).fill_null(float("nan"))
+    # One pattern of bits for nothing.
+    return pl.when(value.is_finite()).then(value).fill_null(float("nan"))
 
 
 def _text(name: str) -> pl.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,6 +26,8 @@ SCORING_PACKAGES = (
     "soxr",
     "av",
 )
+# Options that no score depends on, where a row has any.
+OF_NO_SCORE = ("gate", "label_column")
 # What was called otherwise, by the part of provenance that it is in.
 RENAMED = (
     ("models", "sentiment", "text"),
@@ -131,16 +133,59 @@ def check_models(
     Raises:
         ThresholdsError: names the models that differ.
     """
-    mine, theirs = models, current(fitted).get("models") or {}
-    differing = [
-        f"{branch} model {_describe(mine[branch], key)} is not {_describe(theirs[branch], key)}"
-        for branch in mine
-        if branch in theirs and (key := model_difference(mine[branch], theirs[branch]))
-    ]
-    if differing:
+    if differing := _other_models(models, fitted):
         raise ThresholdsError(
             f"{file}: fitted on scores of other models: {'; '.join(differing)}; {remedy}"
         )
+
+
+def foreign(
+    made: Mapping[str, Any], manifests: Collection[str], fitted: Mapping[str, Any]
+) -> list[str]:
+    """Say in what scores differ from those that thresholds were fitted on, where both are known.
+
+    Args:
+        made: what the scores were made with.
+        manifests: digests of those that were scored.
+        fitted: what a thresholds file says of its making.
+
+    Returns:
+        A phrase for each difference: models, language, manifest.
+
+    Examples:
+        >>> foreign({"options": {"language": "de"}}, ["a"], {"language": "en", "manifests": ["a"]})
+        ['--language de is not en']
+    """
+    models, options = made.get("models") or {}, made.get("options") or {}
+    differing = _other_models(models, fitted)
+    if models and not fitted.get("models"):
+        differing.append("it doesn't name the models that it was fitted on")
+    if not options.get("text"):  # else no text was asked for
+        mine, theirs = _languages(options), _languages(fitted)
+        differing += [
+            f"--{name.replace('_', '-')} {mine[name]} is not {theirs[name]}"
+            for name in mine
+            if name in theirs and mine[name] != theirs[name]
+        ]
+    known = fitted.get("manifests") or ()
+    if known and not set(manifests) <= set(known):
+        tables = ", ".join(map(str, fitted.get("tables") or ()))
+        differing.append(f"the rows are of another manifest than those of {tables}")
+    return differing
+
+
+def _languages(options: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("language", "transcript_language")
+    return {name: options[name] for name in names if options.get(name)}
+
+
+def _other_models(models: Mapping[str, Any], fitted: Mapping[str, Any]) -> list[str]:
+    theirs = current(fitted).get("models") or {}
+    return [
+        f"{branch} model {_describe(models[branch], key)} is not {_describe(theirs[branch], key)}"
+        for branch in models
+        if branch in theirs and (key := model_difference(models[branch], theirs[branch]))
+    ]
 
 
 def _describe(model: Mapping[str, Any], key: str) -> str:
@@ -198,7 +243,8 @@ def run_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[st
 
     Returns:
         ``models``, ``classes``, and versions and options by name. Python's own version makes no
-        difference, nor does the gate: what it left out says so itself.
+        difference, nor does the gate: what it left out says so itself; nor does the column that
+        labels are in, which `score` doesn't read.
     """
     known = {
         part: {key: value for key, value in other.get(part, {}).items() if part in one}
@@ -207,7 +253,7 @@ def run_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[st
     mine = {part: one.get(part, {}) for part in known}
     for each in (known, mine):
         each["software"] = {k: v for k, v in each["software"].items() if k != "python"}
-        each["options"] = {k: v for k, v in each["options"].items() if k != "gate"}
+        each["options"] = {k: v for k, v in each["options"].items() if k not in OF_NO_SCORE}
     differing = [] if same_models(one["models"], other["models"]) else ["models"]
     if "task" in one and "task" in other and one["task"] != other["task"]:
         differing.append("classes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import io
+import logging
 import shutil
 import sys
 import tempfile
@@ -16,6 +17,9 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from emobatch.errors import LabelError, ProbabilityError, TableError, TaskError, first_line
+from emobatch.tables import ragged
+
+log = logging.getLogger(__name__)
 
 STANDARD_STREAM = "-"
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -146,6 +150,8 @@ def explained(source: str) -> Iterator[None]:
     except BrokenPipeError:
         raise  # whoever reads standard output has had enough: nobody's fault
     except (PolarsError, OSError, UnicodeError) as error:
+        if ragged.TOO_MANY in str(error):
+            raise TableError(ragged.explain(source, SEPARATORS)).named(name) from error
         raise TableError(f"{first_line(error)}; check the file").named(name) from error
     except PanicException as error:
         # How Polars ends on some damaged Parquet files; no Exception, so that it is named here.
@@ -165,6 +171,8 @@ def spoken(source: str) -> str:
 
 
 def _standard_input() -> IO[bytes]:
+    if sys.stdin.isatty():
+        log.warning("note: reading CSV from standard input; Ctrl-D ends it")
     content = sys.stdin.buffer.read(MOST_HELD)
     if len(content) < MOST_HELD:
         return io.BytesIO(content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -15,7 +15,8 @@ from emobatch.tables.provenance import run_differences
 from emobatch.tables.uncertainty import check_probabilities, with_uncertainty
 from emobatch.tables.where import filter_rows
 from emobatch.tasks import choose
-from emobatch.tasks.labels import SENTIMENT_LABELS, canonical_column, lookup
+from emobatch.tasks.label_columns import canonical_column, lookup
+from emobatch.tasks.labels import SENTIMENT_LABELS
 from emobatch.tasks.spellings import ATTRIBUTES, SENTIMENTS
 from emobatch.tasks.task import Task
 
@@ -44,6 +45,9 @@ class ScoreTable:
         sources: names of its files.
         where: which of their rows these are, None for all.
         unfiltered: the table with the other rows as well.
+        decided_with: by source, what the thresholds that decided its rows say of their making,
+            where known.
+        manifests: digests of those that the files were scored from, as far as that is known.
     """
 
     rows: pl.LazyFrame
@@ -52,6 +56,8 @@ class ScoreTable:
     sources: tuple[str, ...]
     where: str | None
     unfiltered: pl.LazyFrame
+    decided_with: Mapping[str, Any] = field(default_factory=dict)
+    manifests: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -99,11 +105,16 @@ def read(
     if first.get("flagged") == pl.String:
         with reading.explained(names[0]):
             rows = rows.with_columns(flagged=_booleans(rows, "flagged"))
-    provenance = _common_provenance({name: stored.metadata(name) for name in names}, mixed)
+    found = {name: stored.metadata(name) for name in names}
+    provenance = _common_provenance(found, mixed)
     with reading.explained(names[0]):
         task = choose.named(classes) if classes else choose.of_table(list(first), provenance)
     kept = filter_rows(rows, where)
-    return ScoreTable(kept, provenance, task, tuple(names), where, unfiltered=rows)
+    decided = {name: made["thresholds"] for name, made in found.items() if "thresholds" in made}
+    # Of a shard the whole manifest.
+    digests = [(meta.get("shard") or meta).get("manifest") for meta in found.values()]
+    manifests = tuple(dict.fromkeys(digest for digest in digests if isinstance(digest, str)))
+    return ScoreTable(kept, provenance, task, tuple(names), where, rows, decided, manifests)
 
 
 def number_columns(names: Sequence[str]) -> list[str]:

@@ -116,7 +116,7 @@ def _read(source: str | Path) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # of brackets in brackets without end
         found = None
     if not isinstance(found, dict):
         where = path if in_file else sidecar(path)

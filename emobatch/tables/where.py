@@ -123,7 +123,7 @@ def _is_number(operand: exp.Expr, schema: Mapping[str, pl.DataType]) -> bool:
         return bool(value.is_number)
     if isinstance(value, exp.Column):
         known = schema.get(value.name)
-        return value.name.endswith(AS_NUMBER) or (known is not None and known.is_numeric())
+        return known is not None and known.is_numeric()
     return isinstance(value, exp.Add | exp.Sub | exp.Mul | exp.Div | exp.Mod)
 
 

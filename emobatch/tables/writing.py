@@ -5,29 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from stat import S_IMODE
 from typing import Any
 
 import polars as pl
-from polars.exceptions import PolarsError
 
 from emobatch.errors import OutputError, first_line
 from emobatch.tables.provenance import software
 from emobatch.tables.reading import EXTENSIONS, JSON_LINES, SEPARATORS, existing
+from emobatch.tables.replacing import replacing
 from emobatch.tables.stored import CONTENT_KEY, METADATA_KEY, fingerprint, sidecar
 
 log = logging.getLogger(__name__)
 
 # Rows of a Parquet file that are held until they are written together.
 GROUP_ROWS = 1 << 14
-# How Polars quotes an error of the operating system.
-SYSTEM_ERROR = re.compile(r"([^:]+) \(os error \d+\)")
 # What can be measured is written as one JSON object or as a table.
 MEASURED_EXTENSIONS = (".json", *EXTENSIONS)
 
@@ -89,8 +83,8 @@ def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any
             table.sink_csv(handle, separator=SEPARATORS[extension])
     if extension != ".parquet":
         described = {**provenance, CONTENT_KEY: fingerprint(target)}
-        write_text(sidecar(target), json.dumps(described, ensure_ascii=False) + "\n")
-        sidecar(target).chmod(S_IMODE(target.stat().st_mode))
+        with replacing(sidecar(target), beside=target) as partial:
+            partial.write_text(json.dumps(described, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def check_columns(schema: Mapping[str, pl.DataType], target: Path | None) -> None:
@@ -199,51 +193,3 @@ def _print(content: bytes) -> None:
         raise OutputError(
             f"standard output: {first_line(error)}; write to a file with -o"
         ) from error
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """Give a file to write aside, which takes the target's place when all went well.
-
-    Args:
-        target: the file that shall appear complete or not at all.
-
-    Yields:
-        A file in the same folder, gone or renamed afterwards.
-
-    Raises:
-        OutputError: in place of the operating system's errors.
-    """
-    target = target.resolve()  # a link stays a link
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-        os.close(handle)
-        partial = Path(name)
-        try:
-            yield partial
-            _finish(partial, target)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{target}: {first_line(error)}; mend that or choose another") from error
-    except PolarsError as error:
-        # What is wrong with the rows is said elsewhere, in the name of where they come from.
-        cause = SYSTEM_ERROR.search(str(error))
-        if cause is None:
-            raise
-        raise OutputError(f"{target}: {cause[1]}; mend that or choose another") from error
-
-
-def _finish(partial: Path, target: Path) -> None:
-    # On disk before it is renamed. As readable as the file that it replaces, else as any file that
-    # the user makes.
-    with partial.open("rb") as handle:
-        os.fsync(handle.fileno())
-    if target.exists():
-        mode = S_IMODE(target.stat().st_mode)
-    else:
-        mask = os.umask(0)
-        os.umask(mask)
-        mode = 0o666 & ~mask
-    partial.chmod(mode)

@@ -1,22 +1,23 @@
-"""Labels, read through the one alias table: of tables, of checkpoints, and as a user maps them."""
+"""Labels, read through the one alias table: of checkpoints, and as a user maps them."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from difflib import get_close_matches
 
 from emobatch.errors import LabelError
-from emobatch.tasks.spellings import SENTIMENT_SPELLINGS, SENTIMENTS
-
-if TYPE_CHECKING:
-    import polars as pl
+from emobatch.tasks.spellings import EMOTIONS, SENTIMENT_SPELLINGS, SENTIMENTS
 
 LabelMap = Mapping[str, str | None]
 
 # What a user writes to drop a label: `--label-map fru=none`.
 DROPPED = "none"
 MOST_LISTED = 12
+# Names that one is compared with, which takes time.
+MOST_COMPARED = 1000
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ SENTIMENT_LABELS = Labels(SENTIMENTS, SENTIMENT_SPELLINGS)
 def parse_label_map(pairs: Iterable[str], labels: Labels) -> dict[str, str | None]:
     """Read ``NAME=CLASS`` pairs, several to an item when separated by commas.
 
+    A pair with a comma of its own goes in double quotes.
+
     Args:
         pairs: for example ``["fru=none,LABEL_0=angry"]``.
         labels: what a name may be mapped to.
@@ -46,23 +49,98 @@ def parse_label_map(pairs: Iterable[str], labels: Labels) -> dict[str, str | Non
         Lower-case name to class, or to None where the label is dropped.
 
     Raises:
-        LabelError: if an item isn't of that form or names another class.
+        LabelError: if an item isn't of that form, names another class, or a name has two.
 
     Examples:
         >>> parse_label_map(["mixed=none,LABEL_0=neg"], SENTIMENT_LABELS)
         {'mixed': None, 'label_0': 'negative'}
+        >>> parse_label_map(['"good, I think=pos",bad=neg'], SENTIMENT_LABELS)
+        {'good, i think': 'positive', 'bad': 'negative'}
     """
     parsed: dict[str, str | None] = {}
-    for pair in (part.strip() for item in pairs for part in item.split(",")):
+    for pair in (part for item in pairs for part in _pairs(item)):
         name, equals, target = pair.rpartition("=")
-        wanted = target.strip().lower()
-        if not equals or not name.strip() or (wanted != DROPPED and wanted not in labels.spellings):
+        spelled, wanted = name.strip().lower(), target.strip().lower()
+        if not equals or not spelled or (wanted != DROPPED and wanted not in labels.spellings):
+            near = nearest(wanted, (*labels.spellings, DROPPED)) if equals else None
             raise LabelError(
                 f"label map: {pair!r} is not NAME=CLASS; CLASS is one of "
                 f"{', '.join(labels.names)} or {DROPPED}"
+                + (f"; did you mean {name.strip()}={near}?" if near else "")
             )
-        parsed[name.strip().lower()] = None if wanted == DROPPED else labels.spellings[wanted]
+        found = None if wanted == DROPPED else labels.spellings[wanted]
+        if parsed.setdefault(spelled, found) != found:
+            raise LabelError(
+                f"label map: {name.strip()!r} is given as {parsed[spelled] or DROPPED} and as "
+                f"{found or DROPPED}; give it once"
+            )
     return parsed
+
+
+def nearest(name: str, known: Iterable[str], least: float = 0.6) -> str | None:
+    """The name that a typo was meant for.
+
+    Args:
+        name: as it was written.
+        known: what it may have been meant for.
+        least: how like it has to be, 0 to 1 for the same.
+
+    Returns:
+        The one that is most like it, in any case; None where none is.
+
+    Examples:
+        >>> nearest("anrgy", ["angry", "happy"]), nearest("W1", ["W", "L"]), nearest("x", ["y"])
+        ('angry', 'W', None)
+    """
+    spelled = {each.lower(): each for each in known}
+    found = get_close_matches(name.lower(), spelled, n=1, cutoff=least)
+    return spelled[found[0]] if found else None
+
+
+def written(label_map: LabelMap) -> str:
+    """Write a label map as :func:`parse_label_map` reads it.
+
+    Args:
+        label_map: class by label, None where it is dropped.
+
+    Returns:
+        One item of pairs with commas.
+
+    Examples:
+        >>> written({"W": "angry", "tired, bored": None})
+        'W=angry,"tired, bored=none"'
+    """
+    line = io.StringIO()
+    pairs = [f"{name}={target or DROPPED}" for name, target in label_map.items()]
+    csv.writer(line, lineterminator="").writerow(pairs)
+    return line.getvalue()
+
+
+def refuse_strays(
+    label_map: LabelMap, names: Sequence[str], labels: Labels, where: str, option: str
+) -> None:
+    """Refuse entries of a label map that are for no label: they would do nothing in silence.
+
+    Args:
+        label_map: from :func:`parse_label_map`.
+        names: the labels that there are, as they are spelled.
+        labels: the classes; an entry for one of their spellings, or for any emotion's, may stay.
+        where: the labels are, for the message.
+        option: that gave the label map.
+
+    Raises:
+        LabelError: names the nearest label.
+    """
+    known = {name.strip().lower() for name in names}.union(labels.spellings, EMOTIONS)
+    for name, target in label_map.items():
+        if name in known:
+            continue
+        near = nearest(name, (*names[:MOST_COMPARED], *labels.spellings))
+        meant = f"did you mean {near}={target or DROPPED}? " if near else ""
+        raise LabelError(
+            f"{option} {name}={target or DROPPED}: {where} has no label {name!r}; {meant}its "
+            f"labels are {listed(names) or 'none'}; mend that entry or leave it out"
+        )
 
 
 def mapped(names: Iterable[str], labels: Labels, label_map: LabelMap) -> list[str | None] | None:
@@ -103,137 +181,39 @@ def checkpoint_classes(
         For each output the index of its class, or None where it is dropped.
 
     Raises:
-        LabelError: if a label is unknown or a class is reached by none.
+        LabelError: if a label is unknown, a class is reached by none, or the map is of others.
 
     Examples:
         >>> checkpoint_classes(["pos", "neu", "neg"], SENTIMENT_LABELS, {}, "--label-map")
         [2, 1, 0]
     """
+    refuse_strays(label_map, names, labels, "the checkpoint", option)
     targets = mapped(names, labels, label_map)
     if targets is None or not set(labels.names) <= set(targets):
         raise LabelError(
-            f"the checkpoint's labels ({_listed(names)}) can't be mapped onto "
-            f"{_listed(labels.names)}; name them with {option} {names[0]}={labels.names[0]},…, or "
+            f"the checkpoint's labels ({listed(names)}) can't be mapped onto "
+            f"{listed(labels.names)}; name them with {option} {names[0]}={labels.names[0]},…, or "
             "take the checkpoint's own with --classes checkpoint"
         )
     return [None if target is None else labels.names.index(target) for target in targets]
 
 
-def canonical(
-    values: pl.Series,
-    labels: Labels,
-    label_map: LabelMap | None = None,
-    remedy: str | None = None,
-) -> pl.Series:
-    """Read a column of labels through the alias table.
+def _pairs(item: str) -> list[str]:
+    try:
+        parts = next(csv.reader([item], skipinitialspace=True), []) or [""]
+    except csv.Error:  # a line break outside of quotes
+        parts = item.split(",")
+    return [part.strip() for part in parts]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write names for a message, the first of them where there are many.
 
     Args:
-        values: labels of any spelling; null or blank means unlabelled.
-        labels: what they may stand for.
-        label_map: overrides of the alias table, from :func:`parse_label_map`.
-        remedy: what to do about labels outside the classes, where ``--label-map`` is no help.
+        names: labels or classes.
 
     Returns:
-        The same rows as text, each one of the names or null.
-
-    Raises:
-        LabelError: if a label is outside the classes; lists those with their counts.
+        Them with commas.
     """
-    frame = values.to_frame()
-    read = canonical_column(frame.lazy(), values.name, labels, label_map, remedy)
-    return frame.select(read).to_series()
-
-
-def canonical_column(
-    rows: pl.LazyFrame,
-    column: str,
-    labels: Labels,
-    label_map: LabelMap | None = None,
-    remedy: str | None = None,
-) -> pl.Expr:
-    """Read a column of a table that is too long to be held.
-
-    Args:
-        rows: the table, whose labels are counted here and now.
-        column: its column of labels.
-        labels: as for :func:`canonical`.
-        label_map: as for :func:`canonical`.
-        remedy: as for :func:`canonical`.
-
-    Returns:
-        Expression of that column's classes, of the same name.
-
-    Raises:
-        LabelError: if a label is outside the classes; lists those with their counts.
-    """
-    import polars as pl
-
-    spellings = {**labels.spellings, **(label_map or {})}
-    spelled = pl.col(column).cast(pl.String)
-    counts = rows.group_by(spelled.alias("label")).len().collect(engine="streaming")
-    text = pl.col("label").str.strip_chars().str.to_lowercase()
-    unknown = (
-        counts.group_by(text)
-        .agg(pl.col("len").sum())
-        .filter(pl.col("label") != "", ~pl.col("label").is_in(list(spellings)))
-        .sort(-pl.col("len").cast(pl.Int64), "label")
-    )
-    refuse_unknown(column, unknown.rows(), labels.names, remedy)
-    if label_map is None and set(counts["label"].drop_nulls()) <= set(labels.names):
-        return spelled  # as they are: most tables, and the fastest
-    text = spelled.str.strip_chars().str.to_lowercase()
-    return lookup(text, spellings).cast(pl.String).alias(column)
-
-
-def refuse_unknown(
-    column: str, unknown: list[tuple[str, int]], names: Sequence[str], remedy: str | None
-) -> None:
-    """Refuse a column that has labels outside the classes.
-
-    Args:
-        column: its name.
-        unknown: those labels with their counts, the most frequent first; none passes.
-        names: those that are known.
-        remedy: what to do about it, where ``--label-map`` is no help.
-
-    Raises:
-        LabelError: lists the labels.
-    """
-    if unknown:
-        listed = ", ".join(f"{name} ({count})" for name, count in unknown[:MOST_LISTED])
-        remedy = remedy or (
-            f"map or drop them with --label-map {unknown[0][0]}={DROPPED}, or score with --classes "
-            "that has them"
-        )
-        raise LabelError(
-            f"column {column!r} has labels outside {_listed(names)}: {listed}; {remedy}"
-        )
-
-
-def lookup(names: pl.Expr, table: Mapping[str, float | str | bool | None]) -> pl.Expr:
-    """Look names up in a small table.
-
-    Polars' own `replace_strict` would do, but its streaming engine then holds the whole column.
-
-    Args:
-        names: expression of text.
-        table: value by name, all of one type.
-
-    Returns:
-        Expression of the values, null where a name is null or not in the table.
-    """
-    import polars as pl
-
-    by_value: dict[float | str | bool, list[str]] = {}
-    for name, value in table.items():
-        if value is not None:
-            by_value.setdefault(value, []).append(name)
-    return pl.coalesce(
-        pl.lit(None),
-        *(pl.when(names.is_in(same)).then(pl.lit(value)) for value, same in by_value.items()),
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
     more = f", … ({len(names)} in all)" if len(names) > MOST_LISTED else ""
     return ", ".join(names[:MOST_LISTED]) + more

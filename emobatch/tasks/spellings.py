@@ -25,6 +25,21 @@ EMOTIONS: Mapping[str, str] = _by_spelling(
         "contempt": ("con", "contemptuous"),
     }
 )
+# What corpora mean by codes that are no words. Messages suggest these; nothing is read by them.
+CORPUS_CODES: Mapping[str, Mapping[str, str]] = {
+    "EmoDB": {
+        **{"w": "angry", "f": "happy", "n": "neutral", "t": "sad", "a": "fear", "e": "disgust"},
+        "l": "boredom",
+    },
+    "RAVDESS": {
+        **{"01": "neutral", "02": "calm", "03": "happy", "04": "sad", "05": "angry"},
+        **{"06": "fear", "07": "disgust", "08": "surprise"},
+    },
+    "SAVEE": {
+        **{"a": "angry", "d": "disgust", "f": "fear", "h": "happy", "n": "neutral", "sa": "sad"},
+        "su": "surprise",
+    },
+}
 SENTIMENT_SPELLINGS: Mapping[str, str] = _by_spelling(
     {"negative": ("neg",), "neutral": ("neu",), "positive": ("pos",)}
 )

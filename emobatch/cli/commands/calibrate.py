@@ -14,6 +14,7 @@ from emobatch.cli.options import (
     output_option,
     scores_argument,
     sentiment_map_option,
+    trained_on_option,
     where_option,
 )
 from emobatch.cli.parts import Part
@@ -42,6 +43,7 @@ from emobatch.fusion.methods import DEFAULT, METHODS
 )
 @label_column_option
 @label_map_option
+@trained_on_option
 @click.option("--force", is_flag=True, help="Read tables of several runs that differ as one.")
 def calibrate(scores: tuple[str, ...], output: Path | None, **options: Any) -> None:
     """Fit a method of fusion on the labelled rows of SCORES.

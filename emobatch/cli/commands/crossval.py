@@ -15,6 +15,7 @@ from emobatch.cli.options import (
     label_map_option,
     scores_argument,
     sentiment_map_option,
+    trained_on_option,
     where_option,
 )
 from emobatch.cli.parts import Part
@@ -57,8 +58,14 @@ from emobatch.fusion.methods import DEFAULT, METHODS
     metavar="FOLDER",
     help="Write each fold's thresholds file there.",
 )
+@click.option(
+    "--control",
+    is_flag=True,
+    help="Show what methods gain with text shuffled among the test rows, which chance explains.",
+)
 @label_column_option
 @label_map_option
+@trained_on_option
 def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **options: Any) -> None:
     """Fit methods in each fold of SCORES and measure them on its test rows.
 

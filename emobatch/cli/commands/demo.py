@@ -45,6 +45,8 @@ def demo(context: click.Context, folder: Path, clips: int, seed: int) -> None:
         if step.is_done:
             say(f"{step.makes} is there")
             continue
-        context.find_root().command.main(step.arguments, "emobatch", standalone_mode=False)
+        root = context.find_root().command
+        # As the command's own: what it says of -q, -v and --log-file goes for the steps.
+        root.main(step.arguments, "emobatch", standalone_mode=False, parent=context)
     show_changes(walkthrough.changed_rows(folder, 6))
     click.echo(f"\n{NEXT}", nl=False)

@@ -9,6 +9,7 @@ import click
 
 from emobatch.cli.echo import say, say_json
 from emobatch.cli.options import (
+    branch_options,
     device_options,
     json_option,
     language_option,
@@ -26,6 +27,7 @@ from emobatch.cli.options import (
 @model_options
 @device_options
 @language_option
+@branch_options
 @offline_option
 @json_option
 def doctor(output: Path | None, as_json: bool, **choice: Any) -> None:

@@ -14,6 +14,7 @@ from emobatch.cli.options import (
     label_map_option,
     sentiment_map_option,
     table_classes_option,
+    trained_on_option,
     where_option,
 )
 
@@ -40,6 +41,7 @@ from emobatch.cli.options import (
 @table_classes_option
 @label_column_option
 @label_map_option
+@trained_on_option
 @sentiment_map_option
 def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **options: Any) -> None:
     """Measure labelled rows of FINAL: UA, WA and macro F1, before and after fusion.

@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from emobatch.cli.echo import say_json
-from emobatch.cli.options import json_option, model_options, offline_option
+from emobatch.cli.options import branch_options, json_option, model_options, offline_option
 
 
 @click.command()
 @model_options
+@branch_options
 @offline_option
 @click.option("--fetch", is_flag=True, help="Fetch from the hub what is not on this machine.")
 @json_option

@@ -11,6 +11,7 @@ from emobatch.cli.options import (
     label_column_option,
     label_map_option,
     sentiment_map_option,
+    trained_on_option,
     where_option,
 )
 
@@ -30,10 +31,26 @@ from emobatch.cli.options import (
     type=click.Path(path_type=Path),
     help="Page to write (.html).",
 )
+@click.option(
+    "--control",
+    is_flag=True,
+    help="Show what is gained with text shuffled among the labelled rows, which chance explains.",
+)
 @where_option
 @label_column_option
 @label_map_option
+@trained_on_option
 @sentiment_map_option
+@click.option(
+    "--audio",
+    is_flag=True,
+    help="Let the changed rows be heard: the first 10 s of each as MP3 in the page, 20 MB in all.",
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder that the paths of --audio are relative to. Default: FINAL's own.",
+)
 def report(final: tuple[str, ...], thresholds: Path | None, output: Path, **options: Any) -> None:
     """Write one HTML page about FINAL: figures, what was fitted, and the rows that changed.
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emobatch.cli.arguments import OneManifest
 from emobatch.cli.options import (
+    branch_options,
+    column_options,
     device_options,
     language_option,
     model_options,
@@ -15,9 +18,17 @@ from emobatch.cli.options import (
     output_option,
     root_option,
     task_options,
+    transcript_language_option,
 )
 from emobatch.manifests.readers.registry import READERS
-from emobatch.models.names import ASR_CONTEXTS, CLEANING_STEPS, DEMO, FULL_CONTEXT, MOST_SECONDS
+from emobatch.models.names import (
+    ASR_CONTEXTS,
+    CLEANING_STEPS,
+    DEMO,
+    FULL_CONTEXT,
+    MOST_ERRORS,
+    MOST_SECONDS,
+)
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
 
 if TYPE_CHECKING:
@@ -26,7 +37,7 @@ if TYPE_CHECKING:
 TOYS = "note: the demo's models are toys, trained on synthetic speech; their scores mean nothing"
 
 
-@click.command()
+@click.command(cls=OneManifest)
 @click.argument("manifest")
 @output_option
 @root_option
@@ -36,10 +47,13 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     type=click.Choice([*READERS]),
     help="What MANIFEST is, whatever it looks like.",
 )
+@column_options
 @task_options
 @model_options
 @device_options
 @language_option
+@transcript_language_option
+@branch_options
 @click.option(
     "--beam-size",
     type=click.IntRange(min=1),
@@ -116,15 +130,20 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @click.option(
     "--max-error-rate",
     type=click.FloatRange(0, 1),
-    default=1.0,
+    default=MOST_ERRORS,
+    show_default=True,
     metavar="SHARE",
-    help="End with status 3 if more than this share of rows failed.  [default: only if all did]",
+    help="End with status 3 if more than this share of rows failed; the table is written.",
 )
 def score(
     manifest: str,
     output: Path | None,
     root: Path | None,
     form: str | None,
+    path_column: str | None,
+    transcript_column: str | None,
+    speaker_column: str | None,
+    label_column: str | None,
     gate: Path | None,
     engine: str,
     confine: bool,
@@ -137,13 +156,16 @@ def score(
     """Score every clip of MANIFEST with the speech and the text branch.
 
     MANIFEST is CSV, TSV, Parquet or JSON Lines with a column `path` and any of id, start, end,
-    label, transcript; `-` is CSV on standard input. Writes a score table with one row for each of
-    its rows, in order. With -o, work is saved as it goes, and an interrupted run goes on where it
-    was when the same command is given again.
+    label, transcript, language; `-` is CSV on standard input. Writes a score table with one row
+    for each of its rows, in order. With -o, work is saved as it goes, and an interrupted run goes
+    on where it was when the same command is given again.
     """
     if DEMO in (choice[name] for name in ("models", "speech_model", "asr_model", "text_model")):
-        click.echo(TOYS, err=True)
+        import logging  # help has no need of it
+
+        logging.getLogger(__name__).info(TOYS)
     from emobatch.cli.progress import Bar
+    from emobatch.manifests.columns import ManifestColumns
     from emobatch.manifests.shards import Shard
     from emobatch.models.choice import Choice
     from emobatch.scoring.score import score as run
@@ -156,6 +178,7 @@ def score(
             chosen,
             root=root,
             form=form,
+            columns=ManifestColumns(path_column, transcript_column, speaker_column, label_column),
             confine=confine,
             shard=None if shard is None else Shard.parse(shard),
             gate=None if gate is None else _read_gate(gate),

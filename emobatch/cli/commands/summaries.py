@@ -8,7 +8,7 @@ change.
 SUMMARIES = {
     # [[[cog
     # import cog
-    # from emobatch.cli import main
+    # from emobatch.cli.main import main
     # from emobatch.cli.lazy import summary
     # for name, command in main.commands.items():
     #     cog.outl(f'    "{name}": "{summary(command)}",')

@@ -9,9 +9,13 @@ from rich.table import Table
 from emobatch.cli.console import console, plain_table
 from emobatch.crossval.fold_figures import BASELINE
 from emobatch.evaluation.metrics import HEADLINE
+from emobatch.fusion.control import DRAWS, LEVEL, SHUFFLED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from emobatch.crossval.fold_figures import CrossValidation
+    from emobatch.fusion.control import Control
     from emobatch.splits.leakage import Leakage
 
 # Of what train and test share, for each fold; --json and -o have them all.
@@ -64,6 +68,23 @@ def show_crossval(result: CrossValidation) -> None:
         "mean ± standard deviation over folds, %; in how many folds it is up and down from speech"
     )
     out.print(by_method)
+    controls = {name: each for name in result.compared if (each := result.control(name))}
+    if controls:
+        out.print(
+            f"gain over speech, points; {SHUFFLED}: mean and {LEVEL} % interval of {DRAWS} draws\n"
+            "in which the text of each row that tests is that of another"
+        )
+        out.print(_controls(controls))
+
+
+def _controls(controls: Mapping[str, Control]) -> Table:
+    table = plain_table("method", *HEADLINE, left=(0,))
+    for method, control in controls.items():
+        spans = [control.interval(name) for name in HEADLINE]
+        table.add_row(method, *(f"{control.gain[name]:+.2f}" for name in HEADLINE))
+        table.add_row(f"  {SHUFFLED}", *(f"{control.mean(name):+.2f}" for name in HEADLINE))
+        table.add_row(f"    {LEVEL} %", *(f"{low:.2f} to {high:.2f}" for low, high in spans))
+    return table
 
 
 def _by_fold(result: CrossValidation, method: str) -> Table:

@@ -32,6 +32,8 @@ def show_evaluation(evaluation: Evaluation) -> None:
     tables = [table for measure in every_measure() for table in measure.tables(evaluation)]
     if evaluation.groups is not None:
         tables.append(_groups(evaluation))
+    if not tables:
+        out.print("", *_remarks(evaluation), sep="\n")
     for number, table in enumerate(tables):
         out.print()
         out.print(_drawn(table))

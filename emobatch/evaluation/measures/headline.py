@@ -60,7 +60,7 @@ class Headline(Measure):
                 rows.append((stage, *(format(figure.value, shape) for figure in known)))
                 if evaluation.drawn is not None:
                     rows.append(("  95 %", *(figure.span() for figure in known)))
-        return (Table(("%", *HEADLINE), tuple(rows)),)
+        return (Table(("%", *HEADLINE), tuple(rows)),) if evaluation.stages else ()
 
     def by_groups(self, evaluation: Evaluation) -> Sequence[tuple[str, Sequence[str]]]:
         """Give each figure before and after, side by side."""

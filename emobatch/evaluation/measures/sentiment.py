@@ -15,7 +15,8 @@ from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.metrics import Indices, class_indices
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
-from emobatch.tasks.labels import SENTIMENT_LABELS, canonical
+from emobatch.tasks.label_columns import canonical
+from emobatch.tasks.labels import SENTIMENT_LABELS
 from emobatch.tasks.spellings import SENTIMENTS
 from emobatch.tasks.task import Task
 

@@ -14,7 +14,7 @@ from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.metrics import HEADLINE, class_indices, metrics
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
-from emobatch.tasks.labels import canonical
+from emobatch.tasks.label_columns import canonical
 
 COLUMN = "text_emotion"
 REMEDY = "score again with a model of these classes"

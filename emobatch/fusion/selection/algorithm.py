@@ -8,7 +8,7 @@ import polars as pl
 
 from emobatch.fusion.selection.rules import DIRECT, SIMPLE, Limits, Rules, SentimentMapping
 from emobatch.tables.uncertainty import predicted
-from emobatch.tasks.labels import lookup
+from emobatch.tasks.label_columns import lookup
 from emobatch.tasks.task import Task
 
 # The top one of three sentiments has at least a third; a little less, for rounding.

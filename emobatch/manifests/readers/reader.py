@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 class Reader(ABC):
-    """Reads manifests of one form."""
+    """Reads manifests of one form.
+
+    Attributes:
+        is_of_tables: whether it reads files of rows and nothing else, so that a folder, a pattern
+            or an audio file is a mistake.
+    """
+
+    is_of_tables: ClassVar[bool] = False
 
     @abstractmethod
     def takes(self, source: str) -> bool:

@@ -17,6 +17,8 @@ SECONDS = ("start", "end")
 class TableReader(Reader):
     """Reads tables, the columns of text formats as they are written."""
 
+    is_of_tables = True
+
     def takes(self, source: str) -> bool:
         """Whether the extension is a table's.
 

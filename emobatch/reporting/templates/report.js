@@ -40,6 +40,7 @@
   };
 
   headers.forEach((header, column) => {
+    if (header.classList.contains("heard")) return;
     const button = document.createElement("button");
     button.type = "button";
     button.append(...header.childNodes);

@@ -1,0 +1,130 @@
+"""Whether rows that are measured are those that thresholds were fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+
+import polars as pl
+
+from emobatch.errors import ThresholdsError
+from emobatch.tables import reading
+from emobatch.tables.fitted_rows import ID, FittedRows, Overlap
+from emobatch.tables.score_table import ScoreTable, number_columns
+
+FITTED_ON = (
+    "the thresholds were fitted on {} of these {} rows{}, which flatters what comes after; measure "
+    "rows that --where left out of calibrate, or use crossval"
+)
+ESTIMATED = " ({} of which could be looked up)"
+
+
+@dataclass(frozen=True)
+class InSample:
+    """What is known of the rows that thresholds were fitted on.
+
+    Attributes:
+        parts: what thresholds were fitted on, with the ids of the rows that they decided; None
+            stands for all rows.
+    """
+
+    parts: Sequence[tuple[FittedRows, pl.Series | None]] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is known."""
+        return bool(self.parts)
+
+    def overlap(self, rows: pl.DataFrame) -> Overlap | None:
+        """Count which of some rows thresholds were fitted on.
+
+        Args:
+            rows: with ``id``, or without.
+
+        Returns:
+            How many were; None where that is not known.
+        """
+        if not self.parts or ID not in rows.columns:
+            return None
+        ids = rows[ID].cast(pl.String)
+        found = [
+            fitted.overlap(ids if mine is None else ids.filter(ids.is_in(mine.implode())))
+            for fitted, mine in self.parts
+        ]
+        total = reduce(add, found)
+        return total if total.looked_up else None
+
+
+NOTHING_KNOWN = InSample()
+
+
+def of_thresholds(fitted: Any, name: str) -> InSample:
+    """Read which rows thresholds were fitted on.
+
+    Args:
+        fitted: what a thresholds file, or a table that it decided, says of its making.
+        name: of that file, for messages.
+
+    Returns:
+        What is known: nothing of files of before, and of rows without ids.
+
+    Raises:
+        ThresholdsError: if it can't be read.
+    """
+    return InSample(tuple((rows, None) for rows in _parts(fitted, name)))
+
+
+def of_table(table: ScoreTable) -> InSample:
+    """Read which rows the thresholds were fitted on that decided a table.
+
+    Args:
+        table: a final table, whose files may have been decided with thresholds of their own.
+
+    Returns:
+        What is known.
+
+    Raises:
+        ThresholdsError: if it can't be read.
+    """
+    if len(table.sources) == 1:
+        (source,) = table.sources
+        return of_thresholds(table.decided_with.get(source), source)
+    parts = []
+    for source, fitted in table.decided_with.items():
+        for rows in _parts(fitted, source):
+            ids = reading.scan(source, number_columns).select(pl.col(ID).cast(pl.String))
+            parts.append((rows, ids.collect().to_series().unique()))
+    return InSample(tuple(parts))
+
+
+def note(overlap: Overlap | None, rows: int) -> list[str]:
+    """Say how many rows thresholds were fitted on, where there are any.
+
+    Args:
+        overlap: of the rows measured.
+        rows: how many these are.
+
+    Returns:
+        A sentence, or none.
+
+    Examples:
+        >>> note(Overlap(412, 481, exact=True), 481)[0][:51]
+        'the thresholds were fitted on 412 of these 481 rows'
+    """
+    if overlap is None or not overlap.rows:
+        return []
+    if overlap.exact:
+        return [FITTED_ON.format(overlap.rows, rows, "")]
+    return [FITTED_ON.format(f"about {overlap.rows}", rows, ESTIMATED.format(overlap.looked_up))]
+
+
+def _parts(fitted: Any, name: str) -> list[FittedRows]:
+    ids = fitted.get("ids") if isinstance(fitted, dict) else None
+    if ids is None:
+        return []
+    try:
+        return [FittedRows.from_document(ids)]
+    except ThresholdsError as error:
+        raise ThresholdsError(f"{name}: {error}") from error

@@ -1,0 +1,145 @@
+"""How much audio a manifest has: by its segments, and by the headers of some of its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Event, Thread
+
+import polars as pl
+
+from emobatch.errors import AudioError
+from emobatch.manifests import audio
+from emobatch.manifests.clips import Clip, clips
+from emobatch.manifests.manifest import Manifest
+
+# Files whose headers are looked at, of however many, and seconds that it may take: a file system
+# that is slow, or has gone away, holds up no run.
+MOST_FILES = 100
+MOST_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much audio rows have.
+
+    Attributes:
+        rows: how many rows there are.
+        seconds: of audio in all of them, as far as is known; None where nothing is.
+        asked: files whose headers were looked at.
+        measured: those of them that said how long they are.
+        is_exact: whether no row's length was guessed from those of others.
+        trouble: what is wrong with the first file that said nothing.
+    """
+
+    rows: int
+    seconds: float | None
+    asked: int
+    measured: int
+    is_exact: bool
+    trouble: str | None
+
+    def __str__(self) -> str:
+        """Say it in a few words."""
+        rows = counted(self.rows, "row")
+        if self.asked and not self.measured:
+            files = counted(self.asked, "file")
+            return f"{rows}; of {files} looked at none can be read, the first: {self.trouble}"
+        if self.seconds is None:
+            return rows
+        if self.is_exact:
+            return f"{rows}, {spoken(self.seconds)} of audio"
+        by = counted(self.measured, "file")
+        return f"{rows}, about {spoken(self.seconds)} of audio (by the headers of {by})"
+
+
+def amount(rows: Manifest, most_files: int = MOST_FILES, within: float = MOST_SECONDS) -> Amount:
+    """Find out how much audio a manifest has, without reading all of its files.
+
+    Args:
+        rows: the manifest. Rows with an end are taken to be as long as they say.
+        most_files: files that are looked at, evenly spread over the others.
+        within: seconds after which it is content with those that it has looked at.
+
+    Returns:
+        The amount. What a file is wrong with is its row's matter, later on.
+    """
+    schema = rows.rows.collect_schema()
+    said, open_ended = 0.0, rows.rows
+    if "end" in schema:
+        start = pl.col("start").fill_null(0.0) if "start" in schema else 0.0
+        segments = rows.rows.filter(pl.col("end").is_not_null())
+        said = segments.select((pl.col("end") - start).sum()).collect(engine="streaming").item()
+        open_ended = rows.rows.filter(pl.col("end").is_null())
+    others = open_ended.select(pl.len()).collect(engine="streaming").item()
+    sample = open_ended.gather_every(max(1, others // most_files)).head(most_files)
+    headers = _Headers(list(clips(sample.collect(), rows.root, confine=rows.confine)))
+    headers.read(within)
+    lengths, trouble = list(headers.lengths), headers.trouble
+    seconds: float | None = said
+    if others:
+        seconds = said + others * sum(lengths) / len(lengths) if lengths else None
+    asked = len(lengths) + headers.failed
+    return Amount(len(rows), seconds, asked, len(lengths), len(lengths) == others, trouble)
+
+
+class _Headers:
+    """Reads headers of files in a thread, which is left behind if it hangs."""
+
+    def __init__(self, files: list[Clip]) -> None:
+        self.lengths: list[float] = []
+        self.failed = 0
+        self.trouble: str | None = None
+        self._files = files
+        self._enough = Event()
+
+    def read(self, within: float) -> None:
+        reading = Thread(target=self._read, daemon=True)
+        reading.start()
+        reading.join(within)
+        self._enough.set()
+
+    def _read(self) -> None:
+        for clip in self._files:
+            if self._enough.is_set():
+                return
+            try:
+                self.lengths.append(max(0.0, audio.length(clip.located()) - (clip.start or 0.0)))
+            except AudioError as error:
+                self.trouble = self.trouble or f"{error}: {clip.path}"
+                self.failed += 1
+
+
+def spoken(seconds: float) -> str:
+    """Say a duration as people do.
+
+    Args:
+        seconds: at least 0.
+
+    Returns:
+        Seconds, minutes, hours or days, with two or three digits.
+
+    Examples:
+        >>> [spoken(each) for each in (7.2, 90, 5000, 86400 * 3.21)]
+        ['7.2 s', '1.5 min', '1.4 h', '77 h']
+    """
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= size:
+            return f"{seconds / size:.{0 if seconds >= 10 * size else 1}f} {unit}"
+    return f"{seconds:.{0 if seconds >= 10 else 1}f} s"
+
+
+def counted(count: int, thing: str) -> str:
+    """Say how many there are of something.
+
+    Args:
+        count: at least 0.
+        thing: one of it.
+
+    Returns:
+        Number and word.
+
+    Examples:
+        >>> counted(1, "row"), counted(0, "row")
+        ('1 row', '0 rows')
+    """
+    return f"{count} {thing}{'' if count == 1 else 's'}"

@@ -1,0 +1,65 @@
+"""Runs of one branch only: what the other one's options then mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from emobatch.errors import OptionError
+from emobatch.models.names import AUTO, LEFT_OUT, SIDES, WITH_MODEL
+from emobatch.tasks.choose import CHECKPOINT
+
+# Options that say something of a side's models.
+OPTIONS = {
+    "speech": ("speech_model", "label_map"),
+    "text": ("asr_model", "text_model", "text_label_map"),
+}
+
+
+def left_out(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say which of ``speech`` and ``text`` a run does without.
+
+    Args:
+        options: by name, as on the command line.
+
+    Returns:
+        Those whose option is ``none``.
+
+    Examples:
+        >>> left_out({"speech": "model", "text": "none"})
+        ('text',)
+    """
+    return tuple(side for side in SIDES if options[side] == LEFT_OUT)
+
+
+def refuse_contradictions(options: Mapping[str, Any]) -> None:
+    """Refuse options of what is left out.
+
+    Args:
+        options: by name, as on the command line.
+
+    Raises:
+        OptionError: names two that don't go together, or a value that there isn't.
+    """
+    for side in SIDES:
+        if options[side] not in (WITH_MODEL, LEFT_OUT):
+            raise OptionError(f"--{side} {options[side]}: give {WITH_MODEL} or {LEFT_OUT}")
+    without = left_out(options)
+    if len(without) == len(SIDES):
+        raise OptionError("--speech none and --text none leave nothing to score; give up one")
+    for side in without:
+        for name in OPTIONS[side]:
+            if options[name]:
+                raise OptionError(
+                    f"--{name.replace('_', '-')} is for the branch that --{side} none leaves out; "
+                    "leave out one of the two"
+                )
+    if "speech" in without and options["classes"] == CHECKPOINT:
+        raise OptionError(
+            "--classes checkpoint takes the labels of the speech model, which --speech none leaves "
+            "out; name the classes"
+        )
+    if options["transcript_language"] == AUTO:
+        raise OptionError(
+            "--transcript-language auto: text has no sound to detect it by; give a code as en"
+        )

@@ -1,0 +1,100 @@
+"""The first seconds of clips, to be heard inside a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import soundfile
+from rich.filesize import decimal
+
+from emobatch.errors import AudioError
+from emobatch.manifests.amount import counted
+from emobatch.manifests.audio import SAMPLE_RATE, read_windows
+from emobatch.manifests.clips import clips
+from emobatch.models.names import MOST_SECONDS
+
+log = logging.getLogger(__name__)
+
+# Of each clip, and of all of them together in one page.
+CLIP_SECONDS = 10.0
+MOST_BYTES = 20_000_000
+# MP3, which every browser plays, and whose bytes are always the same: Ogg gives each stream a
+# number at random. At this level 24 kbit/s, enough for speech of 16 kHz.
+LEVEL = 0.9
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """What can be heard of rows.
+
+    Attributes:
+        sources: of each row a data URI, None where it can't be heard.
+        says: how many there are, and why not all.
+    """
+
+    sources: list[str | None]
+    says: str
+
+
+def sounds(rows: pl.DataFrame, root: Path, most_bytes: int = MOST_BYTES) -> Sounds:
+    """Encode the beginning of clips, until a page is full.
+
+    Args:
+        rows: with ``path``, and maybe ``start`` and ``end`` (seconds).
+        root: folder that paths are relative to.
+        most_bytes: of all that is encoded.
+
+    Returns:
+        A sound for each row, as far as there is room; that of a file that can't be read is None.
+    """
+    numbers = [name for name in ("start", "end") if name in rows.columns]
+    rows = rows.with_columns(pl.col(numbers).cast(pl.Float64, strict=False))
+    sources: list[str | None] = []
+    used, trouble, failed = 0, "", 0
+    for clip in clips(rows.select("path", *numbers), root):
+        start = clip.start or 0.0
+        end = start + CLIP_SECONDS if clip.end is None else min(clip.end, start + CLIP_SECONDS)
+        try:
+            encoded = _encoded(clip.located(), start, end)
+        except AudioError as error:
+            trouble = trouble or f"{error}: {clip.path}"
+            failed += 1
+            sources.append(None)
+            continue
+        if used + len(encoded) > most_bytes:
+            break
+        used += len(encoded)
+        sources.append(f"data:audio/mpeg;base64,{base64.b64encode(encoded).decode()}")
+    full = len(rows) - len(sources)
+    sources += [None] * full
+    return Sounds(sources, _said(len(rows) - full - failed, full, failed, trouble, most_bytes))
+
+
+def _encoded(file: Path, start: float, end: float) -> bytes:
+    samples = np.concatenate(list(read_windows(file, start, end, MOST_SECONDS)))
+    content = io.BytesIO()
+    soundfile.write(
+        content,
+        samples,
+        SAMPLE_RATE,
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        bitrate_mode="CONSTANT",
+        compression_level=LEVEL,
+    )
+    return content.getvalue()
+
+
+def _said(heard: int, full: int, failed: int, trouble: str, most_bytes: int) -> str:
+    said = f"Of {counted(heard, 'row')} the first {CLIP_SECONDS:g} s can be heard"
+    if full:
+        said += f"; {full} more are left out, for the page holds {decimal(most_bytes)} of sound"
+    if failed:
+        said += f"; {failed} can't be read ({trouble}): --root names the folder of the files"
+    return f"{said}."
