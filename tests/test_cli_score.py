@@ -293,8 +293,8 @@ def test_all_rows_failed_is_an_exit_status(
 ) -> None:
     manifest = tmp_path / "manifest.csv"
     manifest.write_text("path\nx.wav\ny.wav\n")
-    result = cli("score", manifest, "-o", tmp_path / "scores.csv", *model_options)
-    assert result.exit_code == 3
+    result = cli("score", manifest, "-o", tmp_path / "scores.csv", *model_options, *ANY_ERRORS)
+    assert result.exit_code == 3, "whatever share may fail"
     assert pl.read_csv(tmp_path / "scores.csv")["error"].str.contains("no such file").all()
 
 

@@ -155,20 +155,20 @@ offline_option = click.option(
 device_options = _together(*_devices(AUTO))
 table_device_options = _together(*_devices(None))
 branch_options = _together(
-    click.option(
-        "--speech",
-        type=click.Choice([WITH_MODEL, LEFT_OUT]),
-        default=WITH_MODEL,
-        show_default=True,
-        help="none: no speech model is run, and its columns are empty.",
-    ),
-    click.option(
-        "--text",
-        type=click.Choice([WITH_MODEL, LEFT_OUT]),
-        default=WITH_MODEL,
-        show_default=True,
-        help="none: nothing is transcribed and no text model is run; their columns are empty.",
-    ),
+    *(
+        click.option(
+            f"--{side}",
+            type=click.Choice([WITH_MODEL, LEFT_OUT]),
+            default=WITH_MODEL,
+            show_default=True,
+            help=text,
+        )
+        for side, text in {
+            "speech": "none: no speech model is run, and its columns are empty.",
+            "text": "none: nothing is transcribed and no text model is run; their columns are "
+            "empty.",
+        }.items()
+    )
 )
 language_option = click.option(
     "--language",

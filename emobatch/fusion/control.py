@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from emobatch.evaluation.metrics import HEADLINE, Metrics, metrics
 from emobatch.fusion.method import Method
@@ -119,9 +120,9 @@ def shuffled_figures(rows: pl.DataFrame, method: Method) -> list[Metrics]:
     Returns:
         For each draw, UA, WA and F1 in percent; the same whatever the rows' order.
     """
-    measured = []
+    measured, asked = [], said_in(rows)
     for draw in range(DRAWS):
-        decided = method.decide(shuffled(rows, draw).lazy()).select("emotion").collect()
+        decided = method.decide(_dealt(rows, asked, draw).lazy()).select("emotion").collect()
         measured.append(metrics(rows["label"], decided["emotion"], method.task.classes))
     return measured
 
@@ -143,12 +144,33 @@ def shuffled(rows: pl.DataFrame, draw: int) -> pl.DataFrame:
         >>> sorted(shuffled(rows, 0)["sentiment"])
         ['negative', 'positive']
     """
-    names = [name for name in rows.columns if name in OF_TEXT or name.startswith("text_")]
+    return _dealt(rows, said_in(rows), draw)
+
+
+def said_in(rows: pl.DataFrame) -> NDArray[np.uint32]:
+    """Find the rows of which the text branch says something.
+
+    Args:
+        rows: a score table, with ``sentiment`` or ``text_emotion``; null where nothing is said.
+
+    Returns:
+        (such rows,) their numbers, sorted by what the rows hold, so that the order in which they
+        come makes no difference.
+
+    Examples:
+        >>> rows = pl.DataFrame({"id": ["b", "c", "a"], "sentiment": ["neutral", None, "neutral"]})
+        >>> said_in(rows).tolist()
+        [2, 0]
+    """
     said, _ = text_columns(rows.columns)
-    # By their content, so that the order of the rows makes no difference.
     by = [name for name, kind in rows.schema.items() if not kind.is_nested()]
     order = rows.with_row_index(PLACE).sort(by, maintain_order=True)
     asked = order.filter(pl.col(said).is_not_null())[PLACE].to_numpy()
+    return np.asarray(asked)
+
+
+def _dealt(rows: pl.DataFrame, asked: NDArray[np.uint32], draw: int) -> pl.DataFrame:
+    names = [name for name in rows.columns if name in OF_TEXT or name.startswith("text_")]
     source = np.arange(len(rows))
     source[asked] = np.random.default_rng([SEED, draw]).permutation(asked)
     return rows.with_columns(rows.select(names)[source])

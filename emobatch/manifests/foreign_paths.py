@@ -10,6 +10,7 @@ from typing import NamedTuple
 import polars as pl
 
 from emobatch.errors import ManifestError
+from emobatch.manifests.mistaken import WEB_ADDRESS
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Form(NamedTuple):
 
 FORMS = (
     Form("^~[^/]*/", "begin with ~, which only a shell replaces", "write the whole path"),
-    Form("^[A-Za-z][A-Za-z0-9+.-]+://", "are web addresses", "fetch the files, and name those"),
+    Form(f"^{WEB_ADDRESS.pattern}", "are web addresses", "fetch the files, and name those"),
     Form(
         r"^[A-Za-z]:[\\/]",
         "begin with a drive's letter, as on Windows",

@@ -18,12 +18,12 @@ from emobatch.scoring import languages
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.utterances import AUDIO_STAGE
 from emobatch.tables import reading
+from emobatch.tasks.labels_read import LABEL
 
 log = logging.getLogger(__name__)
 
 # Causes that are named; the rest of them are counted together.
 MOST_CAUSES = 3
-LABEL = "label"
 
 
 def causes(rows: pl.LazyFrame) -> Counter[str]:

@@ -98,9 +98,9 @@ class FittedRows:
             How many are. Of more than 1,000 fitted rows, those with a digest up to the highest
             that was kept can be looked up, and stand for the others.
         """
-        if self.is_whole:
-            return Overlap(int(np.isin(_digests(ids), self.lowest).sum()), len(ids), exact=True)
         asked = _digests(ids)
+        if self.is_whole:
+            return Overlap(int(np.isin(asked, self.lowest).sum()), len(ids), exact=True)
         asked = asked[asked <= self.lowest[-1]]
         found = int(np.isin(asked, self.lowest).sum())
         known = len(ids) - ids.null_count()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from emobatch.tasks.labels_read import LabelsRead
+from emobatch.tasks.labels_read import LABEL, LabelsRead
 
 REASONS: Mapping[str, str] = {
     "unlabelled": "without a label",
@@ -28,7 +28,7 @@ def left_out(read: LabelsRead, rows: pl.DataFrame, columns: tuple[str, ...]) -> 
         Rows by reason: all of ``REASONS``, in their order.
     """
     missing = [pl.col(name).is_null() for name in columns]
-    without = rows.filter(pl.col("label").is_not_null(), pl.any_horizontal(missing))
+    without = rows.filter(pl.col(LABEL).is_not_null(), pl.any_horizontal(missing))
     failed = 0
     if "status" in rows.columns:
         failed = int((without["status"].cast(pl.String) == "error").sum())

@@ -49,7 +49,7 @@ COMMANDS = {
     "models": "models --models demo",
     "doctor": "doctor --models demo",
     "folds": "folds {0}/scores.csv --scheme session",
-    "leakage": "leakage {0}/scores.csv --by speaker",
+    "leakage": "leakage {0}/split.csv",
     "demo": "demo {0}/demo",
     "crossval": "crossval {0}/scores.csv --label-column truth --by speaker",
     "report": "report {0}/final.csv --label-column truth -o {0}/x.html",
@@ -144,6 +144,7 @@ def prepare(folder: Path) -> None:
     score = ["score", str(manifest), "--models", "demo", "--max-error-rate", "0.5", "-o"]
     target = str(folder / "t.toml")
     for arguments in (
+        ["folds", scores, "--scheme", "session", "-o", str(folder / "split.csv")],
         ["calibrate", scores, "--label-column", "truth", "-o", target],
         ["apply", scores, "-t", target, "-o", str(folder / "final.csv")],
         [*score, str(folder / "s.parquet")],
