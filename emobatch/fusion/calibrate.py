@@ -12,7 +12,7 @@ import polars as pl
 
 from emobatch.evaluation.metrics import Metrics, metrics
 from emobatch.fusion.file import Fitted, to_toml
-from emobatch.fusion.fit_and_decide import decide, fit
+from emobatch.fusion.fit_and_decide import decide, fit, refuse_shards
 from emobatch.fusion.labelled import labelled_rows
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
 from emobatch.splits.roles import TrainedOn, training_note
@@ -95,8 +95,9 @@ def calibrate(
     column = checked_column([scores], label_column, aliases, task.labels)
     labelled = labelled_rows(scores, task, column, aliases, text=kind.reads_text)
     rows, read = labelled.rows, labelled.read
-    begun = fit(kind, rows, labelled.unlabelled, task, **given)
+    begun = fit(kind, rows, labelled.unlabelled, task, trained_on=trained_on, **given)
     fitted, drawn = begun.examined(rows, bootstrap)
+    refuse_shards(scores, fitted)
     decided = decide(fitted, rows, labelled.unlabelled)
     before = metrics(rows["label"], rows["speech_emotion"], task.classes)
     after = metrics(rows["label"], decided["emotion"], task.classes)
