@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emobatch.fusion.logistic.fitting import Sample
+from emobatch.fusion.logistic.sample import Sample
 from emobatch.fusion.logistic.model import Model
 
 
