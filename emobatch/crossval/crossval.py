@@ -8,20 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from emobatch.crossval import fold_scores
 from emobatch.crossval.fold_figures import BASELINE, CrossValidation, FoldFigures
 from emobatch.crossval.fold_scores import FoldScores
-from emobatch.errors import CalibrationError, OutputError, TableError
-from emobatch.evaluation.metrics import metrics
+from emobatch.crossval.outcomes import Outcomes
+from emobatch.errors import OutputError, TableError
 from emobatch.fusion.calibrate import ids_of
 from emobatch.fusion.control import shuffled_figures
 from emobatch.fusion.file import Fitted, to_toml
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
 from emobatch.splits import leakage
-from emobatch.splits.leakage import FOLD, SPLIT, Against, of_train
-from emobatch.splits.roles import TEST, TRAIN, TrainedOn
+from emobatch.splits.leakage import FOLD, SPLIT, Against
+from emobatch.splits.roles import TRAIN, TrainedOn
 from emobatch.tables import writing
 from emobatch.tables.fitted_rows import ID
 from emobatch.tables.provenance import date, software
@@ -123,30 +121,17 @@ def _compared(methods: Sequence[str]) -> list[str]:
 def _fold(
     scores: FoldScores, name: str, fit_on: Against | None, methods: Options, control: bool
 ) -> FoldFigures:
-    in_fold = pl.col(FOLD) == name
-    if fit_on is None:
-        rows, tested = scores.rows.filter(~in_fold), scores.rows.filter(in_fold)
-    else:
-        rows = scores.rows.filter(in_fold & of_train(fit_on))
-        tested = scores.rows.filter(in_fold & (pl.col(SPLIT) == TEST))
-    for part, use in ((rows, f"fit on ({fit_on or 'other folds'})"), (tested, "test")):
-        if part.is_empty():
-            raise CalibrationError(
-                f"fold {name!r} has no labelled and scored row to {use}; look at columns "
-                "'split' and 'label', or leave the fold out with --where"
-            )
+    held_out = scores.held_out(name, fit_on)
+    rows, tested = held_out.fitted_on, held_out.tested
     fitted = {
-        method: METHODS[method].fit(rows, scores.task, **given) for method, given in methods.items()
+        method: held_out.fit(METHODS[method], scores.task, given)
+        for method, given in methods.items()
     }
-    decided = {method: each.decide(tested.lazy()).collect() for method, each in fitted.items()}
-    labels, classes = tested["label"], scores.task.classes
+    decided = {method: held_out.decide(each) for method, each in fitted.items()}
     return FoldFigures(
         rows=len(tested),
         fitted_on=len(rows),
-        figures={
-            method: metrics(labels, each["emotion"], classes) for method, each in decided.items()
-        },
-        flagged={method: _flagged(each) for method, each in decided.items()},
+        outcomes=Outcomes.of(tested, decided, scores.task),
         methods=fitted,
         ids=ids_of(rows),
         in_sample=None
@@ -158,12 +143,6 @@ def _fold(
             if control and each.reads_text
         },
     )
-
-
-def _flagged(decided: pl.DataFrame) -> int | None:
-    if "flagged" in decided.columns:
-        return int(decided["flagged"].sum())
-    return 0 if (decided["decided_by"] == "speech").all() else None
 
 
 def _note(result: CrossValidation, scores: FoldScores, trained_on: TrainedOn | None) -> None:
