@@ -12,8 +12,8 @@ import polars as pl
 
 from emobatch.evaluation.metrics import Metrics, metrics
 from emobatch.fusion.file import Fitted, to_toml
+from emobatch.fusion.fit_and_decide import decide, fit
 from emobatch.fusion.labelled import labelled_rows
-from emobatch.fusion.method import Method
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
 from emobatch.splits.roles import TrainedOn, training_note
 from emobatch.tables import score_table, writing
@@ -95,11 +95,11 @@ def calibrate(
     column = checked_column([scores], label_column, aliases, task.labels)
     labelled = labelled_rows(scores, task, column, aliases, text=kind.reads_text)
     rows, read = labelled.rows, labelled.read
-    everything = pl.concat([rows, labelled.unlabelled]) if kind.uses_unlabelled else rows
-    fitted, drawn = kind.fit(everything, task, **given).examined(rows, bootstrap)
+    begun = fit(kind, rows, labelled.unlabelled, task, **given)
+    fitted, drawn = begun.examined(rows, bootstrap)
+    decided = decide(fitted, rows, labelled.unlabelled)
     before = metrics(rows["label"], rows["speech_emotion"], task.classes)
-    decided = fitted.decide(everything.lazy()).collect().drop_nulls("label")
-    after = metrics(decided["label"], decided["emotion"], task.classes)
+    after = metrics(rows["label"], decided["emotion"], task.classes)
     log.warning("note: %s", read.note())
     if said := spoken(labelled.left_out, len(rows) + sum(labelled.left_out.values())):
         log.warning("note: %s", said)
@@ -126,19 +126,6 @@ def calibrate(
     calibration = Calibration(Fitted(fitted, provenance), before, after)
     writing.write_text(target, to_toml(calibration.fitted))
     return calibration
-
-
-def final_emotions(rows: pl.DataFrame, method: Method) -> pl.Series:
-    """Decide rows that are held in memory.
-
-    Args:
-        rows: a score table.
-        method: as fitted.
-
-    Returns:
-        (rows,) final class names.
-    """
-    return method.decide(rows.lazy()).select("emotion").collect().to_series()
 
 
 def ids_of(rows: pl.DataFrame) -> dict[str, Any] | None:

@@ -45,7 +45,7 @@ class Hierarchy(Method):
     name = "hierarchy"
     header = (
         "Rows that the speech branch calls neutral (probability at least 0.5) stay neutral where\n"
-        "the text branch gives neutral at least the threshold, else they get the text branch's class."
+        "the text branch gives neutral at least the threshold, else they get the class that it says."
     )
     columns: ClassVar[Mapping[str, type[pl.DataType]]] = {
         "flagged": pl.Boolean,

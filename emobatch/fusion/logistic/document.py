@@ -73,7 +73,9 @@ def from_document(content: Mapping[str, Any], task: Task, answers: Sequence[str]
         pairs[name] = Pair(both, _regression(pair, SPEECH, where, task, heard))
     temperature = content.get("temperature", 1.0)
     if not is_number(temperature) or not 0 < temperature < np.inf:
-        raise ThresholdsError(f"{SECTION}.temperature is {temperature!r}; a number above 0 is wanted")
+        raise ThresholdsError(
+            f"{SECTION}.temperature is {temperature!r}; a number above 0 is wanted"
+        )
     usual, class_means = np.zeros(classes), np.zeros((classes, classes))
     if names == list(PAIRS):
         usual = _numbers(content.get("usual"), f"{SECTION}.usual", classes)

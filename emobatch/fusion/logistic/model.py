@@ -81,9 +81,7 @@ class Model:
         """Whether speakers' means are taken away."""
         return CENTRED in self.pairs
 
-    def features(
-        self, heard: Floats, said: Floats, speakers: Speakers
-    ) -> tuple[Floats, Floats]:
+    def features(self, heard: Floats, said: Floats, speakers: Speakers) -> tuple[Floats, Floats]:
         """Take speakers' means away, in both ways.
 
         Args:
