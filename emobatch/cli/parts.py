@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -15,15 +16,19 @@ class Part(click.ParamType[Any]):
 
     name = "name"
 
-    def __init__(self, registry: Registry[Any], *, several: bool = False) -> None:
+    def __init__(
+        self, registry: Registry[Any], *, several: bool = False, others: Sequence[str] = ()
+    ) -> None:
         """Take names of a registry's parts, of those that are registered when it is asked.
 
         Args:
             registry: holds the parts.
             several: whether commas separate more than one.
+            others: further values, that are no parts.
         """
         self._registry = registry
         self._several = several
+        self._others = tuple(others)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """List the names.
@@ -35,7 +40,7 @@ class Part(click.ParamType[Any]):
         Returns:
             What stands for the value in a help text.
         """
-        return f"[{'|'.join(self._registry)}]{',…' if self._several else ''}"
+        return f"[{'|'.join((*self._registry, *self._others))}]{',…' if self._several else ''}"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -57,7 +62,7 @@ class Part(click.ParamType[Any]):
             return value
         names = tuple(name.strip() for name in value.split(",")) if self._several else (value,)
         for name in names:
-            if name not in self._registry:
+            if name not in self._registry and name not in self._others:
                 try:
                     self._registry[name]
                 except UnknownName as error:
