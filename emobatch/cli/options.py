@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from emobatch.cli.parts import NumberOrWord
 from emobatch.fusion.methods import OPTIONS
 from emobatch.models.names import (
     AUTO,
@@ -123,7 +124,9 @@ fit_options = _together(
         click.option(
             f"--{option.name.replace('_', '-')}",
             option.name,
-            type=click.Choice(option.choices),
+            type=NumberOrWord(option.numbers, option.choices)
+            if option.numbers
+            else click.Choice(option.choices),
             help=f"{option.help}  [default: {option.default}]",
         )
         for option in OPTIONS

@@ -11,6 +11,61 @@ from emobatch.errors import UnknownName
 from emobatch.registry import Registry
 
 
+class NumberOrWord(click.ParamType[Any]):
+    """A number within limits, or one of some words."""
+
+    name = "number"
+
+    def __init__(self, limits: tuple[float, float], words: Sequence[str]) -> None:
+        """Take what a value may be.
+
+        Args:
+            limits: lowest and highest.
+            words: the others.
+        """
+        self._limits, self._words = limits, words
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Say what it may be.
+
+        Args:
+            param: the option.
+            ctx: of the command.
+
+        Returns:
+            What stands for the value in a help text.
+        """
+        return "|".join(["NUMBER", *self._words])
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | str:
+        """Check a value.
+
+        Args:
+            value: as typed.
+            param: the option.
+            ctx: of the command.
+
+        Returns:
+            The number or the word.
+
+        Raises:
+            click.BadParameter: says what it may be.
+        """
+        if value in self._words:
+            return str(value)
+        low, high = self._limits
+        try:
+            number = float(value)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            words = "".join(f", or {word}" for word in self._words)
+            self.fail(f"{value!r} is not a number from {low:g} to {high:g}{words}", param, ctx)
+        return number
+
+
 class Part(click.ParamType[Any]):
     """The name of a registered part, or several of them separated by commas."""
 

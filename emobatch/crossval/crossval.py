@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from emobatch.errors import OutputError, TableError
 from emobatch.fusion.calibrate import ids_of
 from emobatch.fusion.control import shuffled_figures
 from emobatch.fusion.file import Fitted, to_toml
+from emobatch.fusion.fit_and_decide import refuse_shards
+from emobatch.fusion.held_out import HeldOut
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
 from emobatch.splits import leakage
 from emobatch.splits.leakage import FOLD, SPLIT, Against
@@ -89,7 +92,8 @@ def crossval(
         raise TableError(f"--fit-on {fit_on}: no column 'split'; `emobatch folds` adds one")
     splits_used: Against | None = (fit_on or "train+val") if scores.has_split else None
     files = {} if thresholds_out is None else _files(thresholds_out, scores, methods)
-    folds = {name: _fold(scores, name, splits_used, given, control) for name in scores.names}
+    parts = {name: scores.held_out(name, splits_used, trained_on) for name in scores.names}
+    folds = {name: _fold(scores, part, given, control) for name, part in parts.items()}
     result = CrossValidation(tuple(methods), folds, splits_used, scores.left_out, scores.labels)
     _note(result, scores, trained_on)
     for (name, method), file in files.items():
@@ -118,15 +122,14 @@ def _compared(methods: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _fold(
-    scores: FoldScores, name: str, fit_on: Against | None, methods: Options, control: bool
-) -> FoldFigures:
-    held_out = scores.held_out(name, fit_on)
+def _fold(scores: FoldScores, held_out: HeldOut, methods: Options, control: bool) -> FoldFigures:
     rows, tested = held_out.fitted_on, held_out.tested
     fitted = {
         method: held_out.fit(METHODS[method], scores.task, given)
         for method, given in methods.items()
     }
+    for table, each in product(scores.tables, fitted.values()):
+        refuse_shards(table, each)
     decided = {method: held_out.decide(each) for method, each in fitted.items()}
     return FoldFigures(
         rows=len(tested),

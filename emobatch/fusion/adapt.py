@@ -18,10 +18,10 @@ from emobatch.fusion.context.together import together
 from emobatch.fusion.logistic.centring import Speakers, numbered
 from emobatch.fusion.logistic.regression import softmax
 from emobatch.fusion.method import Method
-from emobatch.fusion.pooling import SPEECH, decided, decision_columns
+from emobatch.fusion.pooling import CONTEXT, DECIDERS, SPEECH, decided, decision_columns
 from emobatch.tasks.task import Task
 
-SPEAKER, NONE, DIALOGUE, CONTEXT = "speaker", "none", "dialogue", "context"
+SPEAKER, DIALOGUE = "speaker", "dialogue"
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,8 @@ class Adapted(Method):
         wanted = [*self.task.speech_columns, SPEAKER]
         if self.context:
             wanted += dialogues.columns(names)
-        found = rows.select(list(dict.fromkeys(wanted))).map_batches(
-            self._decided, schema=self.columns, streamable=False
-        )
-        return pl.concat([rows.drop(*self.columns, strict=False), found], how="horizontal")
+        wanted = list(dict.fromkeys(wanted))
+        return evidence.with_computed(rows, wanted, self._decided, self.columns, whole=True)
 
     def needs_text(self) -> pl.Expr:
         """Say that no row needs the text branch."""
@@ -110,17 +108,17 @@ class Adapted(Method):
         check_names(section, ("context",), f"[{cls.name}]")
         return cls(task, section.get("context") is True)
 
-    def _decided(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _decided(self, rows: pl.DataFrame) -> dict[str, pl.Series]:
         heard = evidence.logarithms(evidence.speech(rows, self.task))
-        known = np.isfinite(heard).all(axis=1)
+        known = evidence.known(heard)
         numbers, _ = numbered(rows["speaker"].filter(pl.Series(known)))
         speakers = Speakers.of(numbers)
         usual = speakers.means(heard[known]).mean(axis=0)
         final = np.full(heard.shape, np.nan)
         final[known] = softmax(speakers.centred(heard[known], usual))
-        by = np.full(len(rows), SPEECH, dtype=object)
+        by = np.full(len(rows), DECIDERS.index(SPEECH))
         if self.context:
             before = np.nan_to_num(final).argmax(axis=1)
             final[known] = together(rows, final)[known]
-            by[np.nan_to_num(final).argmax(axis=1) != before] = CONTEXT
-        return pl.DataFrame(decided(final, self.task, by), schema=self.columns)
+            by[np.nan_to_num(final).argmax(axis=1) != before] = DECIDERS.index(CONTEXT)
+        return decided(final, self.task, by)

@@ -7,7 +7,7 @@ lead may be chance, and what is simpler is likelier to do as well on other speec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 from statistics import mean, stdev
@@ -20,6 +20,7 @@ from emobatch.evaluation.bootstrap import SPEAKER
 from emobatch.evaluation.metrics import metrics
 from emobatch.fusion.held_out import HeldOut
 from emobatch.fusion.methods import BEST, METHODS
+from emobatch.splits.roles import TrainedOn
 from emobatch.splits.scheme import deal
 from emobatch.tasks.task import Task
 
@@ -89,6 +90,7 @@ def choose(
     unlabelled: pl.DataFrame,
     task: Task,
     options: Mapping[str, Mapping[str, Any]],
+    trained_on: TrainedOn | None = None,
 ) -> Choice:
     """Choose the method to fit.
 
@@ -97,6 +99,7 @@ def choose(
         unlabelled: further rows of the same tables.
         task: the classes.
         options: by name of each method to choose from, in any order.
+        trained_on: splits that the speech model was trained on; None where that is not known.
 
     Returns:
         The choice, the same in whatever order the rows are.
@@ -104,7 +107,10 @@ def choose(
     Raises:
         CalibrationError: if there are no two speakers, or no method can be fitted.
     """
-    parts = list(_left_out(rows, unlabelled))
+    parts = [
+        HeldOut(rows.filter(~test), rows.filter(test), unlabelled, trained_on)
+        for test in _groups(rows)
+    ]
     figures: dict[str, list[float]] = {}
     skipped = {}
     for name in sorted(options, key=CANDIDATES.index):
@@ -122,7 +128,7 @@ def choose(
     return Choice(chosen, means, best, error, speakers, len(parts), skipped)
 
 
-def _left_out(rows: pl.DataFrame, unlabelled: pl.DataFrame) -> Sequence[HeldOut]:
+def _groups(rows: pl.DataFrame) -> list[pl.Series]:
     if SPEAKER not in rows.columns or rows[SPEAKER].n_unique() < FEWEST_GROUPS:
         raise CalibrationError(
             f"--method {BEST} leaves speakers out, and needs labelled rows of two at least; add a "
@@ -131,8 +137,7 @@ def _left_out(rows: pl.DataFrame, unlabelled: pl.DataFrame) -> Sequence[HeldOut]
     names = rows[SPEAKER].cast(pl.String)
     groups = deal(names.drop_nulls(), MOST_GROUPS, FEWEST_GROUPS)
     # A row that names no speaker is always fitted on: whose it is can't be said.
-    tests = [names.is_in(group).fill_null(value=False) for group in groups]
-    return [HeldOut(rows.filter(~test), rows.filter(test), unlabelled) for test in tests]
+    return [names.is_in(group).fill_null(value=False) for group in groups]
 
 
 def _measured(part: HeldOut, name: str, task: Task, options: Mapping[str, Any]) -> float:

@@ -13,7 +13,7 @@ import polars as pl
 from emobatch.evaluation.metrics import Metrics, metrics
 from emobatch.fusion import best
 from emobatch.fusion.file import Fitted, to_toml
-from emobatch.fusion.fit_and_decide import decide, fit
+from emobatch.fusion.fit_and_decide import decide, fit, refuse_shards
 from emobatch.fusion.labelled import labelled_rows
 from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
 from emobatch.splits.roles import TrainedOn, training_note
@@ -98,10 +98,14 @@ def calibrate(
     column = checked_column([scores], label_column, aliases, task.labels)
     labelled = labelled_rows(scores, task, column, aliases, text=text)
     rows, read = labelled.rows, labelled.read
-    chosen = best.choose(rows, labelled.unlabelled, task, given) if method == BEST else None
+    chosen = (
+        best.choose(rows, labelled.unlabelled, task, given, trained_on) if method == BEST else None
+    )
     name = chosen.method if chosen else method
-    begun = fit(METHODS[name], rows, labelled.unlabelled, task, **given[name])
+    others = labelled.unlabelled
+    begun = fit(METHODS[name], rows, others, task, trained_on=trained_on, **given[name])
     fitted, drawn = begun.examined(rows, bootstrap)
+    refuse_shards(scores, fitted)
     decided = decide(fitted, rows, labelled.unlabelled)
     before = metrics(rows["label"], rows["speech_emotion"], task.classes)
     after = metrics(rows["label"], decided["emotion"], task.classes)

@@ -107,7 +107,8 @@ def text_of_classes(rows: pl.DataFrame, task: Task) -> Floats:
         unknown = np.array([there and rows[name].null_count() == len(rows) for name in columns])
     found[:, unknown] = np.nan
     total = np.nansum(found, axis=1, keepdims=True)
-    return np.divide(found, total, out=np.full_like(found, np.nan), where=total > 0)
+    found /= np.where(total > 0, total, np.nan)
+    return np.asarray(found)
 
 
 def logarithms(probabilities: Floats) -> Floats:
@@ -138,6 +139,18 @@ def answers(names: Sequence[str], task: Task) -> tuple[str, ...]:
         The sentiments, or the classes where it has a text model of emotions.
     """
     return SENTIMENTS if text_columns(names)[0] == "sentiment" else task.classes
+
+
+def known(values: Floats) -> NDArray[np.bool_]:
+    """Say of which rows everything is known.
+
+    Args:
+        values: (rows, columns), NaN where not.
+
+    Returns:
+        (rows,) bools.
+    """
+    return np.asarray(np.isfinite(values).all(axis=1))
 
 
 def columns(names: Sequence[str], task: Task) -> list[str]:
@@ -182,14 +195,18 @@ def with_computed(
     inputs: Sequence[str],
     compute: Callable[[pl.DataFrame], Mapping[str, Any]],
     outputs: Mapping[str, type[pl.DataType]],
+    *,
+    whole: bool = False,
 ) -> pl.LazyFrame:
-    """Add columns that are computed with arrays, piece by piece as the table streams.
+    """Add columns that are computed with arrays.
 
     Args:
         rows: a table.
-        inputs: columns that are read; each row is computed of itself alone.
-        compute: of a piece with these columns, gives the values of each new one.
+        inputs: columns that are read.
+        compute: of rows with these columns, gives the values of each new one.
         outputs: names and types of the new columns.
+        whole: whether it needs all rows at once; else each row is computed of itself alone, piece
+            by piece as the table streams.
 
     Returns:
         The table with the new columns, in place of such that it had.
@@ -200,7 +217,7 @@ def with_computed(
         return pl.DataFrame(found, schema=outputs).to_struct(COMPUTED)
 
     struct = pl.struct(inputs).map_batches(
-        piece, return_dtype=pl.Struct(outputs), is_elementwise=True
+        piece, return_dtype=pl.Struct(outputs), is_elementwise=not whole
     )
     return rows.with_columns(struct.alias(COMPUTED)).drop(*outputs, strict=False).unnest(COMPUTED)
 

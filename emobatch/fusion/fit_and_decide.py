@@ -10,13 +10,22 @@ from typing import Any
 
 import polars as pl
 
+from emobatch.errors import TableError
 from emobatch.fusion.method import Method
+from emobatch.splits.roles import TrainedOn
+from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.labels_read import LABEL
 from emobatch.tasks.task import Task
 
 
 def fit(
-    kind: type[Method], labelled: pl.DataFrame, others: pl.DataFrame, task: Task, **options: Any
+    kind: type[Method],
+    labelled: pl.DataFrame,
+    others: pl.DataFrame,
+    task: Task,
+    *,
+    trained_on: TrainedOn | None = None,
+    **options: Any,
 ) -> Method:
     """Fit a method.
 
@@ -26,6 +35,7 @@ def fit(
         others: further rows of the same tables, as those without a label and those that test. Their
             labels, if they have any, are not looked at.
         task: the classes.
+        trained_on: splits that the speech model was trained on; None where that is not known.
         options: of the method.
 
     Returns:
@@ -34,6 +44,8 @@ def fit(
     Raises:
         CalibrationError: if it can't be fitted on these rows.
     """
+    if trained_on is not None:
+        options["trained_on"] = trained_on
     return kind.fit(fitting_rows(kind, labelled, others), task, **options)
 
 
@@ -60,6 +72,24 @@ def fitting_rows(kind: type[Method], labelled: pl.DataFrame, others: pl.DataFram
     kept = [name for name in labelled.columns if name in others.columns and name != LABEL]
     nothing = pl.lit(None, dtype=labelled.schema[LABEL]).alias(LABEL)
     return pl.concat([labelled, others.select(*kept, nothing)], how="diagonal")
+
+
+def refuse_shards(scores: ScoreTable, method: Method) -> None:
+    """Refuse parts of a manifest's scores where rows count for each other.
+
+    Args:
+        scores: as read.
+        method: that decides them.
+
+    Raises:
+        TableError: names the first of them.
+    """
+    if scores.shards and method.whole_table:
+        raise TableError(
+            f"{scores.shards[0]}: one shard of a manifest, and with {method.name} a speaker's or a "
+            "dialogue's rows count for each other, which may be in several; join them first, with "
+            "`emobatch merge`"
+        )
 
 
 def decide(method: Method, rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 
 from emobatch.fusion import fit_and_decide
 from emobatch.fusion.method import Method
+from emobatch.splits.roles import TrainedOn
 from emobatch.tasks.labels_read import LABEL
 from emobatch.tasks.task import Task
 
@@ -22,11 +23,13 @@ class HeldOut:
         fitted_on: labelled and scored.
         tested: the same, of other rows.
         others: scored rows that are neither; labels that they have are not looked at.
+        trained_on: splits that the speech model was trained on; None where that is not known.
     """
 
     fitted_on: pl.DataFrame
     tested: pl.DataFrame
     others: pl.DataFrame
+    trained_on: TrainedOn | None = None
 
     def fit(self, kind: type[Method], task: Task, options: Mapping[str, Any]) -> Method:
         """Fit a method.
@@ -43,7 +46,8 @@ class HeldOut:
             CalibrationError: if it can't be fitted on these rows.
         """
         others = pl.concat([self.tested, self.others])
-        return fit_and_decide.fit(kind, self.fitted_on, others, task, **options)
+        known = self.trained_on
+        return fit_and_decide.fit(kind, self.fitted_on, others, task, trained_on=known, **options)
 
     def decide(self, method: Method) -> pl.DataFrame:
         """Decide the rows that test.

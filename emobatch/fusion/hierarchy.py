@@ -45,7 +45,7 @@ class Hierarchy(Method):
     name = "hierarchy"
     header = (
         "Rows that the speech branch calls neutral (probability at least 0.5) stay neutral where\n"
-        "the text branch gives neutral at least the threshold, else they get the class that it says."
+        "the text branch gives neutral at least the threshold, else they get what it says."
     )
     columns: ClassVar[Mapping[str, type[pl.DataType]]] = {
         "flagged": pl.Boolean,
@@ -161,7 +161,7 @@ class Hierarchy(Method):
     def _decided(self, rows: pl.DataFrame) -> dict[str, Any]:
         speech = evidence.speech(rows, self.task)
         text = evidence.text_of_classes(rows, self.task)
-        known = np.isfinite(speech).all(axis=1)
+        known = evidence.known(speech)
         neutral = known & (np.nan_to_num(speech[:, self._place]) >= HALF)
         told = rows[text_columns(rows.columns)[0]].is_not_null().to_numpy()
         said = _likeliest(text, speech)
@@ -172,17 +172,18 @@ class Hierarchy(Method):
         emotional = np.nan_to_num(speech)
         emotional[:, self._place] = -1
         final = np.where(neutral, np.where(told, final, self._place), emotional.argmax(axis=1))
-        by = np.where(neutral, np.where(told, TEXT, NO_TEXT), SPEECH)
+        by = np.where(neutral, np.where(told, TEXT, NO_TEXT), SPEECH).astype(object)
+        by[~known] = None
         return {
             "flagged": pl.Series(neutral).set(pl.Series(~known), None),
             "mapped_emotion": self._names(said, told),
             "emotion": self._names(final, known),
-            "decided_by": np.where(known, by, None).tolist(),
+            "decided_by": by.tolist(),
         }
 
     def _names(self, places: NDArray[np.intp], known: NDArray[np.bool_]) -> list[str | None]:
-        names = np.array(self.task.classes, dtype=object)
-        return list(np.where(known, names[places], None))
+        names = np.array([*self.task.classes, None], dtype=object)
+        return list(names[np.where(known, places, len(self.task.classes))])
 
 
 def _likeliest(text: Floats, speech: Floats) -> NDArray[np.intp]:

@@ -55,7 +55,8 @@ class Method(ABC):
                 each has scores of the speech branch, and none was left out by a gate. A method
                 with ``uses_unlabelled`` gets rows whose label is null as well.
             task: the classes.
-            options: those of the command line's that are registered with the method.
+            options: those of the command line's that are registered with the method, and
+                ``trained_on``, the splits that the speech model was trained on, where that is known.
 
         Returns:
             The method, fitted.

@@ -41,7 +41,8 @@ class Option:
     Attributes:
         name: as :meth:`emobatch.fusion.method.Method.fit` takes it.
         methods: that take it.
-        choices: its values.
+        choices: its values that are words.
+        numbers: lowest and highest of its values that are numbers, None where none is.
         default: what a method takes where none is given.
         help: one line.
     """
@@ -51,6 +52,7 @@ class Option:
     choices: Sequence[str]
     default: str
     help: str
+    numbers: tuple[float, float] | None = None
 
 
 OPTIONS = (
@@ -78,9 +80,26 @@ OPTIONS = (
     Option(
         "C",
         ("logistic",),
-        ("0.001", "0.01", "0.1", "1", "10", "100", "1000", "grid"),
+        ("grid",),
         "1",
-        "Inverse of the penalty; grid chooses by leaving speakers out.",
+        "Inverse of the penalty; grid chooses one of 1e-3 to 1e3 by leaving speakers out.",
+        (1e-9, 1e9),
+    ),
+    Option(
+        "gate_share",
+        ("logistic",),
+        (),
+        "all rows",
+        "Ask the text branch about this share of rows, of which the speech branch is least sure.",
+        (0.0, 1.0),
+    ),
+    Option(
+        "threshold",
+        ("hierarchy",),
+        ("none",),
+        "the best of 0.25, 0.3, 0.35, 0.4",
+        "Probability from which the text branch agrees that a row is neutral; none: it decides.",
+        (0.0, 1.0),
     ),
 )
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from emobatch.fusion import evidence
 from emobatch.fusion.evidence import Floats
 from emobatch.fusion.method import Method
-from emobatch.tables.score_table import text_columns
+from emobatch.tables.score_table import FINAL, text_columns
 from emobatch.tasks.task import Task
 
-SPEECH, FUSION, NO_TEXT = "speech", "fusion", "no-text"
+SPEECH, FUSION, NO_TEXT, CONTEXT = DECIDERS = ("speech", "fusion", "no-text", "context")
 
 
 class Pooling(Method):
@@ -85,8 +86,7 @@ class Pooling(Method):
         found = self.pooled(
             evidence.speech(rows, self.task), evidence.text_of_classes(rows, self.task)
         )
-        told = rows[text_columns(rows.columns)[0]].is_not_null().to_numpy()
-        return decided(found, self.task, np.where(told, FUSION, NO_TEXT))
+        return decided(found, self.task, by_text(rows))
 
 
 def decision_columns(task: Task) -> dict[str, type[pl.DataType]]:
@@ -98,30 +98,44 @@ def decision_columns(task: Task) -> dict[str, type[pl.DataType]]:
     Returns:
         ``final_CLASS``, ``emotion`` and ``decided_by``, with their types.
     """
-    names = [f"final_{name}" for name in task.classes]
+    names = [f"{FINAL}{name}" for name in task.classes]
     return {**dict.fromkeys(names, pl.Float64), "emotion": pl.String, "decided_by": pl.String}
 
 
-def decided(final: Floats, task: Task, by: Any) -> dict[str, Any]:
+def by_text(rows: pl.DataFrame) -> NDArray[np.intp]:
+    """Say what decides rows that both branches are asked about.
+
+    Args:
+        rows: with what the text branch says.
+
+    Returns:
+        (rows,) numbers of ``fusion``, and of ``no-text`` where it says nothing, in ``DECIDERS``.
+    """
+    told = rows[text_columns(rows.columns)[0]].is_not_null().to_numpy()
+    return np.where(told, DECIDERS.index(FUSION), DECIDERS.index(NO_TEXT))
+
+
+def decided(final: Floats, task: Task, by: NDArray[np.intp]) -> dict[str, pl.Series]:
     """Columns of a final table, of final probabilities.
 
     Args:
         final: (rows, classes) probabilities, NaN throughout a row that nothing is known of.
         task: the classes.
-        by: (rows,) what decided.
+        by: (rows,) what decided, a number in ``DECIDERS``.
 
     Returns:
         Values of ``final_CLASS``, ``emotion`` and ``decided_by``, null where nothing is known.
     """
-    known = np.isfinite(final).all(axis=1)
-    best = np.where(known, np.nan_to_num(final).argmax(axis=1), -1)
-    names = np.array([*task.classes, None], dtype=object)
+    known = evidence.known(final)
+    # The last of the names is that of a row that nothing is known of.
+    best = np.where(known, final.argmax(axis=1), len(task.classes))
+    by = np.where(known, by, len(DECIDERS))
     numbers = {
-        f"final_{name}": pl.Series(final[:, place], nan_to_null=True)
+        f"{FINAL}{name}": pl.Series(final[:, place], nan_to_null=True)
         for place, name in enumerate(task.classes)
     }
     return {
         **numbers,
-        "emotion": pl.Series(names[best].tolist(), dtype=pl.String),
-        "decided_by": pl.Series(np.where(known, by, None).tolist(), dtype=pl.String),
+        "emotion": pl.Series([*task.classes, None]).gather(best),
+        "decided_by": pl.Series([*DECIDERS, None]).gather(by),
     }

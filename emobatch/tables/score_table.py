@@ -30,6 +30,8 @@ SENTIMENT_COLUMNS = ("sentiment", "sentiment_score")
 TEXT_EMOTION_COLUMNS = ("text_emotion", "text_score")
 # What methods add to a score table.
 DECISION_COLUMNS = ("flagged", "mapped_emotion", "emotion", "decided_by")
+# Before the names of classes: the probabilities that some methods add.
+FINAL = "final_"
 # As text has them, in lower case: other programs write True, TRUE or 1.
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -48,6 +50,7 @@ class ScoreTable:
         decided_with: by source, what the thresholds that decided its rows say of their making,
             where known.
         manifests: digests of those that the files were scored from, as far as that is known.
+        shards: names of files that are parts of a manifest's scores.
     """
 
     rows: pl.LazyFrame
@@ -58,6 +61,7 @@ class ScoreTable:
     unfiltered: pl.LazyFrame
     decided_with: Mapping[str, Any] = field(default_factory=dict)
     manifests: tuple[str, ...] = ()
+    shards: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -114,7 +118,8 @@ def read(
     # Of a shard the whole manifest.
     digests = [(meta.get("shard") or meta).get("manifest") for meta in found.values()]
     manifests = tuple(dict.fromkeys(digest for digest in digests if isinstance(digest, str)))
-    return ScoreTable(kept, provenance, task, tuple(names), where, rows, decided, manifests)
+    shards = tuple(name for name, made in found.items() if "shard" in made)
+    return ScoreTable(kept, provenance, task, tuple(names), where, rows, decided, manifests, shards)
 
 
 def number_columns(names: Sequence[str]) -> list[str]:
@@ -135,6 +140,7 @@ def number_columns(names: Sequence[str]) -> list[str]:
         *NUMBERS,
         *(f"speech_{name}" for name in (*classes, *ATTRIBUTES)),
         *(f"text_{name}" for name in (*classes, *SENTIMENTS, *ATTRIBUTES)),
+        *(f"{FINAL}{name}" for name in classes),
     }
     return [name for name in names if name in known]
 

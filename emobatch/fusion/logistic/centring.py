@@ -6,6 +6,7 @@ Batch scoring knows all rows of a speaker, labelled or not; a live recogniser do
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +22,10 @@ CLASS_ROWS = 5.0
 # A speaker whose composition comes to fewer than this share of the classes has few of them.
 FEW_CLASSES = 0.8
 MOST_STEPS, TOLERANCE = 1000, 1e-9
+# A verdict is clear where this many more steps like the last would not change it.
+CLEAR = 50
 # Sums are of whole multiples of 1 / UNITS, which have the same bits in whatever order rows come.
 UNITS = 2.0**26
-
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +80,9 @@ class Speakers:
         Returns:
             (speakers, columns).
         """
-        whole = np.rint(values * UNITS)
+        whole = np.rint(np.ascontiguousarray(values.T) * UNITS)
         count = len(self.rows)
-        sums = [np.bincount(self.number, column, minlength=count) for column in whole.T]
+        sums = [np.bincount(self.number, column, minlength=count) for column in whole]
         return np.stack(sums, axis=1) / UNITS
 
     def means(self, values: Floats) -> Floats:
@@ -145,21 +147,19 @@ class Speakers:
 
         Returns:
             (speakers, classes), each row sums to 1.
+
+        Examples:
+            >>> posteriors = np.array([[0.9, 0.1]] * 40)
+            >>> Speakers.of(np.zeros(40, int)).composition(posteriors).round(2).tolist()
+            [[0.88, 0.12]]
         """
-        speakers, classes = len(self.rows), posteriors.shape[1]
-        shares = np.full((speakers, classes), 1 / classes)
-        for _ in range(MOST_STEPS):
-            joint = posteriors * shares[self.number]
-            rows = self.sums(joint / joint.sum(axis=1, keepdims=True)) + CLASS_ROWS
-            found = rows / rows.sum(axis=1, keepdims=True)
-            moved = np.abs(found - shares).max(initial=0.0)
-            shares = found
-            if moved < TOLERANCE:
-                break
-        return shares
+        return self._composition(posteriors, lambda before, now: np.abs(now - before).max(axis=1))
 
     def has_few_classes(self, posteriors: Floats) -> NDArray[np.bool_]:
         """Say which speakers' rows are of few classes, where centring would do harm.
+
+        A speaker's composition is left as it is once 50 more steps like the last could not change
+        what is said of it.
 
         Args:
             posteriors: see :meth:`composition`.
@@ -168,6 +168,56 @@ class Speakers:
             (speakers,) true where exp of the composition's entropy (nats) is below 0.8 times the
             number of classes.
         """
-        shares = self.composition(posteriors)
-        entropy = -(shares * np.log(shares)).sum(axis=1)
-        return np.asarray(np.exp(entropy) < FEW_CLASSES * posteriors.shape[1])
+        least = FEW_CLASSES * posteriors.shape[1]
+
+        def step(before: Floats, now: Floats) -> Floats:
+            found = effective_classes(now)
+            moved = np.abs(found - effective_classes(before))
+            return np.where(CLEAR * moved < np.abs(found - least), 0.0, moved)
+
+        return np.asarray(effective_classes(self._composition(posteriors, step)) < least)
+
+    def _composition(self, posteriors: Floats, step: Callable[[Floats, Floats], Floats]) -> Floats:
+        # Rows by speaker, and of each class together: every pass is then over neighbours in memory.
+        order = np.argsort(self.number, kind="stable")
+        columns = np.ascontiguousarray(posteriors[order].T)
+        going, rows = np.arange(len(self.rows)), self.rows.astype(np.intp)
+        shares = np.full((len(rows), len(columns)), 1 / len(columns))
+        for _ in range(MOST_STEPS):
+            if not len(going):
+                break
+            before = shares[going]
+            now = _expected(columns, rows[going], before)
+            shares[going] = now
+            moving = step(before, now) > TOLERANCE
+            if not moving.all():
+                columns = columns[:, np.repeat(moving, rows[going])]
+                going = going[moving]
+        return shares
+
+
+def effective_classes(shares: Floats) -> Floats:
+    """Say to how many equally frequent classes compositions come.
+
+    Args:
+        shares: (speakers, classes) above 0, each row sums to 1.
+
+    Returns:
+        (speakers,) exp of the entropy in nats, 1 to the number of classes.
+
+    Examples:
+        >>> effective_classes(np.array([[0.5, 0.5], [0.9, 0.1]])).round(2).tolist()
+        [2.0, 1.38]
+    """
+    return np.asarray(np.exp(-(shares * np.log(shares)).sum(axis=1)))
+
+
+def _expected(columns: Floats, rows: NDArray[np.intp], shares: Floats) -> Floats:
+    # One step of the expectation maximisation: (classes, rows) posteriors, rows of a speaker
+    # together; (speakers,) rows; (speakers, classes) shares. Sums are of whole numbers, see UNITS.
+    joint = columns * np.repeat(shares.T, rows, axis=1)
+    joint *= UNITS / joint.sum(axis=0)
+    np.rint(joint, out=joint)
+    starts = np.cumsum(rows) - rows
+    counts = np.add.reduceat(joint, starts, axis=1).T / UNITS + CLASS_ROWS
+    return np.asarray(counts / counts.sum(axis=1, keepdims=True))

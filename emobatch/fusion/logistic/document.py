@@ -16,7 +16,7 @@ from emobatch.tasks.task import Task
 
 BOTH, SPEECH = "both", "speech"
 PAIRS = (UNCENTRED, CENTRED, BY_COMPOSITION)
-SECTION = "logistic"
+SECTION, CONTEXT = "logistic", "context"
 
 
 def to_document(model: Model, task: Task) -> dict[str, Any]:
@@ -27,10 +27,11 @@ def to_document(model: Model, task: Task) -> dict[str, Any]:
         task: the classes.
 
     Returns:
-        The temperature; with centring the usual mean, and the mean of each class; and by what is
-        taken away, for each class its weights with the offset behind them.
+        The temperature; the margin, where not all rows are read; with centring the usual mean, and
+        the mean of each class; and by what is taken away, for each class its weights with the
+        offset behind them.
     """
-    content: dict[str, Any] = {"temperature": model.temperature}
+    content: dict[str, Any] = {"temperature": model.temperature, "margin": model.margin}
     if model.is_centred:
         content["usual"] = model.usual.tolist()
         content["class-means"] = _by_class(model.class_means, task)
@@ -80,7 +81,72 @@ def from_document(content: Mapping[str, Any], task: Task, answers: Sequence[str]
     if names == list(PAIRS):
         usual = _numbers(content.get("usual"), f"{SECTION}.usual", classes)
         class_means = _matrix(content, "class-means", SECTION, task, classes)
-    return Model(pairs, usual, class_means, float(temperature))
+    margin = content.get("margin")
+    if margin is not None and not (is_number(margin) and 0 <= margin <= 1):
+        raise ThresholdsError(f"{SECTION}.margin is {margin!r}; a number from 0 to 1 is wanted")
+    return Model(pairs, usual, class_means, float(temperature), margin)
+
+
+def answers_in(section: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the text branch answered that was fitted on.
+
+    Args:
+        section: of the method.
+
+    Returns:
+        Names of classes or of sentiments.
+
+    Raises:
+        ThresholdsError: if there is no such list.
+    """
+    known = ("C", "answers", "temperature", "margin", "usual", "class-means", *PAIRS)
+    check_names(section, known, f"[{SECTION}]")
+    answers = section.get("answers")
+    if not isinstance(answers, list) or not all(isinstance(each, str) for each in answers):
+        raise ThresholdsError(
+            f"{SECTION}.answers is {answers!r}; a list of what the text branch answers is wanted"
+        )
+    return tuple(answers)
+
+
+def strength_in(section: Mapping[str, Any]) -> float:
+    """The inverse penalty that was fitted with.
+
+    Args:
+        section: of the method.
+
+    Returns:
+        C, 1 where nothing is said.
+
+    Raises:
+        ThresholdsError: if it is no number above 0.
+    """
+    strength = section.get("C", 1.0)
+    if not is_number(strength) or not 0 < strength < np.inf:
+        raise ThresholdsError(f"{SECTION}.C is {strength!r}; a number above 0 is wanted")
+    return float(strength)
+
+
+def chance_in(content: Mapping[str, Any]) -> float | None:
+    """The chance that neighbours share a label.
+
+    Args:
+        content: of the file.
+
+    Returns:
+        rho, None where rows of a dialogue are not decided together.
+
+    Raises:
+        ThresholdsError: names what is misspelt, missing or out of range.
+    """
+    if CONTEXT not in content:
+        return None
+    context = table(content, CONTEXT)
+    check_names(context, ("rho",), f"[{CONTEXT}]")
+    rho = context.get("rho")
+    if not isinstance(rho, float | int) or isinstance(rho, bool) or not 0 <= rho <= 1:
+        raise ThresholdsError(f"{CONTEXT}.rho is {rho!r}; a number from 0 to 1 is wanted")
+    return float(rho)
 
 
 def _lines(regression: Regression, task: Task) -> dict[str, list[float]]:

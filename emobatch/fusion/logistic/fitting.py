@@ -28,7 +28,8 @@ class Sample:
         said: (rows, answers) of the text branch; NaN in a row without text.
         labels: (rows,) numbers of classes, -1 where unlabelled.
         seen: (rows,) whether the speech model was trained on the row.
-        speaker: (rows,) number of the speaker, from 0; None where speakers aren't centred.
+        speaker: (rows,) number of the speaker, from 0; None where that isn't known.
+        is_centred: whether speakers' means are taken away.
     """
 
     heard: Floats
@@ -36,6 +37,12 @@ class Sample:
     labels: NDArray[np.intp]
     seen: NDArray[np.bool_]
     speaker: NDArray[np.intp] | None
+    is_centred: bool
+
+    @property
+    def speakers(self) -> Speakers | None:
+        """The rows of each speaker, None where their means aren't taken away."""
+        return Speakers.of(self.speaker) if self.is_centred and self.speaker is not None else None
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
@@ -54,17 +61,23 @@ class Sample:
         speaker = self.speaker
         if speaker is not None:
             _, speaker = np.unique(speaker[rows], return_inverse=True)
-        return Sample(
-            self.heard[rows], self.said[rows], self.labels[rows], self.seen[rows], speaker
+        return replace(
+            self,
+            heard=self.heard[rows],
+            said=self.said[rows],
+            labels=self.labels[rows],
+            seen=self.seen[rows],
+            speaker=speaker,
         )
 
 
-def fit(sample: Sample, strength: float) -> Model:
+def fit(sample: Sample, strength: float, share: float | None = None) -> Model:
     """Fit all regressions.
 
     Args:
         sample: rows, of which some are labelled.
         strength: C, the inverse of the penalty.
+        share: of rows that the text branch is asked about; None for all.
 
     Returns:
         The model.
@@ -76,7 +89,7 @@ def fit(sample: Sample, strength: float) -> Model:
     weights = row_weights(sample.labels[mine], sample.seen[mine], classes)
     pairs = {UNCENTRED: _pair(sample.heard, sample, weights, strength)}
     usual, class_means = np.zeros(classes), np.zeros((classes, classes))
-    speakers = None if sample.speaker is None else Speakers.of(sample.speaker)
+    speakers = sample.speakers
     if speakers is not None:
         labelled = np.unique(speakers.number[mine])
         usual = speakers.means(sample.heard)[labelled].mean(axis=0)
@@ -86,6 +99,9 @@ def fit(sample: Sample, strength: float) -> Model:
         pairs[CENTRED] = _pair(centred, sample, weights, strength)
         pairs[BY_COMPOSITION] = _pair(by_composition, sample, weights, strength)
     model = Model(pairs, usual, class_means)
+    if share is not None:
+        margins = model.margins(sample.heard)
+        model = replace(model, margin=float(np.quantile(margins, share, method="lower")))
     new = mine & ~sample.seen
     if not new.any():
         return model
@@ -105,25 +121,26 @@ def choose_strength(sample: Sample) -> tuple[float, Mapping[float, float]]:
     """
     found = {}
     for strength in STRENGTHS:
-        figures = [
-            _left_out(sample, sample.speaker == speaker, strength)
-            for speaker in np.unique(sample.speaker)
-        ]
+        figures = [_left_out(sample, out, strength) for out in _each_speaker(sample)]
         known = [figure for figure in figures if figure is not None]
         found[strength] = float(np.mean(known)) if known else 0.0
     return max(STRENGTHS, key=lambda strength: found[strength]), found
+
+
+def _each_speaker(sample: Sample) -> list[NDArray[np.bool_]]:
+    numbers = np.zeros(0) if sample.speaker is None else sample.speaker
+    return [numbers == number for number in np.unique(numbers)]
 
 
 def _left_out(sample: Sample, out: NDArray[np.bool_], strength: float) -> float | None:
     rest, test = sample.take(~out), sample.take(out)
     if len(np.unique(rest.labels[rest.labelled])) < 2 or not test.labelled.any():
         return None
-    speakers = None if test.speaker is None else Speakers.of(test.speaker)
-    logits, _ = fit(rest, strength).logits(test.heard, test.said, speakers)
+    logits, _ = fit(rest, strength).logits(test.heard, test.said, test.speakers)
     mine = test.labelled
     right = logits[mine].argmax(axis=1) == test.labels[mine]
-    recalls = [right[test.labels[mine] == number].mean() for number in np.unique(test.labels[mine])]
-    return 100 * float(np.mean(recalls))
+    labels = test.labels[mine]
+    return 100 * float(np.mean([right[labels == number].mean() for number in np.unique(labels)]))
 
 
 def _pair(features: Floats, sample: Sample, weights: Floats, strength: float) -> Pair:

@@ -11,28 +11,28 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
-from emobatch.errors import CalibrationError, OptionError, TableError, ThresholdsError
+from emobatch.errors import CalibrationError, OptionError, TableError
 from emobatch.fusion import evidence
-from emobatch.fusion.checks import check_names, is_number, table
+from emobatch.fusion.checks import check_names, table
 from emobatch.fusion.context import chains as dialogues
 from emobatch.fusion.context.smoothing import chance_of_labels
 from emobatch.fusion.context.together import together
-from emobatch.fusion.description import Section, Table, Value
+from emobatch.fusion.description import Section
 from emobatch.fusion.logistic import document
 from emobatch.fusion.logistic.centring import Speakers, numbered
 from emobatch.fusion.logistic.fitting import Sample, choose_strength, fit
+from emobatch.fusion.logistic.gate_cost import GateCost, gate_cost
 from emobatch.fusion.logistic.model import Model
 from emobatch.fusion.logistic.regression import softmax
+from emobatch.fusion.logistic.sections import described
 from emobatch.fusion.method import Method
-from emobatch.fusion.pooling import FUSION, NO_TEXT, decided, decision_columns
-from emobatch.splits.roles import SPLIT_COLUMN, TRAIN, canonical
-from emobatch.tables.score_table import text_columns
+from emobatch.fusion.pooling import CONTEXT, DECIDERS, SPEECH, by_text, decided, decision_columns
+from emobatch.splits.roles import SPLIT_COLUMN, canonical
 from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
 SPEAKER, NONE, DIALOGUE, GRID = "speaker", "none", "dialogue", "grid"
-CONTEXT = "context"
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Logistic(Method):
         strength: C, the inverse of the penalty.
         rho: chance that neighbours in a dialogue share a label; None without context.
         tried: UA in percent of each strength, where one was chosen.
+        cost: of asking the text branch about some rows alone, where that was wished.
     """
 
     name = "logistic"
@@ -57,7 +58,6 @@ class Logistic(Method):
         "branch's answers, in this order, and the offset, which stands last in each line."
     )
     uses_unlabelled = True
-    whole_table = True
     beside: ClassVar[tuple[str, ...]] = ()
 
     task: Task
@@ -66,11 +66,18 @@ class Logistic(Method):
     strength: float = 1.0
     rho: float | None = None
     tried: Mapping[float, float] = field(default_factory=dict)
+    cost: GateCost | None = None
 
     @cached_property
     def columns(self) -> Mapping[str, type[pl.DataType]]:  # type: ignore[override]
         """What :meth:`decide` adds, the probabilities ``final_CLASS`` among it."""
-        return decision_columns(self.task)
+        flagged = {} if self.model.margin is None else {"flagged": pl.Boolean}
+        return {**flagged, **decision_columns(self.task)}
+
+    @property
+    def whole_table(self) -> bool:  # type: ignore[override]
+        """Whether speakers' means or a row's neighbours count."""
+        return self.model.is_centred or self.rho is not None
 
     @classmethod
     def fit(cls, rows: pl.DataFrame, task: Task, **options: Any) -> Self:
@@ -79,44 +86,42 @@ class Logistic(Method):
         Args:
             rows: scored, of which some have a ``label``; ``speaker`` where speakers are centred.
             task: the classes.
-            options: ``centre``, ``context`` and ``C`` as on the command line.
+            options: ``centre``, ``context``, ``C`` and ``gate_share`` as on the command line, and
+                ``trained_on``, the splits that the speech model was trained on, else ``train``.
 
         Returns:
             The method.
 
         Raises:
             CalibrationError: if labels are all of one class, or a column is missing.
+            OptionError: if there are no speakers to leave out.
         """
-        centre, context = options.get("centre"), options.get("context", NONE)
+        centre = options.get("centre")
         if centre == SPEAKER and SPEAKER not in rows.columns:
             raise CalibrationError(
                 "--centre speaker: no column 'speaker'; add it to the table, or use --centre none"
             )
-        centred = centre != NONE and SPEAKER in rows.columns
         # In one order, whatever order the table is in: sums then have the same bits.
         rows = rows.sort(by=[*evidence.columns(rows.columns, task), "label"], nulls_last=True)
-        sample = _sample(rows, task, centred=centred)
-        wanted, tried = options.get("C", "1"), {}
-        if wanted == GRID:
-            if sample.speaker is None or len(np.unique(sample.speaker)) < 2:
-                raise OptionError("--C grid: leaves speakers out, of which there are none")
-            strength, tried = choose_strength(sample)
-        else:
-            strength = float(wanted)
+        trained_on = options.get("trained_on") or "train"
+        sample = _sample(rows, task, trained_on.split("+"), centred=centre != NONE)
+        strength, tried = _strength(sample, options.get("C", 1.0))
         rho = None
-        if context == DIALOGUE:
+        if options.get("context") == DIALOGUE:
             rho = chance_of_labels(sample.labels, dialogues.chains(rows), len(task.classes))
+        model = fit(sample, strength, options.get("gate_share"))
         answers = evidence.answers(rows.columns, task)
-        return cls(task, answers, fit(sample, strength), strength, rho, tried)
+        return cls(task, answers, model, strength, rho, tried, gate_cost(model, sample))
 
     def decide(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Take the likeliest class of each row.
 
         Args:
-            rows: a score table, whole: a speaker's mean is that of the rows that are given.
+            rows: a score table; a whole one where speakers' means or a row's neighbours count.
 
         Returns:
-            The rows with ``final_CLASS``, ``emotion`` and ``decided_by``.
+            The rows with ``final_CLASS``, ``emotion`` and ``decided_by``; and ``flagged``, those
+            that the text branch is asked about, where these are not all.
 
         Raises:
             TableError: if a column is missing.
@@ -134,15 +139,30 @@ class Logistic(Method):
             wanted.append(SPEAKER)
         if self.rho is not None:
             wanted += dialogues.columns(names)
-        found = rows.select(list(dict.fromkeys(wanted))).map_batches(
-            self._decided, schema=self.columns, streamable=False
+        wanted = list(dict.fromkeys(wanted))
+        return evidence.with_computed(
+            rows, wanted, self._decided, self.columns, whole=self.whole_table
         )
-        others = rows.drop(*self.columns, strict=False)
-        return pl.concat([others, found], how="horizontal")
 
     def needs_text(self) -> pl.Expr:
-        """Say that any row's emotion can depend on the text branch."""
-        return pl.col(self.task.speech_columns[0]).is_not_null()
+        """Say which rows the text branch is asked about.
+
+        Returns:
+            Every row, or those of which the speech branch is least sure: by what it says of a row
+            alone, for of a speaker's other rows nothing is known while rows are scored.
+        """
+        first = pl.col(self.task.speech_columns[0])
+        if self.model.margin is None:
+            return first.is_not_null()
+
+        def asked(series: pl.Series) -> pl.Series:
+            speech = evidence.speech(series.struct.unnest(), self.task)
+            return pl.Series(self.model.is_asked(evidence.logarithms(speech)))
+
+        found = pl.struct(self.task.speech_columns).map_batches(
+            asked, return_dtype=pl.Boolean, is_elementwise=True
+        )
+        return pl.when(first.is_not_null()).then(found)
 
     def to_document(self) -> dict[str, Any]:
         """Lay out what was fitted."""
@@ -151,7 +171,7 @@ class Logistic(Method):
             "answers": list(self.answers),
             **document.to_document(self.model, self.task),
         }
-        context = {} if self.rho is None else {CONTEXT: {"rho": self.rho}}
+        context = {} if self.rho is None else {document.CONTEXT: {"rho": self.rho}}
         return {document.SECTION: content, **context}
 
     @classmethod
@@ -168,84 +188,80 @@ class Logistic(Method):
         Raises:
             ThresholdsError: names what is misspelt, missing or out of range.
         """
-        check_names(content, (document.SECTION, CONTEXT, "fitted"), "the file")
+        check_names(content, (document.SECTION, document.CONTEXT, "fitted"), "the file")
         section = table(content, document.SECTION)
-        known = ("C", "answers", "temperature", "usual", "class-means", *document.PAIRS)
-        check_names(section, known, f"[{document.SECTION}]")
-        answers = section.get("answers")
-        if not isinstance(answers, list) or not all(isinstance(each, str) for each in answers):
-            raise ThresholdsError(
-                f"{document.SECTION}.answers is {answers!r}; a list of what the text branch "
-                "answers is wanted"
-            )
-        rho = None
-        if CONTEXT in content:
-            context = table(content, CONTEXT)
-            check_names(context, ("rho",), f"[{CONTEXT}]")
-            rho = context.get("rho")
-            if not is_number(rho) or not 0 <= rho < 1:
-                raise ThresholdsError(f"{CONTEXT}.rho is {rho!r}; a number from 0 to 1 is wanted")
+        answers = document.answers_in(section)
         model = document.from_document(section, task, answers)
-        return cls(task, tuple(answers), model, float(section.get("C", 1.0)), rho)
+        strength = document.strength_in(section)
+        return cls(task, answers, model, strength, document.chance_in(content))
 
     def settings(self) -> dict[str, Any]:
         """Say with which options it was fitted."""
         return {
             "centre": SPEAKER if self.model.is_centred else NONE,
             "context": NONE if self.rho is None else DIALOGUE,
+            "gate": None if self.cost is None else self.cost.as_dict(),
         }
 
     def describe(self) -> Sequence[Section]:
-        """Show what was chosen, and what the context rests on."""
-        rows: list[tuple[str, str | Value]] = [
-            ("C, the inverse of the penalty", f"{self.strength:g}"),
-            ("speakers", "centred" if self.model.is_centred else "not centred"),
-            ("temperature", Value(self.model.temperature)),
-        ]
-        if self.rho is not None:
-            rows.append(("rho, from pairs of neighbouring labels", Value(self.rho, 3)))
-        tables = [Table("As fitted", ("", ""), tuple(rows))]
-        if self.tried:
-            tried = tuple((f"{each:g}", Value(figure)) for each, figure in self.tried.items())
-            tables.append(Table("Leaving speakers out", ("C", "UA, %"), tried))
-        return [Section("Logistic fusion", tuple(tables))]
+        """Show what was chosen, what the context rests on, and what a gate costs."""
+        return described(self.model, self.strength, self.rho, self.tried, self.cost)
 
-    def _decided(self, rows: pl.DataFrame) -> dict[str, Any]:
+    def _decided(self, rows: pl.DataFrame) -> dict[str, pl.Series]:
         heard = evidence.logarithms(evidence.speech(rows, self.task))
         said = evidence.logarithms(evidence.text(rows, self.task))
-        known = np.isfinite(heard).all(axis=1)
-        final = np.full(heard.shape, np.nan)
-        speakers, names = None, []
-        if self.model.is_centred:
-            numbers, names = numbered(rows[SPEAKER].filter(pl.Series(known)))
-            speakers = Speakers.of(numbers)
-        logits, few = self.model.logits(heard[known], said[known], speakers)
-        _note_few([names[place] for place in np.flatnonzero(few)])
-        final[known] = softmax(logits / self.model.temperature)
-        told = rows[text_columns(rows.columns)[0]].is_not_null().to_numpy()
-        by = np.where(told, FUSION, NO_TEXT).astype(object)
+        known = evidence.known(heard)
+        logits = np.full(heard.shape, np.nan)
+        logits[known] = self._logits(rows.filter(pl.Series(known)), heard[known], said[known])
+        final = softmax(logits / self.model.temperature)
+        by, flagged = by_text(rows), {}
+        if self.model.margin is not None:
+            asked = self.model.is_asked(heard)
+            by[~asked] = DECIDERS.index(SPEECH)
+            flagged = {"flagged": pl.Series(asked).set(pl.Series(~known), None)}
         if self.rho is not None:
-            posteriors = np.full(heard.shape, np.nan)
-            posteriors[known] = softmax(logits)
-            found = together(rows, posteriors, self.rho)[known]
-            changed = found.argmax(axis=1) != final[known].argmax(axis=1)
-            by[np.flatnonzero(known)[changed]] = CONTEXT
-            final[known] = found
-        return pl.DataFrame(decided(final, self.task, by), schema=self.columns)
+            found = together(rows, softmax(logits), self.rho)
+            by[found.argmax(axis=1) != final.argmax(axis=1)] = DECIDERS.index(CONTEXT)
+            final[known] = found[known]
+        return {**flagged, **decided(final, self.task, by)}
+
+    def _logits(
+        self, rows: pl.DataFrame, heard: evidence.Floats, said: evidence.Floats
+    ) -> evidence.Floats:
+        speakers, names = None, list[str]()
+        if self.model.is_centred:
+            numbers, names = numbered(rows[SPEAKER])
+            speakers = Speakers.of(numbers)
+        logits, few = self.model.logits(heard, said, speakers)
+        _note_few([names[place] for place in np.flatnonzero(few)])
+        return logits
 
 
-def _sample(rows: pl.DataFrame, task: Task, *, centred: bool) -> Sample:
+def _strength(sample: Sample, wanted: float | str) -> tuple[float, Mapping[float, float]]:
+    if wanted != GRID:
+        return float(wanted), {}
+    if sample.speaker is None or len(np.unique(sample.speaker[sample.labelled])) < 2:
+        raise OptionError(
+            "--C grid leaves speakers out, and labelled rows name fewer than two; add a column "
+            "'speaker', or give a number"
+        )
+    return choose_strength(sample)
+
+
+def _sample(rows: pl.DataFrame, task: Task, trained_on: Sequence[str], *, centred: bool) -> Sample:
     labels = rows["label"].cast(pl.Enum(task.classes)).to_physical().cast(pl.Int64).fill_null(-1)
     seen = np.zeros(len(rows), bool)
     if SPLIT_COLUMN in rows.columns:
         split = rows.select(canonical(SPLIT_COLUMN)).to_series()
-        seen = (split == TRAIN).fill_null(False).to_numpy()
+        seen = split.is_in(list(trained_on)).fill_null(value=False).to_numpy()
+    has_speakers = SPEAKER in rows.columns
     return Sample(
         evidence.logarithms(evidence.speech(rows, task)),
         evidence.logarithms(evidence.text(rows, task)),
         labels.to_numpy().astype(np.intp),
         seen,
-        numbered(rows[SPEAKER])[0] if centred else None,
+        numbered(rows[SPEAKER])[0] if has_speakers else None,
+        centred and has_speakers,
     )
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emobatch.fusion.evidence import Floats
+from emobatch.fusion.evidence import Floats, known
 from emobatch.fusion.logistic.centring import Speakers
-from emobatch.fusion.logistic.regression import Regression
+from emobatch.fusion.logistic.regression import Regression, softmax
 
 # By what is taken away from the speech branch's log-probabilities.
 UNCENTRED, CENTRED, BY_COMPOSITION = "uncentred", "centred", "by-composition"
@@ -54,9 +54,7 @@ class Pair:
         Returns:
             (rows, classes), each row sums to 1 or is NaN.
         """
-        logits = self.logits(heard, said)
-        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(exponents / exponents.sum(axis=1, keepdims=True))
+        return softmax(self.logits(heard, said))
 
 
 @dataclass(frozen=True)
@@ -69,17 +67,49 @@ class Model:
         usual: (classes,) mean of the labelled speakers' means, in nats.
         class_means: (classes, classes) mean of each class's rows, in nats.
         temperature: logits are divided by it, for probabilities.
+        margin: the text branch is asked about rows of at most this :meth:`margins`; None where it
+            is asked about all.
     """
 
     pairs: Mapping[str, Pair]
     usual: Floats
     class_means: Floats
     temperature: float = 1.0
+    margin: float | None = None
 
     @property
     def is_centred(self) -> bool:
         """Whether speakers' means are taken away."""
         return CENTRED in self.pairs
+
+    def margins(self, heard: Floats) -> Floats:
+        """How sure the speech branch is of rows, of whose speakers nothing else is known.
+
+        The usual mean is taken away from all rows alike, so that each can be judged as it is heard.
+
+        Args:
+            heard: (rows, classes) log-probabilities of the speech branch, in nats.
+
+        Returns:
+            (rows,) by how much the likeliest class is more probable than the next, 0 to 1, by the
+            regression for rows without text; NaN in a row without speech scores.
+        """
+        pair = self.pairs[CENTRED if self.is_centred else UNCENTRED]
+        ordered = np.sort(pair.speech.posteriors(heard - self.usual), axis=1)
+        return np.asarray(ordered[:, -1] - ordered[:, -2])
+
+    def is_asked(self, heard: Floats) -> NDArray[np.bool_]:
+        """Say about which rows the text branch is asked.
+
+        Args:
+            heard: (rows, classes) of the speech branch, in nats.
+
+        Returns:
+            (rows,) bools, false in a row without speech scores.
+        """
+        if self.margin is None:
+            return known(heard)
+        return np.asarray(self.margins(heard) <= self.margin)
 
     def features(self, heard: Floats, said: Floats, speakers: Speakers) -> tuple[Floats, Floats]:
         """Take speakers' means away, in both ways.
@@ -111,6 +141,8 @@ class Model:
         Returns:
             (rows, classes), and (speakers,) whether its rows are of few classes.
         """
+        if self.margin is not None:
+            said = np.where(self.is_asked(heard)[:, None], said, np.nan)
         if speakers is None or not self.is_centred:
             return self.pairs[UNCENTRED].logits(heard, said), np.zeros(0, bool)
         centred, by_composition = self.features(heard, said, speakers)
