@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -15,13 +15,13 @@ from emobatch.fusion import evidence
 from emobatch.fusion.checks import check_names
 from emobatch.fusion.context import chains as dialogues
 from emobatch.fusion.context.together import together
-from emobatch.fusion.logistic.centring import Speakers, numbered
+from emobatch.fusion.logistic.centring import SPEAKER, Speakers, numbered
 from emobatch.fusion.logistic.regression import softmax
 from emobatch.fusion.method import Method
 from emobatch.fusion.pooling import CONTEXT, DECIDERS, SPEECH, decided, decision_columns
 from emobatch.tasks.task import Task
 
-SPEAKER, DIALOGUE = "speaker", "dialogue"
+DIALOGUE = "dialogue"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,6 @@ class Adapted(Method):
     header = "The speech branch decides every row, after each speaker's mean was taken away."
     reads_text = False
     whole_table = True
-    beside: ClassVar[tuple[str, ...]] = ()
     task: Task
     context: bool = False
 

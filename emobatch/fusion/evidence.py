@@ -100,7 +100,10 @@ def text_of_classes(rows: pl.DataFrame, task: Task) -> Floats:
             mine = [task.classes.index(name) for name in task.sentiments.get(sentiment, ())]
             shares[number, mine] = 1 / max(len(mine), 1)
         unknown = ~shares.any(axis=0)
-        found = found @ shares
+        # No matrix product: that depends, in its last bits, on the rows beside a row.
+        found = np.asarray(
+            sum(each[:, None] * share for each, share in zip(found.T, shares, strict=True))
+        )
     else:
         columns = [f"text_{name}" for name in task.classes]
         there = set(columns) <= set(rows.columns)

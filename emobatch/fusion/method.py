@@ -56,7 +56,7 @@ class Method(ABC):
                 with ``uses_unlabelled`` gets rows whose label is null as well.
             task: the classes.
             options: those of the command line's that are registered with the method, and
-                ``trained_on``, the splits that the speech model was trained on, where that is known.
+                ``trained_on``, splits that the speech model was trained on, where that is known.
 
         Returns:
             The method, fitted.

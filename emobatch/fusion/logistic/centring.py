@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from emobatch.fusion.evidence import Floats
 
+# The column that names them.
+SPEAKER = "speaker"
 # Rows of the overall mean that a speaker's own mean is joined with.
 PRIOR_ROWS = 10.0
 # Rows of each class that a speaker's composition begins with.

@@ -3,72 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emobatch.fusion.evidence import Floats
-from emobatch.fusion.logistic.centring import Speakers
 from emobatch.fusion.logistic.model import BY_COMPOSITION, CENTRED, UNCENTRED, Model, Pair
 from emobatch.fusion.logistic.regression import Regression
 from emobatch.fusion.logistic.row_weights import row_weights
+from emobatch.fusion.logistic.sample import Sample
 from emobatch.fusion.logistic.temperature import temperature
 
 # Inverse penalties that are tried where one is to be chosen.
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Rows to fit on.
-
-    Attributes:
-        heard: (rows, classes) log-probabilities of the speech branch, in nats.
-        said: (rows, answers) of the text branch; NaN in a row without text.
-        labels: (rows,) numbers of classes, -1 where unlabelled.
-        seen: (rows,) whether the speech model was trained on the row.
-        speaker: (rows,) number of the speaker, from 0; None where that isn't known.
-        is_centred: whether speakers' means are taken away.
-    """
-
-    heard: Floats
-    said: Floats
-    labels: NDArray[np.intp]
-    seen: NDArray[np.bool_]
-    speaker: NDArray[np.intp] | None
-    is_centred: bool
-
-    @property
-    def speakers(self) -> Speakers | None:
-        """The rows of each speaker, None where their means aren't taken away."""
-        return Speakers.of(self.speaker) if self.is_centred and self.speaker is not None else None
-
-    @property
-    def labelled(self) -> NDArray[np.bool_]:
-        """(rows,) which have a label."""
-        return self.labels >= 0
-
-    def take(self, rows: NDArray[np.bool_]) -> Sample:
-        """Some of the rows.
-
-        Args:
-            rows: (rows,) which.
-
-        Returns:
-            The same of these.
-        """
-        speaker = self.speaker
-        if speaker is not None:
-            _, speaker = np.unique(speaker[rows], return_inverse=True)
-        return replace(
-            self,
-            heard=self.heard[rows],
-            said=self.said[rows],
-            labels=self.labels[rows],
-            seen=self.seen[rows],
-            speaker=speaker,
-        )
 
 
 def fit(sample: Sample, strength: float, share: float | None = None) -> Model:

@@ -19,20 +19,20 @@ from emobatch.fusion.context.smoothing import chance_of_labels
 from emobatch.fusion.context.together import together
 from emobatch.fusion.description import Section
 from emobatch.fusion.logistic import document
-from emobatch.fusion.logistic.centring import Speakers, numbered
-from emobatch.fusion.logistic.fitting import Sample, choose_strength, fit
+from emobatch.fusion.logistic.centring import SPEAKER, Speakers, numbered
+from emobatch.fusion.logistic.fitting import choose_strength, fit
 from emobatch.fusion.logistic.gate_cost import GateCost, gate_cost
 from emobatch.fusion.logistic.model import Model
 from emobatch.fusion.logistic.regression import softmax
+from emobatch.fusion.logistic.sample import Sample
 from emobatch.fusion.logistic.sections import described
 from emobatch.fusion.method import Method
 from emobatch.fusion.pooling import CONTEXT, DECIDERS, SPEECH, by_text, decided, decision_columns
-from emobatch.splits.roles import SPLIT_COLUMN, canonical
 from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
-SPEAKER, NONE, DIALOGUE, GRID = "speaker", "none", "dialogue", "grid"
+NONE, DIALOGUE, GRID = "none", "dialogue", "grid"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Logistic(Method):
         # In one order, whatever order the table is in: sums then have the same bits.
         rows = rows.sort(by=[*evidence.columns(rows.columns, task), "label"], nulls_last=True)
         trained_on = options.get("trained_on") or "train"
-        sample = _sample(rows, task, trained_on.split("+"), centred=centre != NONE)
+        sample = Sample.of(rows, task, trained_on.split("+"), centred=centre != NONE)
         strength, tried = _strength(sample, options.get("C", 1.0))
         rho = None
         if options.get("context") == DIALOGUE:
@@ -246,23 +246,6 @@ def _strength(sample: Sample, wanted: float | str) -> tuple[float, Mapping[float
             "'speaker', or give a number"
         )
     return choose_strength(sample)
-
-
-def _sample(rows: pl.DataFrame, task: Task, trained_on: Sequence[str], *, centred: bool) -> Sample:
-    labels = rows["label"].cast(pl.Enum(task.classes)).to_physical().cast(pl.Int64).fill_null(-1)
-    seen = np.zeros(len(rows), bool)
-    if SPLIT_COLUMN in rows.columns:
-        split = rows.select(canonical(SPLIT_COLUMN)).to_series()
-        seen = split.is_in(list(trained_on)).fill_null(value=False).to_numpy()
-    has_speakers = SPEAKER in rows.columns
-    return Sample(
-        evidence.logarithms(evidence.speech(rows, task)),
-        evidence.logarithms(evidence.text(rows, task)),
-        labels.to_numpy().astype(np.intp),
-        seen,
-        numbered(rows[SPEAKER])[0] if has_speakers else None,
-        centred and has_speakers,
-    )
 
 
 def _note_few(names: Sequence[str]) -> None:

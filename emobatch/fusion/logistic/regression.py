@@ -84,7 +84,11 @@ class Regression:
         Returns:
             (rows, classes).
         """
-        return features @ self.weights.T + self.offsets
+        # No matrix product: what that gives a row depends, in its last bits, on the rows beside it.
+        found = np.tile(self.offsets, (len(features), 1))
+        for column, weights in zip(features.T, self.weights.T, strict=True):
+            found += column[:, None] * weights
+        return found
 
     def posteriors(self, features: Floats, temperature: float = 1.0) -> Floats:
         """Probabilities of the classes.
