@@ -66,6 +66,35 @@ class NumberOrWord(click.ParamType[Any]):
         return number
 
 
+class Counts(click.ParamType[Any]):
+    """Numbers of rows, separated by commas."""
+
+    name = "counts"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Check a value.
+
+        Args:
+            value: as typed, or a default.
+            param: the option.
+            ctx: of the command.
+
+        Returns:
+            The numbers.
+
+        Raises:
+            click.BadParameter: if one is no whole number above 0.
+        """
+        if isinstance(value, tuple):
+            return value
+        texts = [text.strip() for text in value.split(",")]
+        if not all(text.isascii() and text.isdigit() and int(text) for text in texts):
+            self.fail(f"{value!r}: give whole numbers above 0, as in 20,50,100", param, ctx)
+        return tuple(int(text) for text in texts)
+
+
 class Part(click.ParamType[Any]):
     """The name of a registered part, or several of them separated by commas."""
 

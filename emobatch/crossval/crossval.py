@@ -12,6 +12,7 @@ from typing import Any
 from emobatch.crossval import fold_scores
 from emobatch.crossval.fold_figures import BASELINE, CrossValidation, FoldFigures
 from emobatch.crossval.fold_scores import FoldScores
+from emobatch.crossval.learning_curve import learning_curve
 from emobatch.crossval.outcomes import Outcomes
 from emobatch.errors import OutputError, TableError
 from emobatch.fusion.calibrate import ids_of
@@ -58,6 +59,7 @@ def crossval(
     thresholds_out: Path | None = None,
     trained_on: TrainedOn | None = None,
     control: bool = False,
+    labelled: Sequence[int] = (),
     **options: Any,
 ) -> CrossValidation:
     """Fit methods in each fold and measure them on the rows of that fold which test.
@@ -77,6 +79,8 @@ def crossval(
         thresholds_out: folder for what each fold fitted; None writes none.
         trained_on: splits that the speech model was trained on; None where that is not known.
         control: measure methods with shuffled text as well, see :mod:`emobatch.fusion.control`.
+        labelled: numbers of labelled rows that methods are fitted on as well, see
+            :mod:`emobatch.crossval.learning_curve`.
         options: of the methods, see :data:`emobatch.fusion.methods.OPTIONS`.
 
     Returns:
@@ -94,7 +98,13 @@ def crossval(
     files = {} if thresholds_out is None else _files(thresholds_out, scores, methods)
     parts = {name: scores.held_out(name, splits_used, trained_on) for name in scores.names}
     folds = {name: _fold(scores, part, given, control) for name, part in parts.items()}
-    result = CrossValidation(tuple(methods), folds, splits_used, scores.left_out, scores.labels)
+    curve = None
+    if labelled:
+        few = {method: given[method] for method in methods}
+        curve = learning_curve(parts, few, sorted(set(labelled)), scores.task)
+    result = CrossValidation(
+        tuple(methods), folds, splits_used, scores.left_out, scores.labels, curve
+    )
     _note(result, scores, trained_on)
     for (name, method), file in files.items():
         fitted = {

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from emobatch.crossval.comparison import Comparison, Difference
+from emobatch.crossval.learning_curve import LearningCurve
 from emobatch.crossval.outcomes import Outcomes
 from emobatch.evaluation.metrics import HEADLINE, Metrics
 from emobatch.fusion.control import DRAWN, SHUFFLED, Control
@@ -73,6 +74,7 @@ class CrossValidation:
             fitted on all the others.
         left_out: rows without a label, scores, fold or split.
         labels: how they were read.
+        curve: methods fitted on few labelled rows, None where that was not asked for.
     """
 
     methods: tuple[str, ...]
@@ -80,6 +82,7 @@ class CrossValidation:
     fit_on: str | None
     left_out: int
     labels: LabelsRead
+    curve: LearningCurve | None = None
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -183,7 +186,8 @@ class CrossValidation:
             and its area of risk; ``pairs``, differences between the methods that were asked for;
             ``intervals``, what intervals come from; where selection was compared, ``selection``,
             its summary by what flags a row; ``in_sample``, how many rows that test were fitted on,
-            where ids tell; and ``control``, gains with text shuffled, where these were asked for.
+            where ids tell; and where these were asked for, ``control``, gains with text shuffled,
+            and ``labelled``, what so many labelled rows give.
         """
         names = {method: FLAGGED_BY[method] for method in self.compared if method in FLAGGED_BY}
         return {
@@ -200,6 +204,7 @@ class CrossValidation:
             "intervals": asdict(self.comparison.resampling),
             **self._in_sample(),
             **self._control(),
+            **({"labelled": self.curve.as_dict()} if self.curve else {}),
         }
 
     def table(self) -> pl.DataFrame:

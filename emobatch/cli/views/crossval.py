@@ -8,9 +8,11 @@ from rich.table import Table
 
 from emobatch.cli.console import console, plain_table
 from emobatch.crossval.fold_figures import BASELINE, RELIABILITY
+from emobatch.crossval.learning_curve import DRAWS as CURVE_DRAWS
+from emobatch.evaluation.draws import LEVEL
 from emobatch.evaluation.metrics import HEADLINE
 from emobatch.evaluation.paired_test import TEST
-from emobatch.fusion.control import DRAWS, LEVEL, SHUFFLED
+from emobatch.fusion.control import DRAWS, SHUFFLED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from emobatch.crossval.fold_figures import CrossValidation
+    from emobatch.crossval.learning_curve import LearningCurve
     from emobatch.fusion.control import Control
     from emobatch.splits.leakage import Leakage
 
@@ -113,6 +116,12 @@ def show_comparison(result: CrossValidation, out: Console) -> None:
     if len(result.methods) > 1:
         out.print(f"how far methods are from {result.best}, points of UA; {TEST}, on its rows")
         out.print(_pairs(result))
+    if result.curve is not None:
+        out.print(
+            f"UA by labelled rows, %: means of {CURVE_DRAWS} draws, and where one more draw lies "
+            f"with {LEVEL} %"
+        )
+        out.print(_curve(result, result.curve))
 
 
 def _pairs(result: CrossValidation) -> Table:
@@ -124,6 +133,20 @@ def _pairs(result: CrossValidation) -> Table:
         counts = [str(far.test[name]) for name in ("better", "worse")]
         value = f"{far.value['UA']:+.2f}"
         table.add_row(method, value, _span(far.bounds["UA"]), *counts, f"{far.test['p']:.3g}")
+    return table
+
+
+def _curve(result: CrossValidation, curve: LearningCurve) -> Table:
+    counts = list(next(iter(curve.draws.values())))
+    table = plain_table("method", *map(str, counts), "all", left=(0,))
+    plain = _number(result.summary(BASELINE)["mean"]["UA"])
+    if BASELINE not in curve.draws:
+        table.add_row(BASELINE, *[plain] * (len(counts) + 1))
+    for method in curve.draws:
+        means = [_number(curve.mean(method, count, "UA")) for count in counts]
+        table.add_row(method, *means, _number(result.summary(method)["mean"]["UA"]))
+        table.add_row("  95 %", *(_span(curve.interval(method, count, "UA")) for count in counts))
+    table.padding = (0, 0)
     return table
 
 
