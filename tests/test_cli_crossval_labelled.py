@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from click.testing import Result
 from refusals import refusal
-from samples import EMOTIONS, csv, score_rows
+from samples import csv, score_rows
 from scipy.stats import t
 
 from emobatch.crossval.learning_curve import shares

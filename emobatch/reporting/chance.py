@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from emobatch.errors import OptionError
-from emobatch.evaluation.metrics import HEADLINE
 from emobatch.evaluation.draws import LEVEL
+from emobatch.evaluation.metrics import HEADLINE
 from emobatch.fusion.control import DRAWS, SHUFFLED, control
 from emobatch.fusion.description import Table, Value
 from emobatch.fusion.labelled import labelled_rows

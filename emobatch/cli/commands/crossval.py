@@ -50,7 +50,8 @@ from emobatch.fusion.methods import DEFAULT, METHODS
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="File to write, a row for each fold and method, or JSON; its extension names the format.",
+    help="File to write: .json; a page, .html; or a row for each fold and method as .csv, .tsv, "
+    ".parquet or .jsonl.",
 )
 @click.option(
     "--thresholds-out",
@@ -85,9 +86,14 @@ def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **opti
     from emobatch.crossval.crossval import crossval as run
     from emobatch.tables import writing
 
-    writing.check_target(output, writing.MEASURED_EXTENSIONS, scores)
+    pages = (".html", ".htm")
+    writing.check_target(output, (*writing.MEASURED_EXTENSIONS, *pages), scores)
     found = run(scores, **options)
-    if output is not None:
+    if output is not None and output.suffix.lower() in pages:
+        from emobatch.reporting import crossval_page
+
+        crossval_page.write(found, scores, output)
+    elif output is not None:
         writing.write_figures(output, found.as_dict(), found.table())
     elif as_json:
         say_json(found.as_dict())
