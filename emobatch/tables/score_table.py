@@ -140,7 +140,8 @@ def number_columns(names: Sequence[str]) -> list[str]:
         *NUMBERS,
         *(f"speech_{name}" for name in (*classes, *ATTRIBUTES)),
         *(f"text_{name}" for name in (*classes, *SENTIMENTS, *ATTRIBUTES)),
-        *(f"{FINAL}{name}" for name in classes),
+        # Those of a final table: a manifest may have anything of that name.
+        *(f"{FINAL}{name}" for name in classes if "decided_by" in names),
     }
     return [name for name in names if name in known]
 

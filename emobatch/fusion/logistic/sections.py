@@ -45,10 +45,10 @@ def described(
         blocks.append(RESTS_ON)
     if model.margin is not None:
         rows.append(("text is asked up to a margin of", Value(model.margin, 4)))
-    blocks.insert(0, Table("As fitted", ("", ""), tuple(rows)))
+    blocks.insert(0, Table("Logistic fusion", ("as fitted", "value"), tuple(rows)))
     if tried:
         figures = tuple((f"{each:g}", Value(figure)) for each, figure in tried.items())
-        blocks.append(Table("Leaving speakers out", ("C", "UA, %"), figures))
+        blocks.append(Table("Penalties tried", ("C, leaving speakers out", "UA, %"), figures))
     if cost is not None:
         shares = (("these", Value(cost.asked), Value(cost.gated)), ("all", 100, Value(cost.whole)))
         title = f"Rows that the text branch is asked about, of {cost.rows} labelled ones"
