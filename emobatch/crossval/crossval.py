@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from emobatch.crossval import fold_scores
-from emobatch.crossval.fold_figures import BASELINE, CrossValidation, FoldFigures
+from emobatch.crossval.fold import FoldFigures
+from emobatch.crossval.fold_figures import BASELINE, CrossValidation
 from emobatch.crossval.fold_scores import FoldScores
 from emobatch.crossval.learning_curve import learning_curve
 from emobatch.crossval.outcomes import Outcomes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from statistics import mean, stdev
 from typing import Any
@@ -11,11 +11,10 @@ from typing import Any
 import polars as pl
 
 from emobatch.crossval.comparison import Comparison, Difference
+from emobatch.crossval.fold import FoldFigures
 from emobatch.crossval.learning_curve import LearningCurve
-from emobatch.crossval.outcomes import Outcomes
 from emobatch.evaluation.metrics import HEADLINE, Metrics
 from emobatch.fusion.control import DRAWN, SHUFFLED, Control
-from emobatch.fusion.method import Method
 from emobatch.tasks.labels_read import LabelsRead
 
 # The method that the others are compared with.
@@ -28,39 +27,6 @@ FLAGGED_BY = {
     "selection-varentropy": "varentropy",
     "selection": "both",
 }
-
-
-@dataclass(frozen=True)
-class FoldFigures:
-    """One fold.
-
-    Attributes:
-        rows: how many test.
-        fitted_on: how many rows the methods were fitted on.
-        outcomes: what each method made of the rows that test.
-        methods: as fitted, by name.
-        ids: which rows they were fitted on, None where rows have no ids.
-        in_sample: how many rows that test have the id of one that was fitted on, None as well.
-        shuffled: figures with text shuffled, by method and draw, where these were asked for.
-    """
-
-    rows: int
-    fitted_on: int
-    outcomes: Outcomes
-    methods: Mapping[str, Method]
-    ids: Mapping[str, Any] | None = None
-    in_sample: int | None = None
-    shuffled: Mapping[str, Sequence[Metrics]] = field(default_factory=dict)
-
-    @property
-    def figures(self) -> Mapping[str, Metrics]:
-        """UA, WA and F1 in percent on the rows that test, by method."""
-        return self.outcomes.figures
-
-    @property
-    def flagged(self) -> Mapping[str, int | None]:
-        """How many of these rows each method flags, None for one that flags none."""
-        return self.outcomes.flagged
 
 
 @dataclass(frozen=True)
@@ -285,7 +251,7 @@ def _means(figures: Sequence[Mapping[str, float]]) -> Metrics:
 
 
 def _listed(fold: FoldFigures, method: str) -> dict[str, Mapping[str, float]]:
-    listed = {method: fold.figures[method]}
+    listed: dict[str, Mapping[str, float]] = {method: fold.figures[method]}
     if method in fold.shuffled:
         drawn = _means(fold.shuffled[method])
         values = {name: round(value, 2) for name, value in drawn.items()}

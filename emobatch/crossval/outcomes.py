@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from emobatch.evaluation.bootstrap import SPEAKER
 from emobatch.evaluation.metrics import Indices, Metrics, class_indices, metrics
@@ -95,7 +97,7 @@ def _calibration_error(decided: pl.DataFrame, labels: Indices, task: Task) -> fl
     return round(calibration_error(decided.select(names).to_numpy(), labels), 2)
 
 
-def _area(decided: pl.DataFrame, right: Sequence[bool], task: Task) -> float:
+def _area(decided: pl.DataFrame, right: NDArray[np.bool_], task: Task) -> float:
     names = _probabilities(decided, task)
     surprise = "entropy" if names is None else entropy(names).alias("entropy")
     uncertain = decided.select(surprise).to_series().to_numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 
 import polars as pl
@@ -44,7 +44,7 @@ def normalised(texts: pl.DataFrame, normalisation: str) -> pl.DataFrame:
     # Takes a while to import, which nothing else here needs.
     from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
-    normalise = EnglishTextNormalizer(_spellings())
+    normalise: Callable[[str], str] = EnglishTextNormalizer(_spellings())  # type: ignore[no-untyped-call]
     return texts.select(
         pl.Series(column.name, [normalise(text).strip() for text in column], dtype=pl.String)
         for column in texts

@@ -122,10 +122,10 @@ def choose(
         raise CalibrationError(f"--method {BEST}: {'; '.join(skipped.values())}")
     means = {name: round(mean(values), 2) for name, values in figures.items()}
     best = max(means, key=lambda name: means[name])
-    error = round(stdev(figures[best]) / sqrt(len(parts)), 2)
-    chosen = next(name for name in means if means[name] >= means[best] - error)
+    standard_error = round(stdev(figures[best]) / sqrt(len(parts)), 2)
+    chosen = next(name for name in means if means[name] >= means[best] - standard_error)
     speakers = rows[SPEAKER].drop_nulls().n_unique()
-    return Choice(chosen, means, best, error, speakers, len(parts), skipped)
+    return Choice(chosen, means, best, standard_error, speakers, len(parts), skipped)
 
 
 def _groups(rows: pl.DataFrame) -> list[pl.Series]:

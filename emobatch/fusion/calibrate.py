@@ -91,12 +91,12 @@ def calibrate(
     """
     writing.check_target(target, [".toml"])
     given = options_for(best.CANDIDATES if method == BEST else [method], options)
-    text = any(METHODS[name].reads_text for name in given)
+    reads_text = any(METHODS[name].reads_text for name in given)
     scores = score_table.read(sources, where, mixed=force)
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
     column = checked_column([scores], label_column, aliases, task.labels)
-    labelled = labelled_rows(scores, task, column, aliases, text=text)
+    labelled = labelled_rows(scores, task, column, aliases, text=reads_text)
     rows, read = labelled.rows, labelled.read
     chosen = (
         best.choose(rows, labelled.unlabelled, task, given, trained_on) if method == BEST else None

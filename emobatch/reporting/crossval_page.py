@@ -19,6 +19,8 @@ from emobatch.reporting.page import render
 from emobatch.tables import reading, writing
 
 EXTENSIONS = (".html", ".htm")
+# Of a row of a table.
+Cells = tuple[str | int | Value | None, ...]
 EXPLAINED = (
     "UA, WA and F1 are means over the folds, in percent; gains are of UA over the speech branch, "
     "in points, with 95 % intervals. The calibration error is that of the method's own "
@@ -90,7 +92,7 @@ def _parts(result: CrossValidation) -> Iterator[Part]:
 
 
 def _methods(result: CrossValidation) -> Table:
-    rows = []
+    rows: list[Cells] = []
     for method in result.compared:
         summary, gain = result.summary(method), result.gains.get(method)
         rows.append(
@@ -127,7 +129,7 @@ def _picture(result: CrossValidation) -> Illustration:
 
 
 def _pairs(result: CrossValidation) -> Table:
-    rows = tuple(
+    rows: tuple[Cells, ...] = tuple(
         (
             f"{method} over {other}",
             _far(far),
@@ -141,7 +143,7 @@ def _pairs(result: CrossValidation) -> Table:
 
 
 def _by_fold(result: CrossValidation) -> Table:
-    rows = tuple(
+    rows: tuple[Cells, ...] = tuple(
         (name, fold.rows, *(Value(fold.figures[method]["UA"]) for method in result.compared))
         for name, fold in result.folds.items()
     )
@@ -150,7 +152,7 @@ def _by_fold(result: CrossValidation) -> Table:
 
 def _labelled(result: CrossValidation, curve: LearningCurve) -> Table:
     counts = list(next(iter(curve.draws.values())))
-    rows = []
+    rows: list[Cells] = []
     for method in curve.draws:
         cells = []
         for count in counts:

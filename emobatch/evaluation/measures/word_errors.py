@@ -41,8 +41,8 @@ class WordErrors(Measure):
         """Measure transcripts against references."""
         if not set(self.columns) <= set(sample.rows.columns):
             return
-        texts = (sample.rows[name] for name in self.columns)
-        counts = self._counts(*texts, sample.normalisation)
+        said, heard = (sample.rows[name] for name in self.columns)
+        counts = self._counts(said, heard, sample.normalisation)
         spoken = counts.to_series(1) > 0
         bounds = None
         if sample.resamples and spoken.any():
