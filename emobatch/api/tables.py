@@ -11,7 +11,7 @@ import polars as pl
 from emobatch.evaluation.document import document
 from emobatch.evaluation.evaluate import evaluate_table
 from emobatch.fusion.apply import decided
-from emobatch.fusion.calibrate import Calibration, fit
+from emobatch.fusion.calibrate import Calibration, calibrated
 from emobatch.fusion.file import Fitted, read
 from emobatch.tables import score_table
 
@@ -37,7 +37,7 @@ def calibrate(scores: pl.DataFrame, *, where: str | None = None, **options: Any)
         >>> calibration.after["UA"]  # doctest: +SKIP
         80.2
     """
-    return fit(score_table.of_frame(scores, where), **options)
+    return calibrated(score_table.of_frame(scores, where), **options)
 
 
 def apply(

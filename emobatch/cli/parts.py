@@ -66,20 +66,53 @@ class NumberOrWord(click.ParamType[Any]):
         return number
 
 
+class Counts(click.ParamType[Any]):
+    """Numbers of rows, separated by commas."""
+
+    name = "counts"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Check a value.
+
+        Args:
+            value: as typed, or a default.
+            param: the option.
+            ctx: of the command.
+
+        Returns:
+            The numbers.
+
+        Raises:
+            click.BadParameter: if one is no whole number above 0.
+        """
+        if isinstance(value, tuple):
+            return value
+        texts = [text.strip() for text in value.split(",")]
+        if not all(text.isascii() and text.isdigit() and int(text) for text in texts):
+            self.fail(f"{value!r}: give whole numbers above 0, as in 20,50,100", param, ctx)
+        return tuple(int(text) for text in texts)
+
+
 class Part(click.ParamType[Any]):
     """The name of a registered part, or several of them separated by commas."""
 
     name = "name"
 
-    def __init__(self, registry: Registry[Any], *, several: bool = False) -> None:
+    def __init__(
+        self, registry: Registry[Any], *, several: bool = False, others: Sequence[str] = ()
+    ) -> None:
         """Take names of a registry's parts, of those that are registered when it is asked.
 
         Args:
             registry: holds the parts.
             several: whether commas separate more than one.
+            others: further values, that are no parts.
         """
         self._registry = registry
         self._several = several
+        self._others = tuple(others)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """List the names.
@@ -91,7 +124,7 @@ class Part(click.ParamType[Any]):
         Returns:
             What stands for the value in a help text.
         """
-        return f"[{'|'.join(self._registry)}]{',…' if self._several else ''}"
+        return f"[{'|'.join((*self._registry, *self._others))}]{',…' if self._several else ''}"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -113,7 +146,7 @@ class Part(click.ParamType[Any]):
             return value
         names = tuple(name.strip() for name in value.split(",")) if self._several else (value,)
         for name in names:
-            if name not in self._registry:
+            if name not in self._registry and name not in self._others:
                 try:
                     self._registry[name]
                 except UnknownName as error:

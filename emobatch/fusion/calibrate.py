@@ -11,10 +11,11 @@ from typing import Any
 import polars as pl
 
 from emobatch.evaluation.metrics import Metrics, metrics
+from emobatch.fusion import best
 from emobatch.fusion.file import Fitted, to_toml
 from emobatch.fusion.fit_and_decide import decide, fit, refuse_shards
 from emobatch.fusion.labelled import labelled_rows
-from emobatch.fusion.methods import DEFAULT, METHODS, options_for
+from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
 from emobatch.splits.roles import TrainedOn, training_note
 from emobatch.tables import score_table, writing
 from emobatch.tables.fitted_rows import ID, FittedRows
@@ -69,7 +70,8 @@ def calibrate(
     Args:
         sources: score tables, globs or ``-``.
         target: the thresholds file, standard output where None.
-        method: its name.
+        method: its name; ``best`` for the one that suits the rows, see
+            :mod:`emobatch.fusion.best`.
         where: SQL expression; only rows for which it holds are fitted on.
         label_column: column that holds the labels; None for the one that `score` was told of,
             else ``label``.
@@ -89,7 +91,7 @@ def calibrate(
     """
     writing.check_target(target, [".toml"])
     scores = score_table.read(sources, where, mixed=force)
-    calibration = fit(
+    calibration = calibrated(
         scores,
         method=method,
         label_column=label_column,
@@ -103,7 +105,7 @@ def calibrate(
     return calibration
 
 
-def fit(
+def calibrated(
     scores: ScoreTable,
     *,
     method: str = DEFAULT,
@@ -132,13 +134,19 @@ def fit(
     Raises:
         EmobatchError: if something can't be fitted.
     """
-    kind, given = METHODS[method], options_for([method], options)[method]
+    given = options_for(best.CANDIDATES if method == BEST else [method], options)
+    reads_text = any(METHODS[name].reads_text for name in given)
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
     column = checked_column([scores], label_column, aliases, task.labels)
-    labelled = labelled_rows(scores, task, column, aliases, text=kind.reads_text)
+    labelled = labelled_rows(scores, task, column, aliases, text=reads_text)
     rows, read = labelled.rows, labelled.read
-    begun = fit(kind, rows, labelled.unlabelled, task, trained_on=trained_on, **given)
+    chosen = (
+        best.choose(rows, labelled.unlabelled, task, given, trained_on) if method == BEST else None
+    )
+    name = chosen.method if chosen else method
+    others = labelled.unlabelled
+    begun = fit(METHODS[name], rows, others, task, trained_on=trained_on, **given[name])
     fitted, drawn = begun.examined(rows, bootstrap)
     refuse_shards(scores, fitted)
     decided = decide(fitted, rows, labelled.unlabelled)
@@ -147,6 +155,8 @@ def fit(
     log.warning("note: %s", read.note())
     if said := spoken(labelled.left_out, len(rows) + sum(labelled.left_out.values())):
         log.warning("note: %s", said)
+    for note in chosen.notes() if chosen else ():
+        log.warning("note: %s", note)
     warnings = [*fitted.warnings(), *_training(rows, trained_on)]
     for text in warnings:
         log.warning("warning: %s", text)
@@ -155,6 +165,7 @@ def fit(
         "left_out": {name: count for name, count in labelled.left_out.items() if count} or None,
         "labels": read.as_dict(),
         **fitted.settings(),
+        "chosen": chosen.to_document() if chosen else None,
         "tables": [Path(name).name for name in scores.sources],
         "where": scores.where,
         "date": date(),

@@ -30,6 +30,8 @@ METHODS: Registry[type[Method]] = Registry(
     },
 )
 DEFAULT = "selection"
+# Not a method: the one that suits the labelled rows, see :mod:`emobatch.fusion.best`.
+BEST = "best"
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def folds(
         target: the table to write, standard output where None.
         scheme: see :data:`emobatch.splits.schemes.SCHEMES`.
         fold: the number, from 1, of the only fold to write; None for all, one after the other.
-        seed: of the 80/20 split of ``msp-improv6``.
+        seed: of what is drawn, as by ``msp-improv6``.
         groups: deal values into as many groups that test together.
 
     Raises:

@@ -19,8 +19,9 @@ from emobatch.splits.schemes import SCHEMES
     required=True,
     type=Part(SCHEMES),
     help="What tests: a speaker, the session's other one validating (iemocap10); a session, "
-    "20% of the rest validating (msp-improv6); one of a column, the next validating; or "
-    "speakers and scripts that are both new.",
+    "20% of the rest validating (msp-improv6); the last session's female speaker, its male one "
+    "validating; a tenth of each label, the next one validating; one of a column, the next "
+    "validating; or speakers and scripts that are both new.",
 )
 @click.option(
     "--fold",
@@ -35,7 +36,7 @@ from emobatch.splits.schemes import SCHEMES
     help="Deal speakers, sessions, scripts into N groups that test together.  "
     "[default: each alone; speaker+script: 5]",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the 20% of msp-improv6.")
+@click.option("--seed", default=0, show_default=True, help="Of what is drawn at random.")
 @output_option
 def folds(manifest: str, output: Path | None, **options: Any) -> None:
     """Add columns `fold` and `split` (train, val, test) to MANIFEST.
