@@ -123,6 +123,7 @@ def read(
     root: Path | None = None,
     *,
     form: str | None = None,
+    pattern: str | None = None,
     confine: bool = False,
     columns: ManifestColumns | None = None,
 ) -> Manifest:
@@ -132,11 +133,12 @@ def read(
     memory, and one that is edited while its clips are scored does no harm.
 
     Args:
-        source: what :data:`emobatch.manifests.readers.registry.READERS` take: a table by its
-            extension, ``-`` for CSV on standard input.
+        source: what :data:`emobatch.manifests.readers.registry.READERS` take, among them a table
+            by its extension, ``-`` for CSV on standard input, and a folder of audio.
         root: folder that paths are relative to; by default the manifest's own, or the working
             folder for standard input.
         form: what the source is, None to go by what it looks like.
+        pattern: which files of a folder, for a row of each.
         confine: let rows fail whose files are outside of that folder, links followed.
         columns: which have which meaning, None for those of the names that emobatch knows.
 
@@ -147,9 +149,9 @@ def read(
         TableError: if it can't be read.
         ManifestError: if its rows make no sense.
     """
-    reader = reader_for(source, form)
-    root = reader.root(source) if root is None else root
     with reading.explained(source):
+        reader = reader_for(source, form, pattern)
+        root = reader.root(source) if root is None else root
         if reader.is_of_tables:
             mistaken.refuse(source)
         rows = (columns or ManifestColumns()).named(reader.scan(source))
