@@ -30,8 +30,7 @@ class OneManifest(click.Command):
             if not error.message.startswith(TOO_MANY):
                 raise
             raise click.UsageError(
-                "MANIFEST is one file, and several were given, as a shell makes of a pattern; "
-                'a manifest lists files: `(echo path; ls -d "$PWD"/*.wav) > manifest.tsv` makes '
-                "one of those that the pattern after ls -d matches",
+                "MANIFEST is one source, and several were given, as a shell makes of a pattern; "
+                "put the pattern in quotes, as in 'clips/*.wav'",
                 ctx,
             ) from error

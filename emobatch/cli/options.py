@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from emobatch.fusion.methods import OPTIONS
+from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
     AUTO,
     DEVICES,
@@ -94,6 +95,21 @@ label_column_option = click.option(
     "--label-column",
     metavar="COLUMN",
     help="Column that holds the labels.  [default: the one that `score` was told of, else label]",
+)
+form_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice([*READERS]),
+    help="What it is read as, whatever it looks like.",
+)
+source_options = _together(
+    form_option,
+    click.option(
+        "--glob",
+        "pattern",
+        metavar="PATTERN",
+        help="Of a folder, take the files of this pattern, as '**/*.wav'; a row for each.",
+    ),
 )
 column_options = _together(
     *(

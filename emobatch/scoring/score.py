@@ -51,6 +51,7 @@ def score(
     *,
     root: Path | None = None,
     form: str | None = None,
+    pattern: str | None = None,
     columns: ManifestColumns | None = None,
     confine: bool = False,
     shard: Shard | None = None,
@@ -69,6 +70,7 @@ def score(
         choice: models and options.
         root: folder that the manifest's paths are relative to.
         form: what the manifest is, None to go by what it looks like.
+        pattern: which files of a folder, for a row of each.
         columns: which of the manifest's have which meaning, None for those of known names.
         confine: let rows fail whose files are outside of that folder.
         shard: score only this part of the manifest.
@@ -87,7 +89,7 @@ def score(
     writing.check_target(target, sources=[source])
     runner = RUNNERS[engine]()
     columns = columns or ManifestColumns()
-    rows = manifest.read(source, root, form=form, confine=confine, columns=columns)
+    rows = manifest.read(source, root, form=form, pattern=pattern, confine=confine, columns=columns)
     writing.check_columns(rows.rows.collect_schema(), target)
     notes: dict[str, Any] = {}
     if shard is not None:

@@ -17,10 +17,10 @@ from emobatch.cli.options import (
     offline_option,
     output_option,
     root_option,
+    source_options,
     task_options,
     transcript_language_option,
 )
-from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
     ASR_CONTEXTS,
     CLEANING_STEPS,
@@ -41,12 +41,7 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @click.argument("manifest")
 @output_option
 @root_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice([*READERS]),
-    help="What MANIFEST is, whatever it looks like.",
-)
+@source_options
 @column_options
 @task_options
 @model_options
@@ -140,6 +135,7 @@ def score(
     output: Path | None,
     root: Path | None,
     form: str | None,
+    pattern: str | None,
     path_column: str | None,
     transcript_column: str | None,
     speaker_column: str | None,
@@ -156,7 +152,8 @@ def score(
     """Score every clip of MANIFEST with the speech and the text branch.
 
     MANIFEST is CSV, TSV, Parquet or JSON Lines with a column `path` and any of id, start, end,
-    label, transcript, language; `-` is CSV on standard input. Writes a score table with one row
+    label, transcript, language; `-` is CSV on standard input. It may also be a folder of audio, a
+    file, a pattern in quotes, or what `emobatch manifest` reads. Writes a score table with one row
     for each of its rows, in order. With -o, work is saved as it goes, and an interrupted run goes
     on where it was when the same command is given again.
     """
@@ -178,6 +175,7 @@ def score(
             chosen,
             root=root,
             form=form,
+            pattern=pattern,
             columns=ManifestColumns(path_column, transcript_column, speaker_column, label_column),
             confine=confine,
             shard=None if shard is None else Shard.parse(shard),
