@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,10 @@ from emobatch.cli.options import (
     root_option,
     source_options,
 )
+
+if TYPE_CHECKING:
+    from emobatch.manifests.convert import Converted
+    from emobatch.manifests.corpora.build import Built
 
 # Names that a line lists before it says how many more there are.
 NAMED = 5
@@ -95,23 +100,21 @@ def _list(as_json: bool) -> None:
         say(f"  {found.citation}")
 
 
-def _show(done: Any) -> None:
-    from emobatch.cli.echo import say
-
-    say(f"{done.rows} rows", err=True)
+def _show(done: Converted) -> None:
+    say = logging.getLogger(__name__).info
+    say("%d rows", done.rows)
     for what, counts in (("label", done.labels), ("speaker", done.speakers)):
         if counts:
             few = counts if what == "label" else counts[:NAMED]
             more = f", and {len(counts) - len(few)} more" if len(few) < len(counts) else ""
             listed = ", ".join(f"{name or 'none'} {count}" for name, count in few)
-            say(f"by {what}: {listed}{more}", err=True)
+            say("by %s: %s%s", what, listed, more)
     if done.corpus is not None:
         _show_corpus(done.corpus)
 
 
-def _show_corpus(built: Any) -> None:
-    from emobatch.cli.echo import say
-
+def _show_corpus(built: Built) -> None:
+    say = logging.getLogger(__name__).info
     for names, what in (
         (built.missing, "rows left out whose audio is missing"),
         (built.unknown, "audio files left out that have no label"),
@@ -119,12 +122,12 @@ def _show_corpus(built: Any) -> None:
     ):
         if names:
             more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            say(f"{len(names)} {what}: {', '.join(names[:NAMED])}{more}", err=True)
+            say("%d %s: %s%s", len(names), what, ", ".join(names[:NAMED]), more)
     if not built.facts.labels:
-        say("its owners' counts differ by release and aren't checked", err=True)
+        say("its owners' counts differ by release and aren't checked")
     elif built.differences:
         for line in built.differences:
-            say(f"differs: {line}", err=True)
-        say(f"published counts are of {built.facts.source}", err=True)
+            say("differs: %s", line)
+        say("published counts are of %s", built.facts.source)
     else:
-        say(f"as published ({built.facts.source})", err=True)
+        say("as published (%s)", built.facts.source)

@@ -58,4 +58,4 @@ class Ravdess(NamedCorpus):
         Returns:
             False for songs and videos.
         """
-        return row["voice"] == "speech" and row["modality"] == "audio"
+        return (row["voice"], row["modality"]) == ("speech", "audio")

@@ -97,10 +97,12 @@ def _table(file: Path, folder: str) -> pl.LazyFrame:
         near = nearest(FILE_NAME, names)
         meant = f"did you mean {near!r}? " if near else ""
         raise ManifestError(
-            f"{file}: no column {FILE_NAME!r}; {meant}its columns are {', '.join(names)}"
+            f"{file.name}: no column {FILE_NAME!r}; {meant}its columns are {', '.join(names)}"
         )
     if "path" in names:
-        raise ManifestError(f"{file}: columns 'path' and {FILE_NAME!r}; rename or drop the first")
+        raise ManifestError(
+            f"{file.name}: columns 'path' and {FILE_NAME!r}; rename or drop the first"
+        )
     renamed = {FILE_NAME: "path"}
     for theirs, ours in COLUMNS.items():
         if theirs in names and ours not in names and ours not in renamed.values():

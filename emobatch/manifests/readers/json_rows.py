@@ -16,7 +16,7 @@ import polars as pl
 from emobatch.errors import ManifestError, TableError
 from emobatch.manifests.readers.reader import Reader, where_first_is
 from emobatch.manifests.readers.spool import spooled
-from emobatch.tables import json_lines, reading
+from emobatch.tables import json_lines
 from emobatch.tasks.labels import nearest
 
 FIRST = ("path", "id", "start", "end", "label", "speaker", "transcript")
@@ -125,13 +125,10 @@ def _checked(lines: TextIO) -> Iterator[str]:
 def _opened(source: str) -> Iterator[TextIO]:
     opened = gzip.open if source.lower().endswith(".gz") else open
     try:
-        with (
-            reading.explained(source),
-            opened(source, "rt", encoding="utf-8", errors="replace") as lines,
-        ):
-            yield lines  # type: ignore[misc]
+        with opened(source, "rt", encoding="utf-8", errors="replace") as lines:
+            yield lines
     except (EOFError, zlib.error) as error:
-        raise ManifestError(f"{source}: damaged: {error}; write it again") from error
+        raise ManifestError(f"damaged: {error}; write it again") from error
 
 
 def text(found: Mapping[str, Any], key: str) -> str:

@@ -50,7 +50,7 @@ class KaldiReader(Reader):
             ManifestError: if a line makes no sense, or names a command; names file and line.
         """
         folder = _folder(source)
-        recordings = kaldi_files.pairs(folder / WAV_SCP, "a path")
+        recordings = kaldi_files.pairs(folder / WAV_SCP, "path")
         kaldi_files.refuse_commands(folder / WAV_SCP, recordings)
         kaldi_files.refuse_doubled(folder / WAV_SCP, recordings)
         recordings = recordings.select(recording=KEY, path=VALUE)

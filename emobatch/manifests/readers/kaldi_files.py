@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 
 from emobatch.errors import ManifestError
-from emobatch.tables import reading
 from emobatch.tasks.labels import nearest
 
 # Names of the columns of a file that was read: the line's number from 1, its first word, the rest.
@@ -61,7 +60,7 @@ def pairs(file: Path, what: str | None) -> pl.LazyFrame:
 
     Args:
         file: where it is.
-        what: has to stand after each key, None where nothing has to.
+        what: what has to stand after each key, None where nothing has to.
 
     Returns:
         Its lines.
@@ -69,11 +68,10 @@ def pairs(file: Path, what: str | None) -> pl.LazyFrame:
     Raises:
         ManifestError: if something is missing; names the first such line.
     """
-    with reading.explained(str(file)):
-        found = lines(file)
-        if what is not None:
-            _refuse(file, found.filter(VALUE.is_null()), f"has no {what.split()[-1]} after it")
-        return found
+    found = lines(file)
+    if what is not None:
+        _refuse(file, found.filter(VALUE.is_null()), f"has no {what} after it")
+    return found
 
 
 def refuse_commands(file: Path, recordings: pl.LazyFrame) -> None:

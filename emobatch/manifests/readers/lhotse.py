@@ -76,7 +76,7 @@ def _recording(found: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _file(recording: Mapping[str, Any]) -> str:
-    sources = recording.get("sources")
+    sources = recording.get("sources") or []
     if not _is_list_of_objects(sources) or len(sources) != 1:
         raise ManifestError("its recording is not of one file; write it to one")
     (source,) = sources

@@ -47,9 +47,7 @@ def reader_for(source: str, form: str | None = None, pattern: str | None = None)
     """
     if pattern is not None:
         if form not in (None, AUDIO):
-            raise OptionError(
-                f"--glob takes files of a folder, and --format {form} none; leave one"
-            )
+            raise OptionError(f"--glob is for --format {AUDIO}, not for {form}; leave one out")
         return READERS[AUDIO](pattern)
     if form is not None:
         return READERS[form]()

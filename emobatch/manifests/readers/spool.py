@@ -69,11 +69,13 @@ def _written(value: Any) -> tuple[str, Kind]:
 
 
 def _typed(name: str, kinds: set[Kind]) -> pl.Expr:
+    if not kinds:
+        return pl.lit(None).alias(name)  # of no type, so that any use of it will do
     column = cs.by_name(name).as_expr()  # a column may be called "*"
     if kinds == {"truth"}:
         return column == "True"
     if kinds == {"integer"}:
         return column.cast(pl.Int64)
-    if kinds and kinds <= {"integer", "number"}:
+    if kinds <= {"integer", "number"}:
         return column.cast(pl.Float64)
     return column
