@@ -144,4 +144,4 @@ def _counts(table: pl.DataFrame, column: str) -> list[tuple[str | None, int]]:
     if column not in table.columns:
         return []
     counts = table.group_by(pl.col(column).cast(pl.String)).len()
-    return counts.sort("len", column, descending=[True, False]).rows()
+    return counts.sort("len", column, descending=[True, False], nulls_last=True).rows()
