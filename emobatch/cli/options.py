@@ -111,6 +111,21 @@ source_options = _together(
         help="Of a folder, take the files of this pattern, as '**/*.wav'; a row for each.",
     ),
 )
+cutting_options = _together(
+    click.option(
+        "--segments",
+        type=click.Path(path_type=Path),
+        metavar="FILE|FOLDER",
+        help="Cut recordings into the segments of these files: RTTM, SRT, CTM, TextGrid, or "
+        "WhisperX's JSON.",
+    ),
+    click.option(
+        "--segment",
+        "cut_by",
+        type=click.Choice(["vad"]),
+        help="Cut recordings into utterances of up to 30 s, by voice activity.",
+    ),
+)
 column_options = _together(
     *(
         click.option(f"--{name}-column", metavar="COLUMN", help=text)

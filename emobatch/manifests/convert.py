@@ -15,6 +15,7 @@ from emobatch.errors import ManifestError
 from emobatch.manifests import manifest
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.corpora.build import Built, build
+from emobatch.manifests.segments.cutting import Cutting
 from emobatch.tables import reading, writing
 from emobatch.tables.provenance import software
 from emobatch.tasks import choose
@@ -53,6 +54,7 @@ def convert(
     form: str | None = None,
     pattern: str | None = None,
     columns: ManifestColumns | None = None,
+    cutting: Cutting | None = None,
     classes: str | None = None,
     label_map: Sequence[str] = (),
 ) -> Converted:
@@ -66,6 +68,7 @@ def convert(
         form: what the source is, None to go by what it looks like.
         pattern: which files of a folder, for a row of each.
         columns: which have which meaning.
+        cutting: how recordings are cut into segments, None to leave them whole.
         classes: keep rows of these classes alone, under these names; None keeps all as they are.
         label_map: pairs NAME=CLASS.
 
@@ -79,7 +82,9 @@ def convert(
     writing.check_target(target, sources=[source])
     built: Built | None = None
     if corpus is None:
-        read = manifest.read(source, root, form=form, pattern=pattern, columns=columns)
+        read = manifest.read(
+            source, root, form=form, pattern=pattern, columns=columns, cutting=cutting
+        )
         rows, folder = read.rows, read.root
     else:
         with reading.explained(source):

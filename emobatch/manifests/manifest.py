@@ -20,6 +20,7 @@ from emobatch.manifests.checked import check_columns, check_rows, normalised
 from emobatch.manifests.clips import REPLACEMENT
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.readers.registry import reader_for
+from emobatch.manifests.segments.cutting import Cutting
 from emobatch.tables import reading
 
 log = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ def read(
     pattern: str | None = None,
     confine: bool = False,
     columns: ManifestColumns | None = None,
+    cutting: Cutting | None = None,
 ) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
@@ -141,6 +143,7 @@ def read(
         pattern: which files of a folder, for a row of each.
         confine: let rows fail whose files are outside of that folder, links followed.
         columns: which have which meaning, None for those of the names that emobatch knows.
+        cutting: how its recordings are cut into segments, None to leave them whole.
 
     Returns:
         The manifest.
@@ -156,6 +159,8 @@ def read(
             mistaken.refuse(source)
         rows = (columns or ManifestColumns()).named(reader.scan(source))
         check_columns(source, rows.collect_schema())
+        if cutting:
+            rows = cutting.cut(rows, root, confine=confine)
         rows, spool = _copied(normalised(rows))
         length = rows.select(pl.len()).collect().item()
         if not length:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emobatch.cli.arguments import cutting_of
 from emobatch.cli.options import (
     column_options,
+    cutting_options,
     json_option,
     label_map_option,
     output_option,
@@ -29,6 +31,7 @@ NAMED = 5
 @click.argument("source", nargs=-1, metavar="SOURCE | CORPUS DIR")
 @click.option("--list", "listed", is_flag=True, help="List the corpora that are known, and end.")
 @source_options
+@cutting_options
 @root_option
 @column_options
 @click.option(
@@ -60,10 +63,12 @@ def manifest(
     columns = ManifestColumns(
         *(options.pop(f"{name}_column") for name in ("path", "transcript", "speaker", "label"))
     )
-    options["label_map"] = options["label_map"] or ()
-    if corpus is not None and (options["root"] or options["form"] or options["pattern"]):
-        raise click.UsageError("--root, --format and --glob are of a SOURCE, not of a CORPUS")
-    done = convert(place, output, corpus=corpus, columns=columns, **options)
+    cutting = cutting_of(options.pop("segments"), options.pop("cut_by"))
+    if corpus is not None and any((options["root"], options["form"], options["pattern"], cutting)):
+        raise click.UsageError(
+            "--root, --format, --glob, --segments and --segment are of a SOURCE, not of a CORPUS"
+        )
+    done = convert(place, output, corpus=corpus, columns=columns, cutting=cutting, **options)
     _show(done)
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emobatch.cli.arguments import OneManifest
+from emobatch.cli.arguments import OneManifest, cutting_of
 from emobatch.cli.options import (
     branch_options,
     column_options,
+    cutting_options,
     device_options,
     language_option,
     model_options,
@@ -42,6 +43,7 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @output_option
 @root_option
 @source_options
+@cutting_options
 @column_options
 @task_options
 @model_options
@@ -136,6 +138,8 @@ def score(
     root: Path | None,
     form: str | None,
     pattern: str | None,
+    segments: Path | None,
+    cut_by: str | None,
     path_column: str | None,
     transcript_column: str | None,
     speaker_column: str | None,
@@ -177,6 +181,7 @@ def score(
             form=form,
             pattern=pattern,
             columns=ManifestColumns(path_column, transcript_column, speaker_column, label_column),
+            cutting=cutting_of(segments, cut_by),
             confine=confine,
             shard=None if shard is None else Shard.parse(shard),
             gate=None if gate is None else _read_gate(gate),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from emobatch.errors import ManifestError
 from emobatch.manifests.mistaken import AUDIO
+from emobatch.tables.decoded import decoded
 
 
 class Files:
@@ -89,15 +89,7 @@ class Files:
         Returns:
             The text; where none fits, with a replacement character for each wrong byte.
         """
-        content = (self.folder / name).read_bytes()
-        marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        first = "utf-16" if content.startswith(marks) else "utf-8-sig"
-        for encoding in (first, *others):
-            try:
-                return content.decode(encoding)
-            except UnicodeError:
-                continue
-        return content.decode(first, "replace")
+        return decoded((self.folder / name).read_bytes(), others)
 
     def lines(self, name: str, others: Sequence[str] = ("cp1252",)) -> Iterator[str]:
         """Read a text file's lines.

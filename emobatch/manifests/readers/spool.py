@@ -65,7 +65,8 @@ def _written(value: Any) -> tuple[str, Kind]:
         return str(value), "integer"
     if isinstance(value, float):
         return repr(value), "number"
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode(), "text"
+    nested = json.dumps(value, ensure_ascii=False, default=str)
+    return nested.encode("utf-8", "replace").decode(), "text"
 
 
 def _typed(name: str, kinds: set[Kind]) -> pl.Expr:
