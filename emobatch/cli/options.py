@@ -10,6 +10,7 @@ import click
 
 from emobatch.cli.parts import NumberOrWord
 from emobatch.fusion.methods import OPTIONS
+from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
     AUTO,
     DEVICES,
@@ -95,6 +96,36 @@ label_column_option = click.option(
     "--label-column",
     metavar="COLUMN",
     help="Column that holds the labels.  [default: the one that `score` was told of, else label]",
+)
+form_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice([*READERS]),
+    help="What it is read as, whatever it looks like.",
+)
+source_options = _together(
+    form_option,
+    click.option(
+        "--glob",
+        "pattern",
+        metavar="PATTERN",
+        help="Of a folder, take the files of this pattern, as '**/*.wav'; a row for each.",
+    ),
+)
+cutting_options = _together(
+    click.option(
+        "--segments",
+        type=click.Path(path_type=Path),
+        metavar="FILE|FOLDER",
+        help="Cut recordings into the segments of these files: RTTM, SRT, CTM, TextGrid, or "
+        "WhisperX's JSON.",
+    ),
+    click.option(
+        "--segment",
+        "cut_by",
+        type=click.Choice(["vad"]),
+        help="Cut recordings into utterances of up to 30 s, by voice activity.",
+    ),
 )
 column_options = _together(
     *(

@@ -21,6 +21,7 @@ from emobatch.manifests.clip import REPLACEMENT
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.readers.registry import reader_for
 from emobatch.manifests.recent_rows import RecentRows
+from emobatch.manifests.segments.cutting import Cutting
 from emobatch.tables import reading
 
 log = logging.getLogger(__name__)
@@ -121,8 +122,10 @@ def read(
     root: Path | None = None,
     *,
     form: str | None = None,
+    pattern: str | None = None,
     confine: bool = False,
     columns: ManifestColumns | None = None,
+    cutting: Cutting | None = None,
 ) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
@@ -130,13 +133,15 @@ def read(
     memory, and one that is edited while its clips are scored does no harm.
 
     Args:
-        source: what :data:`emobatch.manifests.readers.registry.READERS` take: a table by its
-            extension, ``-`` for CSV on standard input.
+        source: what :data:`emobatch.manifests.readers.registry.READERS` take, among them a table
+            by its extension, ``-`` for CSV on standard input, and a folder of audio.
         root: folder that paths are relative to; by default the manifest's own, or the working
             folder for standard input.
         form: what the source is, None to go by what it looks like.
+        pattern: which files of a folder, for a row of each.
         confine: let rows fail whose files are outside of that folder, links followed.
         columns: which have which meaning, None for those of the names that emobatch knows.
+        cutting: how its recordings are cut into segments, None to leave them whole.
 
     Returns:
         The manifest.
@@ -145,13 +150,15 @@ def read(
         TableError: if it can't be read.
         ManifestError: if its rows make no sense.
     """
-    reader = reader_for(source, form)
-    root = reader.root(source) if root is None else root
     with reading.explained(source):
+        reader = reader_for(source, form, pattern)
+        root = reader.root(source) if root is None else root
         if reader.is_of_tables:
             mistaken.refuse(source)
         rows = (columns or ManifestColumns()).named(reader.scan(source))
         check_columns(source, rows.collect_schema())
+        if cutting:
+            rows = cutting.cut(rows, root, confine=confine)
         rows, spool = _copied(normalised(rows))
         length = rows.select(pl.len()).collect().item()
         if not length:

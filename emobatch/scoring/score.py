@@ -14,6 +14,7 @@ from emobatch.errors import Interrupted
 from emobatch.manifests import manifest
 from emobatch.manifests.amount import amount
 from emobatch.manifests.columns import ManifestColumns
+from emobatch.manifests.segments.cutting import Cutting
 from emobatch.manifests.shards import Shard
 from emobatch.models import remote
 from emobatch.models.choice import Choice
@@ -48,7 +49,9 @@ def score(
     *,
     root: Path | None = None,
     form: str | None = None,
+    pattern: str | None = None,
     columns: ManifestColumns | None = None,
+    cutting: Cutting | None = None,
     confine: bool = False,
     shard: Shard | None = None,
     gate: Gate | None = None,
@@ -67,7 +70,9 @@ def score(
         choice: models and options.
         root: folder that the manifest's paths are relative to.
         form: what the manifest is, None to go by what it looks like.
+        pattern: which files of a folder, for a row of each.
         columns: which of the manifest's have which meaning, None for those of known names.
+        cutting: how its recordings are cut into segments, None to leave them whole.
         confine: let rows fail whose files are outside of that folder.
         shard: score only this part of the manifest.
         gate: transcribe only rows whose text could matter to it.
@@ -88,7 +93,15 @@ def score(
         whole.refuse_held(target)
     runner = RUNNERS[engine].of(workers, engine)
     columns = columns or ManifestColumns()
-    rows = manifest.read(source, root, form=form, confine=confine, columns=columns)
+    rows = manifest.read(
+        source,
+        root,
+        form=form,
+        pattern=pattern,
+        confine=confine,
+        columns=columns,
+        cutting=cutting,
+    )
     writing.check_columns(rows.rows.collect_schema(), target)
     notes: dict[str, Any] = {}
     if shard is not None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from emobatch.cli.options import output_option
+from emobatch.cli.options import form_option, output_option
 from emobatch.cli.parts import Part
 from emobatch.splits.schemes import SCHEMES
 
 
 @click.command()
 @click.argument("manifest")
+@form_option
 @click.option(
     "--scheme",
     required=True,
@@ -41,9 +42,9 @@ from emobatch.splits.schemes import SCHEMES
 def folds(manifest: str, output: Path | None, **options: Any) -> None:
     """Add columns `fold` and `split` (train, val, test) to MANIFEST.
 
-    MANIFEST is any table; `-` is CSV on standard input. Writes its rows once for each fold. With
-    speaker+script, training rows that have a speaker or a script of test are left out of that
-    fold; standard error says how many.
+    MANIFEST is any table, or what `emobatch manifest` reads; `-` is CSV on standard input. Writes
+    its rows once for each fold. With speaker+script, training rows that have a speaker or a script
+    of test are left out of that fold; standard error says how many.
     """
     from emobatch.splits.folds import folds as run
 

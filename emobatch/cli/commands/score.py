@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emobatch.cli.arguments import OneManifest
+from emobatch.cli.arguments import OneManifest, cutting_of
 from emobatch.cli.options import (
     branch_options,
     column_options,
+    cutting_options,
     device_options,
     language_option,
     model_options,
     offline_option,
     output_option,
     root_option,
+    source_options,
     task_options,
     transcript_language_option,
     worker_options,
 )
-from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
     ASR_CONTEXTS,
     CLEANING_STEPS,
@@ -42,12 +43,8 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @click.argument("manifest")
 @output_option
 @root_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice([*READERS]),
-    help="What MANIFEST is, whatever it looks like.",
-)
+@source_options
+@cutting_options
 @column_options
 @task_options
 @model_options
@@ -142,6 +139,9 @@ def score(
     output: Path | None,
     root: Path | None,
     form: str | None,
+    pattern: str | None,
+    segments: Path | None,
+    cut_by: str | None,
     path_column: str | None,
     transcript_column: str | None,
     speaker_column: str | None,
@@ -162,7 +162,8 @@ def score(
     """Score every clip of MANIFEST with the speech and the text branch.
 
     MANIFEST is CSV, TSV, Parquet or JSON Lines with a column `path` and any of id, start, end,
-    label, transcript, language; `-` is CSV on standard input. Writes a score table with one row
+    label, transcript, language; `-` is CSV on standard input. It may also be a folder of audio, a
+    file, a pattern in quotes, or what `emobatch manifest` reads. Writes a score table with one row
     for each of its rows, in order. With -o, work is saved as it goes, and an interrupted run goes
     on where it was when the same command is given again.
     """
@@ -185,7 +186,9 @@ def score(
             chosen,
             root=root,
             form=form,
+            pattern=pattern,
             columns=ManifestColumns(path_column, transcript_column, speaker_column, label_column),
+            cutting=cutting_of(segments, cut_by),
             confine=confine,
             shard=None if shard is None else Shard.parse(shard),
             gate=None if gate is None else read_gate(gate),

@@ -16,6 +16,7 @@ SUMMARIES = {
     "demo": "Show the whole job on synthetic speech and toy models, in FOLDER.",
     "models": "List the models that `score` would need, and whether they are on this machine.",
     "doctor": "Check on this machine all that `score` with these options would need.",
+    "manifest": "Make a manifest of SOURCE, or of CORPUS in the folder DIR as its owners ship it.",
     "folds": "Add columns `fold` and `split` (train, val, test) to MANIFEST.",
     "leakage": "List what the test rows of MANIFEST share with its training rows.",
     "plan": "Say how much MANIFEST is, how long scoring it would take here, and in how many shards.",
