@@ -12,7 +12,8 @@ import polars as pl
 from emobatch.errors import AudioError
 from emobatch.manifests import audio, costs
 from emobatch.manifests.amount import counted
-from emobatch.manifests.clips import Clip, clips
+from emobatch.manifests.clip import Clip
+from emobatch.manifests.clips import clips
 from emobatch.manifests.manifest import SPOOL_ROWS, Manifest
 from emobatch.tables import writing
 from emobatch.tables.provenance import software

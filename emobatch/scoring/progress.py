@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from emobatch.scoring.utterances import Utterance, Window
 
@@ -62,6 +62,7 @@ class Count:
         seconds: of audio that is through.
     """
 
+    is_shown: ClassVar[bool] = True
     rows: int = 0
     errors: int = 0
     seconds: float = 0.0

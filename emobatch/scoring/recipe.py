@@ -15,6 +15,7 @@ import polars as pl
 
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.clips import clips
+from emobatch.models.cores import available_cores
 from emobatch.scorers.plan import Plan
 from emobatch.scoring.decoders import Decoders
 from emobatch.scoring.gate import Gate
@@ -58,7 +59,6 @@ class Recipe:
             EmobatchError: if a model can't be used.
         """
         # Not before: what can fail fast doesn't wait for what this imports.
-        from emobatch.models.devices import available_cores
         from emobatch.scorers.loaded import load
 
         began = monotonic()

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from emobatch.manifests.audio import SAMPLE_RATE, Samples, read_windows
+from emobatch.manifests.audio import SAMPLE_RATE, read_windows
+from emobatch.manifests.blocks import Samples
 
 # Windows of 30 s that are looked at together.
 BLOCK_WINDOWS = 20

@@ -81,6 +81,8 @@ class Failed:
 class Mouth:
     """Says things to whoever started this process, from any thread; a progress, too."""
 
+    is_shown = True  # or not: whoever started this process knows
+
     def __init__(self, line: Connection) -> None:
         """Say nothing yet."""
         self._line, self._lock = line, Lock()
