@@ -66,7 +66,7 @@ def test_rows_that_end_their_process_fail_and_no_others(recipe: Recipe, deadly: 
 
 @pytest.mark.parametrize("gone", [{0}, {0, 1}, {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 2, 5, 9}])
 def test_machines_that_go_away_cost_no_row(recipe: Recipe, gone: set[int]) -> None:
-    found, tried = run(recipe, rows(8), set(), frozenset(gone))
+    found, _ = run(recipe, rows(8), set(), frozenset(gone))
     assert found["status"].unique().to_list() == ["ok"]
     assert found["id"].to_list() == rows(8)["id"].to_list()
     if len(gone) < TRIES:
