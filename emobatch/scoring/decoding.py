@@ -57,8 +57,9 @@ class Decoding:
     def _decode(self) -> None:
         clip = self.utterance.clip
         try:
-            here = self.order is None
-            for window in read(clip, self.most_seconds) if here else self.order.windows():
+            order = self.order
+            found = read(clip, self.most_seconds) if order is None else order.windows()
+            for window in found:
                 self._hand_on(window)
                 if self.abandoned.is_set():
                     return
