@@ -14,7 +14,8 @@ The packages in the order in which data passes through them; each imports only t
 - ``crossval``: methods fitted and tested in each fold
 - ``reporting``: one page of it all
 
-Beside the path: ``registry`` (parts by name), ``errors``, ``doctor`` (tries a run before it waits
+Beside the path: ``registry`` (parts by name), ``errors``, ``processes`` (of our own, and gone with
+whoever started them), ``doctor`` (tries a run before it waits
 in a queue), ``demo`` (speech and toy models of our own), ``api`` (what ``import emobatch`` gives:
 scoring and fusion on frames) and ``cli`` (the command line: parses, calls one library function for
 each command, and shows what came of it).

@@ -94,6 +94,10 @@ class ResumeError(EmobatchError):
     """Saved work belongs to another manifest, model or option."""
 
 
+class WorkerError(EmobatchError):
+    """A process that scores is lost; what it had finished is saved."""
+
+
 class ExaminationError(EmobatchError):
     """This machine isn't ready for a run."""
 

@@ -8,7 +8,8 @@ import pytest
 
 from emobatch.errors import EmobatchError
 from emobatch.manifests import manifest
-from emobatch.manifests.clips import Clip, clips
+from emobatch.manifests.clip import Clip
+from emobatch.manifests.clips import clips
 from emobatch.manifests.readers.reader import Reader
 from emobatch.manifests.readers.registry import READERS
 

@@ -20,7 +20,7 @@ from toys import Loudness, OneByOne, ToyGate
 
 from emobatch.cli.progress import Bar
 from emobatch.errors import EmobatchError, Interrupted
-from emobatch.manifests.clips import Clip
+from emobatch.manifests.clip import Clip
 from emobatch.models.choice import Choice
 from emobatch.scorers.loaded import Loaded, load
 from emobatch.scorers.plan import Plan

@@ -52,6 +52,9 @@ class Scorer:
     and PyTorch is set to one thread for each.
     """
 
+    _plan: Plan | None
+    _scorer: RowScorer | None
+
     def __init__(self, **options: Unpack[Options]) -> None:
         """Choose models and options, and look for the models.
 
@@ -70,15 +73,14 @@ class Scorer:
         gate, root = options.get("gate"), options.get("root")
         names = ("path", "transcript", "speaker", "label")
         columns: dict[str, Any] = {name: options.get(f"{name}_column") for name in names}
-        self._begin(
-            {
-                "choice": choice_of(options),
-                "gate": None if gate is None else read_gate(Path(gate)),
-                "root": Path.cwd() if root is None else Path(root).absolute(),
-                "confine": options.get("confine", False),
-                "columns": ManifestColumns(**columns),
-            }
-        )
+        state: State = {
+            "choice": choice_of(options),
+            "gate": None if gate is None else read_gate(Path(gate)),
+            "root": Path.cwd() if root is None else Path(root).absolute(),
+            "confine": options.get("confine", False),
+            "columns": ManifestColumns(**columns),
+        }
+        self._begin(state)
         self._planned()
 
     def score(self, rows: Rows) -> pl.DataFrame:
@@ -143,8 +145,8 @@ class Scorer:
     def _begin(self, state: State) -> None:
         self._state = state
         self._lock = Lock()
-        self._plan: Plan | None = None
-        self._scorer: RowScorer | None = None
+        self._plan = None
+        self._scorer = None
 
     def _planned(self) -> Plan:
         # Looked for where it is used: another machine has its models elsewhere.

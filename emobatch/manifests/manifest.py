@@ -17,7 +17,7 @@ from polars import selectors
 from emobatch.errors import ManifestError, first_line
 from emobatch.manifests import foreign_paths, mistaken
 from emobatch.manifests.checked import check_columns, check_rows, normalised, refuse_columns
-from emobatch.manifests.clips import REPLACEMENT
+from emobatch.manifests.clip import REPLACEMENT
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.readers.registry import reader_for
 from emobatch.manifests.recent_rows import RecentRows

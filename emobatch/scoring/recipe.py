@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
-from emobatch.manifests.clips import Clip, clips
+from emobatch.manifests.clip import Clip
+from emobatch.manifests.clips import clips
 from emobatch.scorers.plan import Plan
+from emobatch.scoring.decoders import Decoders
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.progress import Progress, Silent, Tally
 from emobatch.scoring.rows import to_frame
@@ -56,29 +58,40 @@ class Recipe:
             EmobatchError: if a model can't be used.
         """
         # Not before: what can fail fast doesn't wait for what this imports.
+        from emobatch.models.devices import available_cores
         from emobatch.scorers.loaded import load
 
         began = monotonic()
-        loaded = load(self.plan, self.device)
+        # Which get ready meanwhile. On the CPU their cores are those of the models.
+        on_cpu = self.device.name == "cpu"
+        decoders = Decoders(self.device.workers if on_cpu else available_cores())
+        try:
+            loaded = load(self.plan, self.device)
+        except BaseException:
+            decoders.close()
+            raise
         log.debug("models loaded in %.1f s", monotonic() - began)
-        return RowScorer(self, loaded)
+        return RowScorer(self, loaded, decoders)
 
 
 class RowScorer:
     """Scores rows with models that are loaded; may be used from several threads."""
 
-    def __init__(self, recipe: Recipe, loaded: Loaded) -> None:
+    def __init__(self, recipe: Recipe, loaded: Loaded, decoders: Decoders) -> None:
         """Begin.
 
         Args:
             recipe: how rows are scored.
             loaded: its models.
+            decoders: processes that decode files.
         """
         from emobatch.scoring.cascade import Cascade
 
         self.recipe = recipe
         self.loaded = loaded
-        self._cascade = Cascade(loaded, recipe.gate, ThreadPoolExecutor(recipe.device.workers))
+        pool = ThreadPoolExecutor(recipe.device.workers)
+        self._decoders = decoders
+        self._cascade = Cascade(loaded, recipe.gate, pool, decoders)
 
     def __enter__(self) -> Self:
         """Keep the models."""
@@ -96,6 +109,7 @@ class RowScorer:
     def close(self) -> None:
         """Let the models go; nobody waits for what is still running."""
         self._cascade.pool.shutdown(wait=False, cancel_futures=True)
+        self._decoders.close()
 
     def score(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 
 from emobatch.manifests.audio import SAMPLE_RATE
 from emobatch.manifests.blocks import Samples
-from emobatch.manifests.clips import Clip
+from emobatch.manifests.clip import Clip
 from emobatch.scorers.scorer import Transcript, WindowScore
 
 AUDIO_STAGE = "audio"

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from emobatch.scoring.recipe import RowScorer
+from emobatch.errors import OptionError
+from emobatch.processes import can_start, free_memory
+from emobatch.scoring.recipe import Recipe, RowScorer
 from emobatch.scoring.runners.runner import Runner
 from emobatch.scoring.work import Chunk, Work
 
@@ -15,8 +17,21 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+# Memory that a process takes beside its weights, and how often it has these: they are converted as
+# they are loaded.
+WORKER_BYTES, COPIES = 800 << 20, 1.5
+# To start one takes as long as to score so many chunks, or longer.
+CHUNKS_EACH = 4
+
+
 class LocalRunner(Runner):
-    """Scores chunks in this process: while one is with the models, the next are decoded."""
+    """Scores chunks on this machine: while one is with the models, the next are decoded.
+
+    On a GPU that is done in this process, and on the CPU in several where the manifest is long
+    enough and there is memory for it.
+    """
+
+    takes = frozenset({"workers"})
 
     def run(self, work: Work, firsts: Iterable[int]) -> Iterator[Chunk]:
         """Load the models here and score.
@@ -28,9 +43,37 @@ class LocalRunner(Runner):
         Yields:
             The chunks in order.
         """
+        todo = list(firsts)
+        count = self._processes(work.recipe, len(todo))
+        if count > 1:
+            from emobatch.scoring.runners.processes import scored_in_processes
+
+            yield from scored_in_processes(work, todo, count)
+            return
         with work.recipe.open() as scorer:
             work.progress.begin()
-            yield from scored(work, scorer, firsts)
+            yield from scored(work, scorer, todo)
+
+    def _processes(self, recipe: Recipe, chunks: int) -> int:
+        wanted, device = self.workers.workers, recipe.device
+        if wanted is not None and wanted > 1 and not (device.name == "cpu" and can_start()):
+            raise OptionError(
+                f"--workers {wanted}: several processes score on the CPU alone, and models run on "
+                f"{device.name} here; leave it out"
+            )
+        if wanted is not None:
+            return min(wanted, chunks)
+        if device.name != "cpu" or not can_start():
+            return 1
+        return min(device.workers, chunks // CHUNKS_EACH, _that_fit(recipe))
+
+
+def _that_fit(recipe: Recipe) -> int:
+    free = free_memory()
+    if free is None:
+        return 1
+    weights = sum(found.size() for found in recipe.plan.setup.found.values())
+    return int(free / (WORKER_BYTES + COPIES * weights))
 
 
 def scored(work: Work, scorer: RowScorer, firsts: Iterable[int]) -> Iterator[Chunk]:
