@@ -86,7 +86,7 @@ class Crew:
             max_restarts=0,
             max_concurrency=self._at_a_time,
         )
-        self._threads = os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count() or 1)
+        self._threads = os.environ.get("OMP_NUM_THREADS", "1")
         self._recipe = ray.put(recipe)
         self._made = made_with(recipe.plan, recipe.device, recipe.gate, models(recipe.plan))
         self._workers: list[Worker] = []

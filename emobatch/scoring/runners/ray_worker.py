@@ -28,10 +28,10 @@ class RayWorker:
         """Hold no models yet.
 
         Args:
-            threads: of OpenMP's, as where the command runs; called before any library has asked.
+            threads: of OpenMP's, for libraries that are still to be imported.
         """
         # Ray says as many as there are cores to a worker. Whisper's probability that nothing is
-        # said depends on it, in the fourth digit.
+        # said depends on it, in the fourth digit, and shall not depend on the node.
         os.environ["OMP_NUM_THREADS"] = threads
         self._scorer: RowScorer | None = None
 
