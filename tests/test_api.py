@@ -274,7 +274,7 @@ def test_the_examples_of_the_documentation_run(
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "docs"}
     for block in blocks:
-        exec(compile(block, "python.md", "exec"), names)  # noqa: S102
+        exec(compile(block, "python.md", "exec"), names)
     assert names["figures"]["rows"] == 300
     # What its actors do, without Ray.
     table = names["Score"]()(pl.DataFrame({"path": ["clips/0.wav"]}).to_arrow())

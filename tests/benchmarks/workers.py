@@ -86,6 +86,12 @@ def descendants(process: int) -> list[int]:
     return family[1:]
 
 
+def cpu_seconds() -> float:
+    """Of this process and those it has started that are gone."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 def taken(process: int) -> tuple[int, int]:
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]
@@ -104,7 +110,9 @@ def main(clips: int, real: bool, counts: str) -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     processes.ENTRY = "workers:serve"
     whisper.MOST_TOKENS = PROMPT_TOKENS + MOST_NEW_TOKENS
-    table = Table("processes", "loading", "scoring", "rows per second", "largest RSS", "PSS of all")
+    table = Table("processes", "equal", "loading", "scoring", "rows per second", "CPU in all")
+    for column in ("largest RSS", "PSS of all"):
+        table.add_column(column)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         heard = spoken_clips(min(clips, 64))
@@ -124,27 +132,30 @@ def main(clips: int, real: bool, counts: str) -> None:
         read = manifest.read(str(folder / "manifest.csv"))
         plan = Plan.of(choice, choice.find_checkpoints())
         recipe = Recipe(plan, devices.choose("cpu", choice.precision), None, read.root)
-        tables = []
+        first: pl.DataFrame | None = None
         for count in map(int, counts.split(",")):
             memory, begun = Memory(), Begun()
             memory.start()
             began = time.perf_counter()
             work = Work(read, recipe, begun)
             runner = LocalRunner.of(Workers(workers=count), "local")
-            tables.append(pl.concat(chunk.frame for chunk in runner.run(work, work.firsts)))
+            spent = cpu_seconds()
+            scored = pl.concat(chunk.frame for chunk in runner.run(work, work.firsts))
             ended = time.perf_counter()
             memory.done.set()
+            first = scored if first is None else first
             table.add_row(
                 str(count),
+                str(scored.equals(first)),
                 f"{begun.seconds - began:.1f} s",
                 f"{ended - begun.seconds:.1f} s",
                 f"{clips / (ended - begun.seconds):.1f}",
+                f"{cpu_seconds() - spent:.1f} s",
                 f"{memory.largest / 2**20:.0f} MiB",
                 f"{memory.all / 2**20:.0f} MiB",
             )
-    equal = all(each.equals(tables[0]) for each in tables)
-    table.title = f"{clips} rows on {devices.available_cores()} cores; tables equal: {equal}"
-    Console(width=110).print(table)
+            table.title = f"{clips} rows on {devices.available_cores()} cores"
+            Console(width=120).print(table)
 
 
 if __name__ == "__main__":
