@@ -23,7 +23,7 @@ DEMO = ("--models=demo", "--max-error-rate=1", "--device=cpu")
 def cluster() -> Iterator[None]:
     ray = pytest.importorskip("ray")
     os.environ["OMP_NUM_THREADS"] = "1"
-    ray.init(num_cpus=2, log_to_driver=False, logging_level="error")
+    ray.init("local", num_cpus=2, log_to_driver=False, logging_level="error")
     yield
     ray.shutdown()
 
