@@ -37,7 +37,8 @@ Words, each with one meaning:
 - *mapping*: which class a sentiment stands for
 - *split*: train, val or test; *fold*: one such division of all rows
 - *run*: manifest, models and options that a table is scored with; *chunk*: rows that are scored and
-  saved together; *shard*: one job's part of a manifest
+  saved together; *stretch*: saved chunks that follow each other, in one file; *shard*: one job's
+  part of a manifest
 """
 
 from __future__ import annotations

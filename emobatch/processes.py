@@ -33,7 +33,8 @@ SERVE = "import sys; from emobatch.processes import serve; serve(sys.argv[1], in
 
 def can_start() -> bool:
     """Whether processes can be started here as :class:`Child` does it."""
-    return os.name == "posix" and bool(sys.executable)
+    # A program frozen into one file would start itself.
+    return os.name == "posix" and bool(sys.executable) and not hasattr(sys, "frozen")
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -256,3 +258,25 @@ def test_the_package_imports_nothing_before_it_is_asked() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[] EmobatchError Scorer apply calibrate evaluate\nFalse\n"
     assert not hasattr(emobatch, "score")
+
+
+def test_the_examples_of_the_documentation_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Path(emobatch.__file__).parents[1] / "docs" / "python.md"
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "clips").mkdir()
+    for number in range(2):
+        save(tmp_path / "clips" / f"{number}.wav", tone(0.3, hertz=200 + 300 * number))
+    rows = pl.read_parquet(SCORES).with_row_index("n")
+    split = pl.when(pl.col("n") % 2 == 0).then(pl.lit("train")).otherwise(pl.lit("test"))
+    rows.with_columns(split=split).write_parquet(tmp_path / "scores.parquet")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "docs"}
+    for block in blocks:
+        exec(compile(block, "python.md", "exec"), names)
+    assert names["figures"]["rows"] == 300
+    # What its actors do, without Ray.
+    table = names["Score"]()(pl.DataFrame({"path": ["clips/0.wav"]}).to_arrow())
+    assert table["status"].to_pylist() == ["ok"]
+    assert len(names["loader"](["clips/0.wav"]).dataset) == 1

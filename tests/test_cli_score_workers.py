@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import signal
+import logging
+import multiprocessing
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 from click.testing import Result
 from sounds import save, tone
+
+from emobatch.errors import CheckpointError, OptionError
+from emobatch.models import devices
+from emobatch.models.choice import Choice
+from emobatch.scorers.plan import Plan
+from emobatch.scoring.recipe import Recipe
+from emobatch.scoring.runners import local, processes, worker
+from emobatch.scoring.runners.runner import Workers
 
 Cli = Callable[..., Result]
 ROWS = 200  # four chunks
@@ -43,7 +53,7 @@ def of_group(process: int) -> list[int]:
     return family[1:]
 
 
-def wait_for(what: Callable[[], object], said: str, seconds: float = 120) -> None:
+def wait_for(what: Callable[[], object], said: str, seconds: float = 600) -> None:
     until = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < until, said
@@ -59,95 +69,95 @@ def is_running(process: int) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up there")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_what_is_interrupted_leaves_no_process_and_the_same_table(
-    cli: Cli, manifest: Path, number: signal.Signals
+def test_two_processes_make_the_table_of_one_however_they_are_interrupted(
+    cli: Cli, manifest: Path
 ) -> None:
-    """Stopped with work saved, gone on with in one process, it is the table of one process."""
-    target = manifest.with_name(f"{number.name}.parquet")
+    target, alone = manifest.with_name("two.parquet"), manifest.with_name("one.parquet")
     arguments = command(manifest, target, "--workers=2")
     run = subprocess.Popen(
         [sys.executable, "-m", "emobatch", *arguments], stderr=subprocess.PIPE, text=True
     )
-    family: set[int] = set()
-    wait_for(
-        lambda: (
-            [*target.parent.glob(f"{target.name}.parts/**/0*.parquet")] or run.poll() is not None
-        ),
-        "nothing is saved",
-    )
-    family |= {*of_group(run.pid)}
+    saved = f"{target.name}.parts/**/*.parquet"
+    wait_for(lambda: [*target.parent.glob(saved)] or run.poll() is not None, "nothing is saved")
+    family = of_group(run.pid)
     assert run.poll() is None and len(family) >= 3, "scored in one process"
-    run.send_signal(number)
+    run.terminate()
     said = run.communicate()[1]
-    wait_for(lambda: not any(map(is_running, family)), "processes are left", 30)
-    if number == signal.SIGTERM:
-        assert run.returncode == 75
-        assert f"interrupted by SIGTERM; {64}" in said or "of 200 rows are saved" in said
-    assert cli(*arguments[:-1], "--workers=1").exit_code == 0
-    alone = manifest.with_name("alone.parquet")
-    if not alone.exists():
-        assert cli(*command(manifest, alone, "--workers=1")).exit_code == 0
-    assert pl.read_parquet(target).equals(pl.read_parquet(alone))
-    assert (
-        pl.read_parquet_metadata(target)["emobatch"] == pl.read_parquet_metadata(alone)["emobatch"]
-    )
-
-
-def test_two_processes_score_as_one(cli: Cli, manifest: Path) -> None:
-    one, two = manifest.with_name("one.parquet"), manifest.with_name("two.parquet")
-    assert cli(*command(manifest, one, "--workers=1")).exit_code == 0
-    assert cli(*command(manifest, two, "--workers=2")).exit_code == 0
-    assert pl.read_parquet(one).equals(pl.read_parquet(two))
-    assert (
-        pl.read_parquet(two)["status"].value_counts().filter(status="error")["count"].item() == 33
-    )
-
-
-def test_what_keeps_models_from_loading_is_said_once(
-    cli: Cli, manifest: Path, tmp_path: Path, models: dict[str, Path]
-) -> None:
-    import shutil
-
-    speech = Path(shutil.copytree(models["speech"], tmp_path / "speech"))
-    (speech / "model.safetensors").write_bytes(b"none")
-    options = [f"--speech-model={speech}", *(f"--{b}-model={models[b]}" for b in ("asr", "text"))]
-    result = cli("score", manifest, "-o", tmp_path / "s.csv", *options, "--workers=2")
-    assert result.exit_code == 1
-    assert f"Error: {speech}: can't be loaded: " in result.stderr
+    assert run.returncode == 75 and "interrupted by SIGTERM; " in said
+    assert " of 200 rows are saved in " in said
+    wait_for(lambda: not any(map(is_running, family)), "processes are left")
+    for path, count in ((target, 2), (alone, 1)):
+        assert cli(*command(manifest, path, f"--workers={count}")).exit_code == 0
+    table = pl.read_parquet(target)
+    assert table.equals(pl.read_parquet(alone))
+    assert (table["status"] == "error").sum() == 33
+    made = [pl.read_parquet_metadata(path)["emobatch"] for path in (target, alone)]
+    assert made[0] == made[1]
 
 
 def test_a_lost_process_ends_the_run_and_says_what_to_do(
     cli: Cli, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from emobatch.scoring.runners import processes
+    begin = processes.Worker.begin
 
-    score = processes.Worker.score
-
-    def kill(self: processes.Worker, chunk: object) -> object:
-        self.ready.result()
+    def kill(self: processes.Worker, orders: worker.Orders) -> None:
+        begin(self, orders)
         self.child.process.kill()
-        return score(self, chunk)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(processes.Worker, "score", kill)
-        result = cli(*command(manifest, tmp_path / "s.parquet", "--workers=2"))
+    monkeypatch.setattr(processes.Worker, "begin", kill)
+    result = cli(*command(manifest, tmp_path / "s.parquet", "--workers=2"))
     assert result.exit_code == 1
-    assert "a process that scores ended with SIGKILL" in result.stderr
+    assert "Error: a process that scores ended with SIGKILL" in result.stderr
     assert "fewer --workers" in result.stderr
 
 
-def test_few_rows_are_scored_in_this_process(
-    cli: Cli, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_keeps_models_from_loading_is_handed_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from emobatch import processes
+    def fail(self: Recipe) -> None:
+        logging.getLogger("emobatch.models").warning("note: %s", "first this")
+        raise CheckpointError("speech: can't be loaded")
 
-    started: list[str] = []
-    start = processes.Child.start
-    monkeypatch.setattr(
-        processes.Child,
-        "start",
-        lambda entry, *given: started.append(entry) or start(entry, *given),
-    )
-    assert cli(*command(manifest, tmp_path / "s.parquet")).exit_code == 0
-    assert {*started} == {"emobatch.manifests.decoder:serve"}
+    monkeypatch.setattr(Recipe, "open", fail)
+    log = logging.getLogger("emobatch")
+    for name in ("handlers", "propagate", "level"):
+        monkeypatch.setattr(log, name, [] if name == "handlers" else getattr(log, name))
+    ours, theirs = multiprocessing.Pipe()
+    demo = Choice(models="demo", device="cpu")
+    plan = Plan.of(demo, demo.find_checkpoints())
+    recipe = Recipe(plan, devices.choose("cpu"), None, Path())
+    ours.send(worker.Orders(recipe, 1, logging.WARNING))
+    worker.serve(theirs)
+    noted, failed = ours.recv(), ours.recv()
+    assert noted == worker.Noted("emobatch.models", logging.WARNING, "note: first this")
+    assert failed.first is None and str(failed.error) == "speech: can't be loaded"
+    assert isinstance(failed.error, CheckpointError)
+
+
+def test_an_error_that_cant_be_sent_says_the_same() -> None:
+    class OddError(Exception):
+        def __init__(self, one: int, two: int) -> None:
+            super().__init__(f"{one} and {two}")
+
+    assert str(worker.sendable(OddError(1, 2))) == "OddError: 1 and 2"
+    error = CheckpointError("no")
+    assert worker.sendable(error) is error
+
+
+@pytest.mark.parametrize(
+    ("chunks", "free", "expected"), [(7, 64, 1), (8, 64, 2), (400, 64, 3), (400, 1, 1), (400, 2, 2)]
+)
+def test_as_many_processes_as_chunks_cores_and_memory_allow(
+    monkeypatch: pytest.MonkeyPatch, chunks: int, free: int, expected: int
+) -> None:
+    monkeypatch.setattr(local, "free_memory", lambda: free << 30)
+    demo = Choice(models="demo", device="cpu")
+    device = replace(devices.choose("cpu"), workers=3)
+    recipe = Recipe(Plan.of(demo, demo.find_checkpoints()), device, None, Path())
+    assert max(1, local.LocalRunner()._processes(recipe, chunks)) == expected
+    on_gpu = replace(recipe, device=replace(device, name="cuda"))
+    assert local.LocalRunner()._processes(on_gpu, chunks) == 1
+    two = local.LocalRunner.of(Workers(workers=2), "local")
+    assert two._processes(recipe, 400) == 2
+    with pytest.raises(OptionError, match="--workers 2: several processes score on the CPU alone"):
+        two._processes(on_gpu, 400)

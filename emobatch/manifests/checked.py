@@ -13,6 +13,8 @@ from emobatch.tables import reading
 
 # Text in which blanks are nothing.
 ABOUT_TEXT = ("transcript", "language")
+# Ids that are compared at a time, each in about 40 bytes of memory.
+IDS_AT_A_TIME = 1 << 24
 
 
 def check_columns(source: str, schema: pl.Schema) -> None:
@@ -123,9 +125,11 @@ def _check_segments(rows: pl.LazyFrame) -> None:
 
 
 def _check_ids(rows: pl.LazyFrame) -> None:
-    # By hash: 8 bytes for each row, and the names themselves only if something is wrong.
-    distinct = rows.select(pl.col("id").hash().n_unique(), rows=pl.len())
-    if distinct.select(pl.col("id") == pl.col("rows")).collect(engine="streaming").item():
+    # By hash, and of those a part at a time, in as many passes as there are parts; the names
+    # themselves only if something is wrong.
+    hashes = rows.select(pl.col("id").hash())
+    parts = hashes.select(pl.len()).collect(engine="streaming").item() // IDS_AT_A_TIME + 1
+    if all(_are_distinct(hashes.filter(pl.col("id") % parts == part)) for part in range(parts)):
         return
     doubled = (
         rows.select("id")
@@ -142,3 +146,8 @@ def _check_ids(rows: pl.LazyFrame) -> None:
             f"id {name!r} occurs in rows {', '.join(str(place + 1) for place in places)}; "
             "give each row an id of its own in column 'id'"
         )
+
+
+def _are_distinct(hashes: pl.LazyFrame) -> bool:
+    counts = hashes.select(pl.col("id").n_unique(), rows=pl.len())
+    return bool(counts.select(pl.col("id") == pl.col("rows")).collect(engine="streaming").item())

@@ -58,7 +58,8 @@ class Decoding:
         clip = self.utterance.clip
         try:
             order = self.order
-            for window in read(clip, self.most_seconds) if order is None else order.windows():
+            found = read(clip, self.most_seconds) if order is None else order.windows()
+            for window in found:
                 self._hand_on(window)
                 if self.abandoned.is_set():
                     return
