@@ -302,6 +302,28 @@ def test_jobs_are_given_the_options_that_were_typed(cli: Cli, clips: Path) -> No
     assert "3 shards; 1.5 h of wall time each" in result.stderr
 
 
+def test_jobs_can_read_the_manifest_that_a_plan_writes(cli: Cli, clips: Path) -> None:
+    """Its columns have the names that emobatch knows, and its files are where they were."""
+    (clips.parent / "other").mkdir()
+    target = clips.parent / "other" / "t.parquet"
+    clips.write_text(clips.read_text().replace("path", "file", 1))
+    command = (
+        "plan",
+        clips,
+        "--path-column=file",
+        "--label-column=code",
+        "--no-sample",
+        "-o",
+        target,
+    )
+    result = cli(*command, "--shards=3", "--wall-time=90m", "--slurm")
+    line = next(line for line in result.stdout.splitlines() if line.startswith("emobatch"))
+    root, *words = shlex.split(line)[3:6]
+    assert (root, words) == (f"--root={clips.parent}", ["--label-column=code", "--offline"])
+    again = cli("plan", target, root, *words, "--no-sample", "--json")
+    assert json.loads(again.stdout)["seconds"] == 19.25
+
+
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [

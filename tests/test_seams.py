@@ -220,6 +220,8 @@ def test_an_interruption_that_says_nothing_is_one_all_the_same(
 class Noted:
     """Progress that is written down."""
 
+    is_shown = True
+
     def __init__(self) -> None:
         self.events: list[str] = []
         self.rows, self.errors, self.seconds = 0, 0, 0.0

@@ -38,6 +38,7 @@ class Planned:
 
     Attributes:
         rows: of the manifest.
+        root: folder that its paths are relative to.
         lengths: of its clips.
         sample: what was measured, None where nothing was scored.
         estimate: of the whole, None without a sample.
@@ -49,6 +50,7 @@ class Planned:
     """
 
     rows: int
+    root: Path
     lengths: Lengths
     sample: Sample | None
     estimate: Estimate | None
@@ -168,6 +170,7 @@ def plan(
     shards, wall = _cut(chunks, estimate, shards, wall)
     return Planned(
         rows=len(rows),
+        root=rows.root,
         lengths=found,
         sample=taken,
         estimate=estimate,

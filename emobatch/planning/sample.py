@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # Chunks that are scored unless the user says: enough for some to be decoded as others are scored.
 CHUNKS = 2
+# Rows that are scored before the others, to have everything that a row needs in memory.
+FIRST = 8
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Sample:
         rows: how many there are.
         failed: those of them that could not be scored.
         costs: milliseconds of audio that they cost the speech and the text branch.
-        loading: seconds until the models of both branches were loaded.
+        loading: seconds until models were loaded and the first rows through, which take longer.
         speech: seconds that the speech branch took for them.
         text: seconds that the text branch took beside it.
         asked: share of the text branch's milliseconds that the gate asks for; None without one.
@@ -129,6 +131,7 @@ def take(
     log.info("note: scoring a sample of %s", counted(len(chosen), "row"))
     with TemporaryDirectory() as folder, Peak() as peak:
         source = Path(folder) / "manifest.parquet"
+        begun = _begun(source, chosen, choice)
         chosen.rows.sink_parquet(source)
         both, table = _scored(source, chosen, choice)
         heard = both.scoring
@@ -141,7 +144,7 @@ def take(
         rows=len(chosen),
         failed=table.filter(pl.col("status") == "error").height,
         costs=totals(chosen, costs),
-        loading=both.loading,
+        loading=begun,
         speech=heard,
         text=both.scoring - heard,
         asked=None if gate is None else _asked(table, chosen, costs, gate),
@@ -188,6 +191,17 @@ def totals(manifest: Manifest, costs: Costs) -> tuple[int, int]:
     known = rows.filter(pl.col("duration").is_not_null())
     speech, text = known.select(pl.sum("speech", "text")).collect(engine="streaming").row(0)
     return speech, text
+
+
+def _begun(source: Path, manifest: Manifest, choice: Choice) -> float:
+    # Libraries are imported, and dictionaries read, when they are first needed: once for a job,
+    # and not to be taken for what every row costs.
+    few = manifest.cut([0], FIRST)
+    few.rows.sink_parquet(source)
+    began = monotonic()
+    with suppress(EmobatchError):  # what is wrong is said of the whole sample
+        _scored(source, few, choice)
+    return monotonic() - began
 
 
 def _without_text(choice: Choice) -> Choice:

@@ -234,17 +234,23 @@ class Run:
             raise SystemExit(f"task {task} of job {job} is {state}:\n{self.log(job, task)}")
         return state == "COMPLETED"
 
-    def time_is_up(self, job: str) -> None:
-        """The last task, whose own id is the array's, is given less time: it alone queues again."""
-        self.until("task 3 has saved a chunk", lambda: self.saved(3))
+    def shorten(self, job: str) -> None:
+        """The last task, whose own id is the array's, is given less time than the others."""
+        self.until("task 3 has begun", lambda: "of audio" in self.log(job, 3))
         # Less than the two minutes before the end in which it is to be warned.
         hours, minutes, _ = tasks(job)[3]["RunTime"].rpartition("-")[2].split(":")
         limit = 60 * int(hours) + int(minutes) + 2
         asked("scontrol", "update", f"JobId={job}_3", f"TimeLimit={limit}")
-        self.until("task 3 is warned, and queues again", lambda: restarts(job).get(3))
+
+    def warned_alone(self, job: str) -> None:
+        """That task's time is up: it alone queues again."""
+        self.until(
+            "task 3 is warned, and queues again",
+            lambda: restarts(job).get(3) or self.is_done(job, 3),
+        )
         asked("scontrol", "update", f"JobId={job}_3", "TimeLimit=60")
-        if others := {task for task, count in restarts(job).items() if count and task != 3}:
-            raise SystemExit(f"queue again as well: {others}")
+        if {task for task, count in restarts(job).items() if count} != {3}:
+            raise SystemExit(f"not task 3 alone was started again: {restarts(job)}")
         if "SIGUSR1" not in self.log(job, 3):
             raise SystemExit(f"not warned: {self.log(job, 3)}")
 
@@ -285,9 +291,10 @@ def main(rows: int) -> None:
             job_file = re.sub("--cpus-per-task=[0-9]+ --mem=[0-9]+M", "--cpus-per-task=1", job_file)
             (folder / "job.sh").write_text(job_file)
             job = run.submit("0-3%4")
+            run.shorten(job)
             again = run.killed(job)
             other = run.submit("2")
-            run.time_is_up(job)
+            run.warned_alone(job)
             run.raced(other)
             for which, task in ((job, 0), (again, 1), (job, 2), (other, 2), (job, 3)):
                 run.until(f"task {task} of job {which} is done", lambda: run.is_done(which, task))  # noqa: B023

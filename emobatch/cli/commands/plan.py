@@ -19,6 +19,8 @@ NOT_PLANNED = (
     *("output", "engine", "shard", "restart", "retry_errors", "max_error_rate"),
     *("quiet", "verbose", "log_file"),
 )
+# What is said of a manifest that isn't true of the one that a plan writes.
+ABOUT_MANIFEST = ("root", "form", "path_column", "transcript_column", "speaker_column")
 SCHEDULERS = {
     "slurm": "Print a script for sbatch: an array of jobs, a shard each.",
     "kubernetes": "Print an Indexed Job for kubectl apply -f.",
@@ -129,28 +131,32 @@ def plan(
     if as_json:
         say_json(planned.document())
     elif wanted:
-        click.echo(planned.script(wanted[0], _command(manifest, output)), nl=False)
+        click.echo(planned.script(wanted[0], _command(manifest, output, planned.root)), nl=False)
         click.echo(f"note: {brief(planned)}", err=True)
     else:
         show_plan(planned)
 
 
-def _command(manifest: str, output: Path | None) -> list[str]:
-    context = click.get_current_context()
+def _command(manifest: str, output: Path | None, root: Path) -> list[str]:
     # `score` with what was given here; the manifest with durations, where there is one.
+    context = click.get_current_context()
     command = ["emobatch", "score", manifest if output is None else str(output)]
-    given = {name: context.get_parameter_source(name) for name in context.params}
+    if output is not None and output.resolve().parent != root.resolve():
+        command.append(f"--root={root}")
     for option in scoring.params:
-        if not isinstance(option, click.Option) or option.name in NOT_PLANNED:
+        name = str(option.name)
+        if not isinstance(option, click.Option) or name in NOT_PLANNED:
             continue
-        if given.get(str(option.name)) is not click.core.ParameterSource.COMMANDLINE:
+        if output is not None and name in ABOUT_MANIFEST:
             continue
-        value = context.params[str(option.name)]
-        name = next(each for each in option.opts if each.startswith("--"))
+        if context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
+            continue
+        spelled = next(each for each in option.opts if each.startswith("--"))
+        value = context.params[name]
         if option.is_flag:
-            command.append(name)
+            command.append(spelled)
         else:
-            command += [f"{name}={each}" for each in (value if option.multiple else [value])]
+            command += [f"{spelled}={each}" for each in (value if option.multiple else [value])]
     if "--offline" not in command:
         command.append("--offline")  # models are fetched once, before the jobs
     return command

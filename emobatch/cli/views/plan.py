@@ -87,7 +87,8 @@ def _show_estimate(planned: Planned, estimate: Estimate) -> None:
     failed = f", {sample.failed} failed" if sample.failed else ""
     say(
         f"a sample of {counted(sample.rows, 'row')} on {planned.device}, {cores}: "
-        f"{spoken(sample.speech + sample.text)}{failed}; {spoken(sample.loading)} to load models"
+        f"{spoken(sample.speech + sample.text)}{failed}; "
+        f"{spoken(sample.loading)} before that, to load models"
     )
     lines = {
         "speech branch": spoken(estimate.speech),
