@@ -38,7 +38,7 @@ class Regression:
         classes: int,
         strength: float = 1.0,
     ) -> Regression:
-        """Fit with an L2 penalty: few rows by lbfgs, many by Newton's method, which is faster there.
+        """Fit with an L2 penalty: few rows by lbfgs, many by Newton's method, which is faster.
 
         Both end where the gradient is below 1e-8, which is at the same weights.
 
