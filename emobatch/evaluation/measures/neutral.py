@@ -56,9 +56,10 @@ class Neutral(Measure):
             emotion = rows.select(pl.coalesce(called, "emotion")).to_series()
             found, true = emotion == name, rows["label"] == name
             both = int((found & true).sum())
-            for kind, count in (("precision", found.sum()), ("recall", true.sum())):
+            for kind, each in (("precision", found), ("recall", true)):
+                count = int(each.sum())
                 value = 100 * both / count if count else None
-                yield Figure(f"{NEUTRAL}_{kind}", value, rows=int(count), stage=f"{threshold:g}")
+                yield Figure(f"{NEUTRAL}_{kind}", value, rows=count, stage=f"{threshold:g}")
 
 
 def _asked_of_neutral(rows: pl.DataFrame, column: str) -> bool:
