@@ -157,7 +157,7 @@ class Speakers:
         Examples:
             >>> posteriors = np.array([[0.9, 0.1]] * 40)
             >>> Speakers.of(np.zeros(40, int)).composition(posteriors).round(2).tolist()
-            [[0.88, 0.12]]
+            [[0.89, 0.11]]
         """
         return self._composition(posteriors, lambda before, now: np.abs(now - before).max(axis=1))
 
