@@ -20,6 +20,8 @@ from scipy.stats import binomtest
 from sklearn.metrics import recall_score
 
 from emobatch.cli.main import main
+from emobatch.crossval.comparison import Comparison
+from emobatch.crossval.outcomes import Outcomes
 from emobatch.fusion.methods import METHODS
 from emobatch.fusion.speech import Speech
 from emobatch.tasks.task import Task
@@ -136,6 +138,27 @@ def test_intervals_are_of_speakers_drawn_whole(
     assert [gain["low"], gain["high"]] == pytest.approx(wanted, abs=0.8)
     said = compared["intervals"]
     assert (said["unit"], said["units"], said["resamples"]) == ("speaker", 10, 1000)
+
+
+def test_folds_weigh_by_how_many_of_their_speakers_are_drawn() -> None:
+    # Eight speakers with a fold each; a method has all of four right and of the others nothing.
+    labels = np.zeros(5, dtype=np.intp)
+    nothing = dict.fromkeys(FIGURES, 0.0)
+    folds = {
+        str(number): Outcomes(
+            pl.Series([f"s{number}"] * 5),
+            labels,
+            {"speech": labels + 1, "other": labels + (number % 2)},
+            2,
+            {"speech": nothing, "other": dict.fromkeys(FIGURES, 100.0 * (1 - number % 2))},
+            {}, {}, {},
+        )
+        for number in range(8)
+    }  # fmt: skip
+    gain = Comparison(folds).difference("other", "speech")
+    assert gain.value["UA"] == 50
+    # Of eight draws one to seven hit such a speaker, in 95 of 100 cases.
+    assert gain.bounds["UA"] == pytest.approx((100 / 8, 700 / 8))
 
 
 def test_without_speakers_rows_are_drawn(cli: Cli) -> None:

@@ -20,7 +20,7 @@ Cli = Callable[..., Result]
 PAIRS = [
     ("Mr. Grey's colours -- twenty three!", "mister gray is colors 23"),
     ("I won't, uh, go.", "I will not go"),
-    ("WELL done", "well, done"),
+    ("WELL done", "well done."),
     ("Yes", None),
 ]
 
@@ -78,9 +78,10 @@ def test_what_is_not_said_stays_nothing() -> None:
         table(),
         table().with_columns(label=pl.lit(None, dtype=pl.String)),
         score_rows(4).drop("label").with_columns(table()),
+        score_rows(4).with_columns(table(), label=pl.lit("")),
         table().with_columns(label=pl.lit("sad")),
     ],
-    ids=["no label", "empty labels", "scores without labels", "labels without scores"],
+    ids=["no label", "empty", "scores alone", "scores and empty labels", "labels alone"],
 )
 def test_without_labels_or_predictions_words_alone_are_measured(
     cli: Cli, rows: pl.DataFrame, caplog: pytest.LogCaptureFixture

@@ -6,8 +6,10 @@ import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import fusion_reference as reference
+import numpy as np
 import polars as pl
 import pytest
 from click.testing import Result
@@ -182,3 +184,38 @@ def test_rows_that_the_speech_model_saw_count_as_the_user_says(cli: Cli, table: 
     plain = fitted()
     assert fitted("--trained-on", "train") == plain
     assert fitted("--trained-on", "none") != plain
+
+
+def test_what_reading_the_neutral_rows_came_to(cli: Cli, table: Path) -> None:
+    rng = np.random.default_rng(0)
+    said = rng.dirichlet([1.0, 1.0, 1.0], 600)
+    said[:, 1] += 0.2
+    said /= said.sum(axis=1, keepdims=True)
+    columns = {f"text_{name}": said[:, place] for place, name in enumerate(reference.SENTIMENTS)}
+    top = {
+        "sentiment": np.array(reference.SENTIMENTS)[said.argmax(axis=1)],
+        "sentiment_score": said.max(axis=1),
+    }
+    pl.read_parquet(table).with_columns(**columns, **top).write_parquet(table)
+
+    def measured(threshold: str) -> dict[str, Any]:
+        thresholds, final = table.with_name("t.toml"), table.with_name("final.parquet")
+        options = ("--method", "hierarchy", "--threshold", threshold)
+        done(cli("calibrate", table, *options, "-o", thresholds))
+        done(cli("apply", table, "-t", thresholds, "-o", final))
+        found: dict[str, Any] = json.loads(done(cli("evaluate", final, "--json")).stdout)
+        return found
+
+    points = {at["threshold"]: at for at in measured("0.3")["neutral"]["by_threshold"]}
+    for threshold in ("0.3", "0.45"):
+        last = measured(threshold)["neutral"]["emotional"][0]
+        rows = pl.read_parquet(table.with_name("final.parquet")).drop_nulls("label")
+        called, true = rows["emotion"] == "neutral", rows["label"] == "neutral"
+        at, both = points[float(threshold)], 100 * int((called & true).sum())
+        assert at["precision"] == pytest.approx(both / called.sum(), abs=0.006)
+        assert at["recall"] == pytest.approx(both / true.sum(), abs=0.006)
+    assert len({at["recall"] for at in points.values()}) > 5
+    missed = rows.filter(pl.col("speech_neutral") >= 0.5, pl.col("label") != "neutral")
+    right = (missed["emotion"] == missed["label"]).mean()
+    assert last["rows"] == len(missed)
+    assert last["put_right"] == pytest.approx(100 * float(right), abs=0.006)  # type: ignore[arg-type]

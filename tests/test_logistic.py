@@ -14,11 +14,13 @@ import pytest
 from click.testing import Result
 from numpy.typing import NDArray
 from published import FIXTURE, Fold, every_fold
+from sklearn.linear_model import LogisticRegression
 
 from emobatch.fusion.file import Fitted, read, to_toml
+from emobatch.fusion.logistic import regression
 from emobatch.fusion.logistic.centring import Speakers
 from emobatch.fusion.logistic.method import Logistic
-from emobatch.fusion.logistic.regression import softmax
+from emobatch.fusion.logistic.regression import Regression, softmax
 from emobatch.tasks.four import FOUR
 
 Cli = Callable[..., Result]
@@ -245,3 +247,21 @@ def test_a_row_without_scores_has_no_emotion() -> None:
         found.filter(gaps).select("emotion", "decided_by", *FINAL).null_count().row(0) == (2,) * 6
     )
     assert found.filter(~gaps)["emotion"].null_count() == 0
+
+
+@pytest.mark.parametrize("part", [300, 100_000], ids=["from a part", "from nothing"])
+def test_many_rows_are_fitted_to_the_same_weights(
+    part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = reference.table(3000).drop_nulls("label")
+    rng = np.random.default_rng(0)
+    features = np.log(rows.select(FOUR.speech_columns).to_numpy())
+    labels = np.array([reference.CLASSES.index(label) for label in rows["label"]])
+    weights = rng.uniform(0.1, 2, len(labels))
+    monkeypatch.setattr(regression, "PART", part)
+    assert len(labels) > regression.MANY_ROWS
+    found = Regression.fit(features, labels, weights, 4)
+    expected = LogisticRegression(C=1, tol=1e-8, max_iter=10_000)
+    expected.fit(features, labels, sample_weight=weights)
+    assert found.weights == pytest.approx(expected.coef_, abs=1e-4)
+    assert found.offsets == pytest.approx(expected.intercept_, abs=1e-4)

@@ -40,7 +40,7 @@ def smoothed(posteriors: Floats, chains: Chains, rho: float) -> Floats:
     """
     found = posteriors.copy()
     emissions, steps = _emissions(posteriors), chains.steps()
-    forward = [state[0] for state, _ in _forward(emissions, steps, np.array([rho]))]
+    forward = [state[:, 0].T for state, _ in _forward(emissions, steps, np.array([rho]))]
     backward = np.empty((0, posteriors.shape[1]))
     for rows, state in zip(reversed(steps), reversed(forward), strict=True):
         # Chains that end here have nothing behind them.
@@ -100,16 +100,18 @@ def _emissions(posteriors: Floats) -> Floats:
 def _forward(
     emissions: Floats, steps: Sequence[NDArray[np.intp]], chances: Floats
 ) -> Iterator[tuple[Floats, Floats]]:
-    # For each step (chances, chains, classes) scaled states, and (chances, chains) log-likelihoods.
-    rho = chances[:, None, None]
-    classes = emissions.shape[1]
-    state = np.empty((len(chances), 0, classes))
+    # For each step (classes, chances, chains) scaled states, and (chances, chains) log-likelihoods.
+    # The long axis stands last: every pass is then over neighbours in memory.
+    rho = chances[:, None]
+    columns = np.ascontiguousarray(emissions.T)
+    state = np.empty((len(columns), len(chances), 0))
     for number, rows in enumerate(steps):
         if number:
-            state = rho * state[:, : len(rows)] + (1 - rho) / classes
+            state = rho * state[..., : len(rows)]
+            state += (1 - rho) / len(columns)
         else:
-            state = np.full((len(chances), len(rows), classes), 1 / classes)
-        state = state * emissions[None, rows]
-        total = state.sum(axis=2, keepdims=True)
-        state = state / total
-        yield state, np.log(total[..., 0])
+            state = np.full((len(columns), len(chances), len(rows)), 1 / len(columns))
+        state *= columns[:, rows][:, None]
+        total = state.sum(axis=0)
+        state /= total
+        yield state, np.log(total)

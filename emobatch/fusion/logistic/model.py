@@ -38,10 +38,13 @@ class Pair:
         Returns:
             (rows, classes); NaN in a row without speech scores.
         """
+        if self.both is None:
+            return self.speech.logits(heard)
+        told = known(said)
+        if told.all():
+            return self.both.logits(np.hstack([heard, said]))
         found = self.speech.logits(heard)
-        if self.both is not None:
-            told = np.isfinite(said).all(axis=1)
-            found[told] = self.both.logits(np.hstack([heard[told], said[told]]))
+        found[told] = self.both.logits(np.hstack([heard[told], said[told]]))
         return found
 
     def posteriors(self, heard: Floats, said: Floats) -> Floats:
