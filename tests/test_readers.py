@@ -171,7 +171,7 @@ def test_a_kaldi_directory(tmp_path: Path) -> None:
         ("wav_scp", "a a.wav\nb b.wav\na c.wav\n", "line 3: 'a' stands on a line before"),
         ("segments", "u1 a 0.0 x\n", "segments: line 1: 'u1' has 'x', not an end in seconds"),
         ("segments", "u1 a 0.0\n", "segments: line 1: 'u1' has nothing, not an end in seconds"),
-        ("segments", "u1\n", "segments: line 1: 'u1' has not a recording"),
+        ("segments", "u1\n", "segments: line 1: 'u1' has nothing, not a recording"),
         ("segments", "u1 a 0 1\nu2 bb 0 1\n", "line 2: 'u2' is of recording 'bb', which isn't in"),
         ("segments", "u1 a 2 1\n", "row 1: start is not before end"),
         ("utt2dur", "u1 long\n", "utt2dur: line 1: 'u1' has 'long', not a number of seconds"),

@@ -17,7 +17,10 @@ LABELS = {
     "xxx": None,
 }
 # As in: [6.2901 - 8.2357]  Ses01F_impro01_F000  neu  [2.5000, 2.5000, 2.5000]
-LINE = re.compile(r"\[([\d.]+) - ([\d.]+)\]\t(\S+)\t(\w+)\t\[([\d.]+), ([\d.]+), ([\d.]+)\]")
+NUMBER = r"(\d+(?:\.\d+)?)"
+LINE = re.compile(
+    rf"\[{NUMBER} - {NUMBER}\]\t(\S+)\t(\w+)\t\[{NUMBER}, {NUMBER}, {NUMBER}\]", re.ASCII
+)
 # A scene that was played in parts has a letter behind its number.
 DIALOGUE = re.compile(r"Ses0?(\d)([FM])_(impro\d+|script\d+_\d+)[a-z]?")
 # As in: Ses01F_impro01_F000 [006.2901-008.2357]: Excuse me.

@@ -18,11 +18,12 @@ CONDITIONS = {
     **{"P": "natural interaction", "R": "target read"},
     **{"S": "other improvised", "T": "target improvised"},
 }
-NUMBER = r"([\d.]+|NaN)"
+NUMBER = r"(\d+(?:\.\d+)?|NaN)"
 # As in: UTD-IMPROV-S01A-F01-P-FM01.avi; N; A:3.000000; V:3.200000; D:2.600000 ; N:5.000000;
 LINE = re.compile(
     rf"UTD-IMPROV-(\S+)\.avi;\s*(\w);\s*A:{NUMBER}\s*;\s*V:{NUMBER}\s*;\s*D:{NUMBER}\s*;"
-    rf"\s*N:{NUMBER}\s*;?"
+    rf"\s*N:{NUMBER}\s*;?",
+    re.ASCII,
 )
 NAME = re.compile(r"S(\d\d)([AHNS])-([FM])(\d\d)-([PRST])-(\w+)")
 

@@ -9,7 +9,7 @@ from emobatch.errors import ManifestError
 from emobatch.manifests.segments.form import Form, Segment
 
 CLOCK = r"(\d+):(\d\d):(\d\d)[,.](\d{1,3})"
-TIMES = re.compile(rf"\s*{CLOCK}\s*-->\s*{CLOCK}.*")
+TIMES = re.compile(rf"\s*{CLOCK}\s*-->\s*{CLOCK}.*", re.ASCII)
 # As in: [SPEAKER_00]: Well then.
 SPEAKER = re.compile(r"\[([^\]]+)\]:\s*")
 MARKUP = re.compile(r"</?[A-Za-z][^>]*>|\{\\[^}]*\}")

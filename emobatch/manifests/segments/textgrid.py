@@ -9,7 +9,7 @@ from emobatch.errors import ManifestError
 from emobatch.manifests.segments.form import Form, Segment, joined
 
 TOKEN = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
-NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 # Tiers of forced alignment.
 PHONES = re.compile(r"(.* - )?phon(e|eme)s?", re.IGNORECASE)
 WORDS = re.compile(r"(?:(.*) - )?words?", re.IGNORECASE)
