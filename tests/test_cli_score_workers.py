@@ -86,8 +86,8 @@ def test_two_processes_make_the_table_of_one_however_they_are_interrupted(
     assert run.returncode == 75 and "interrupted by SIGTERM; " in said
     assert " of 200 rows are saved in " in said
     wait_for(lambda: not any(map(is_running, family)), "processes are left")
-    for path, count in ((target, 2), (alone, 1)):
-        assert cli(*command(manifest, path, f"--workers={count}")).exit_code == 0
+    for path in (target, alone):
+        assert cli(*command(manifest, path, "--workers=1")).exit_code == 0
     table = pl.read_parquet(target)
     assert table.equals(pl.read_parquet(alone))
     assert (table["status"] == "error").sum() == 33

@@ -23,7 +23,7 @@ from emobatch.scoring.gate import Gate
 from emobatch.scoring.made_with import models
 from emobatch.scoring.recipe import Recipe, RowScorer
 from emobatch.scoring.rows import written
-from emobatch.scoring.runners.local import in_order
+from emobatch.scoring.runners.threads import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

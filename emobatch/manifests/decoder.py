@@ -24,7 +24,7 @@ def serve(line: Connection) -> None:
         cause = None
         try:
             for window in read(clip, most_seconds):
-                line.send_bytes(memoryview(window).cast("B"))
+                line.send_bytes(window.tobytes())
         except (BrokenPipeError, ConnectionError):
             raise
         except Exception as error:

@@ -43,7 +43,7 @@ from emobatch.scorers.plan import Plan
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.progress import Silent
 from emobatch.scoring.recipe import Recipe, RowScorer
-from emobatch.scoring.runners.local import scored
+from emobatch.scoring.runners.threads import scored
 from emobatch.scoring.work import Work
 from emobatch.tasks.four import FOUR
 

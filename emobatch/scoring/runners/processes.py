@@ -14,7 +14,7 @@ from typing import Any
 from emobatch.errors import WorkerError
 from emobatch.processes import Child
 from emobatch.scoring.progress import Progress
-from emobatch.scoring.runners.local import in_order
+from emobatch.scoring.runners.threads import in_order
 from emobatch.scoring.runners.worker import (
     AT_ONCE,
     ENTRY,
