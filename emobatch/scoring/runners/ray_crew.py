@@ -138,7 +138,8 @@ class Crew:
 
     def _fill_up(self) -> None:
         self._looked = monotonic()
-        wanted = self._count or self._room()
+        left = len(self._todo) + len(self._again) + sum(len(each.running) for each in self._workers)
+        wanted = min(self._count or self._room(), left)  # no more than there are chunks
         for _ in range(wanted - len(self._workers)):
             worker = Worker(self._kind.remote(self._threads))
             given = (self._recipe, self._made, self._share["CPU"], self._share["GPU"])
@@ -194,6 +195,8 @@ class Crew:
             self._lost = 0
         for asked in concerned:
             yield from self._went_on(asked, found)
+        if isinstance(found, Lost):
+            self._fill_up()
 
     def _found(self, ref: Any) -> Any:
         try:
@@ -209,6 +212,7 @@ class Crew:
             if self._lost_at_start > MOST_LOST_AT_START * max(1, len(self._workers)):
                 raise DeviceError(f"no worker loads its models, the last: {found.why}")
             self._lose(worker, found)
+            self._fill_up()
             return
         worker.is_open = True
         self._lost_at_start = 0
@@ -235,7 +239,6 @@ class Crew:
             raise DeviceError(f"{self._lost} workers were lost one after the other; {found.why}")
         self._workers.remove(worker)
         self._end(worker)
-        self._fill_up()
 
     def _end(self, worker: Worker) -> None:
         with suppress(Exception):  # it may have ended by itself, or with the whole cluster
