@@ -214,6 +214,9 @@ def test_rows_that_are_picked_afterwards_are_decided_with_all(options: dict[str,
     streamed = method.decide(rows.lazy()).filter(wanted).collect(engine="streaming")
     assert lazy.equals(whole)
     assert streamed.equals(whole)
+    pieces = pl.concat([rows[start : start + 50].lazy() for start in range(0, 600, 50)])
+    in_pieces = method.decide(pieces).collect(engine="streaming").filter(wanted)
+    assert in_pieces.equals(whole)
 
 
 def test_without_centring_a_row_is_decided_by_itself() -> None:

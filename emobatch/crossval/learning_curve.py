@@ -149,7 +149,7 @@ def shares(sizes: Sequence[int], count: int) -> NDArray[np.intp]:
 
     Examples:
         >>> shares([90, 9, 1], 10).tolist()
-        [8, 1, 1]
+        [7, 2, 1]
     """
     left = np.array(sizes) - 1
     exact = left * (count - len(sizes)) / max(int(left.sum()), 1)
