@@ -50,7 +50,7 @@ Object class = "TextGrid"
 xmin = 0
 xmax = 2.3
 tiers? <exists>
-size = 3
+size = 4
 item []:
     item [1]:
         class = "IntervalTier"
@@ -93,6 +93,16 @@ item []:
             xmin = 2
             xmax = 2.25
             text = "yes"
+    item [4]:
+        class = "IntervalTier"
+        name = "bo - phones"
+        xmin = 0
+        xmax = 2.3
+        intervals: size = 1
+        intervals [1]:
+            xmin = 0
+            xmax = 0.5
+            text = "OW1"
 """
 SHORT_GRID = (
     'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n2.3\n<exists>\n1\n"IntervalTier"\n'

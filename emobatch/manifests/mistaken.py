@@ -48,13 +48,13 @@ def refuse(source: str) -> None:
             "is a path as Windows writes it, which names no file here; write / between folders, "
             "and no drive's letter"
         )
-    if not path.exists():
-        raise ManifestError(f"no such file or folder{_meant(path)}")
     extension = path.suffix.lower()
     if extension in SPREADSHEETS:
         raise ManifestError(
             f"is a spreadsheet; save it in one of the formats {', '.join(EXTENSIONS)}"
         )
+    if not path.exists():
+        raise ManifestError(f"no such file or folder{_meant(path)}")
     if extension not in EXTENSIONS:
         near = nearest(extension, EXTENSIONS) if extension else None
         meant = f"did you mean {near}? " if near else ""
