@@ -201,10 +201,11 @@ def test_options_are_those_of_the_command() -> None:
     here = set(Options.__annotations__)
     theirs = {parameter.name for parameter in command.params}
     # Of files, and of many processes.
-    files = {"manifest", "output", "form", "engine", "shard"}
+    files = {"manifest", "output", "form", "pattern", "segments", "cut_by", "shard"}
+    many = {"engine", "address", "workers", "cpus_per_worker", "gpus_per_worker"}
     ends = {"restart", "retry_errors", "max_error_rate"}
     console = {"verbose", "quiet", "log_file"}  # which the group adds to each command
-    assert theirs - here - console == files | ends and here <= theirs
+    assert theirs - here - console == files | many | ends and here <= theirs
     with pytest.raises(emobatch.EmobatchError, match=r"no option 'sped'; did you mean 'speech'\?"):
         emobatch.Scorer(sped="none")
     with pytest.raises(emobatch.EmobatchError, match="nowhere: no such folder"):

@@ -82,7 +82,7 @@ def is_surely_whole(target: Path, run: Mapping[str, Any], rows: Manifest) -> boo
     if not target.exists() or target.with_name(target.name + ".parts").exists():
         return False
     # What only the models and the device could say is taken to be as it was.
-    wanted = _laid_over(run, stored.metadata(target))
+    wanted = {**_laid_over(run, stored.metadata(target)), "software": run["software"]}
     refuse_changed(target, wanted, content.describe(rows.rows, [], ["id"]))
     failed = reading.scan(str(target)).filter(pl.col("status") == "error").head(1)
     hint = "" if failed.collect().is_empty() else "; --retry-errors scores the failed rows again"
