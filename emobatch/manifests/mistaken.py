@@ -66,8 +66,8 @@ def refuse(source: str) -> None:
 
 def _meant(path: Path) -> str:
     try:
-        beside = [entry.name for entry in islice(path.parent.iterdir(), MOST_COMPARED)]
+        beside = {entry.stem: entry for entry in islice(path.parent.iterdir(), MOST_COMPARED)}
     except (OSError, ValueError):
         return ""
-    near = nearest(path.name, beside)
-    return f"; did you mean {str(path.parent / near)!r}?" if near else ""
+    near = nearest(path.stem, beside)  # by extensions alone all would be alike
+    return f"; did you mean {str(beside[near])!r}?" if near else ""
