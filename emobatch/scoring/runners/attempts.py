@@ -52,11 +52,13 @@ def attempts(recipe: Recipe, rows: pl.DataFrame) -> Attempts:
         The chunk's rows of the score table. One that ends its process each time has failed. The
         others were scored together without it, as they are where a row fails in any other way.
     """
+    why = ""
     for _ in range(TRIES):
         found = yield rows
         if not isinstance(found, Lost):
             return found
-    log.info("note: %s; its %d rows are scored in halves", found.why, len(rows))
+        why = found.why
+    log.info("note: %s; its %d rows are scored in halves", why, len(rows))
     scored, is_lost = yield from _in_halves(recipe, rows, is_tried=True)
     if any(is_lost) and not all(is_lost):
         lost = pl.Series(is_lost)

@@ -225,7 +225,7 @@ class Crew:
             rows = asked.attempts.send(found)
         except StopIteration as done:
             frame: pl.DataFrame = done.value
-            errors = (frame["status"] == "error").sum()
+            errors = int((frame["status"] == "error").sum())
             seconds = float(frame["duration"].sum() or 0.0)
             self._work.progress.advance(rows=len(frame), errors=errors, seconds=seconds)
             yield Chunk(asked.first, frame)
