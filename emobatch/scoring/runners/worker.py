@@ -78,7 +78,7 @@ class Failed:
     error: Exception
 
 
-class Mouth:
+class Sender:
     """Says things to whoever started this process, from any thread; a progress, too."""
 
     is_shown = True  # or not: whoever started this process knows
@@ -110,10 +110,10 @@ class Mouth:
 class PassedOn(logging.Handler):
     """Passes notes on to whoever started this process."""
 
-    def __init__(self, mouth: Mouth) -> None:
+    def __init__(self, sender: Sender) -> None:
         """Begin."""
         super().__init__()
-        self._mouth = mouth
+        self._mouth = sender
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass a note on."""
@@ -127,29 +127,29 @@ def serve(line: Connection) -> None:
         line: gives :class:`Orders` and then chunks of a manifest; takes the messages of this
             module, and the chunks as they are scored.
     """
-    mouth = Mouth(line)
+    sender = Sender(line)
     orders: Orders = line.recv()
     log = logging.getLogger("emobatch")
     log.setLevel(orders.level)
     log.propagate = False
-    log.addHandler(PassedOn(mouth))
+    log.addHandler(PassedOn(sender))
     device = replace(orders.recipe.device, workers=orders.threads)
     try:
         scorer = replace(orders.recipe, device=device).open()
     except Exception as error:
-        mouth.say(Failed(None, sendable(error)))
+        sender.say(Failed(None, sendable(error)))
         return
     with scorer, ThreadPoolExecutor(AT_ONCE) as pool:
-        mouth.say(Ready())
+        sender.say(Ready())
         while True:
-            pool.submit(_score, scorer, line.recv(), mouth)
+            pool.submit(_score, scorer, line.recv(), sender)
 
 
-def _score(scorer: RowScorer, chunk: Chunk, mouth: Mouth) -> None:
+def _score(scorer: RowScorer, chunk: Chunk, sender: Sender) -> None:
     try:
-        mouth.say(Chunk(chunk.first, scorer.score(chunk.frame, mouth)))
+        sender.say(Chunk(chunk.first, scorer.score(chunk.frame, sender)))
     except Exception as error:
-        mouth.say(Failed(chunk.first, sendable(error)))
+        sender.say(Failed(chunk.first, sendable(error)))
 
 
 def sendable(error: Exception) -> Exception:
