@@ -9,6 +9,7 @@ which the guard fires. With `--shuffles N` dialogues are shuffled instead, N tim
 
 from __future__ import annotations
 
+from glob import glob
 from itertools import combinations
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def costs_of_context(
 @click.option("--draws", default=4000, show_default=True, help="Speakers drawn for each cell.")
 @click.option("--shuffles", default=0, help="Shuffle dialogues so many times instead.")
 def main(tables: tuple[str, ...], draws: int, shuffles: int) -> None:
-    files = [file for name in tables for file in sorted(Path().glob(name)) or [Path(name)]]
+    files = [Path(file) for name in tables for file in sorted(glob(name)) or [name]]
     for number, file in enumerate(files, 1):
         rows = pl.read_parquet(file)
         known = pl.when(pl.col("split") != "test").then("label")
