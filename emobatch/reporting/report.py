@@ -24,6 +24,7 @@ from emobatch.fusion.method import Method
 from emobatch.reporting import illustrations
 from emobatch.reporting.chance import chance
 from emobatch.reporting.changes import changed_rows
+from emobatch.reporting.conditions_section import conditions_section
 from emobatch.reporting.decisions import Decisions, decisions
 from emobatch.reporting.described import parts
 from emobatch.reporting.figures.confusion import MANY
@@ -165,6 +166,7 @@ def gather(
         "kinds_of_change": [name for name in KINDS if changes[name].sum() or name != "no label"],
         "flow": illustrations.changes_flow(changes, task.classes) if len(changes) else None,
         "neutral": neutral_section(evaluation) if evaluation else None,
+        "conditions": conditions_section(labelled, task),
         "changes": changed_rows(scored, audio_root=audio_root),
         "has_long_names": max(map(len, task.classes)) > LONG_NAME,
         "method": parts(described),

@@ -113,11 +113,11 @@ class PassedOn(logging.Handler):
     def __init__(self, sender: Sender) -> None:
         """Begin."""
         super().__init__()
-        self._mouth = sender
+        self._sender = sender
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass a note on."""
-        self._mouth.say(Noted(record.name, record.levelno, record.getMessage()))
+        self._sender.say(Noted(record.name, record.levelno, record.getMessage()))
 
 
 def serve(line: Connection) -> None:
