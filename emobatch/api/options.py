@@ -21,6 +21,7 @@ class Options(TypedDict, total=False):
 
     models: str
     speech_model: str | None
+    emotional_model: str | None
     asr_model: str | None
     text_model: str | None
     classes: str | Task

@@ -13,7 +13,9 @@ from emobatch.fusion.methods import OPTIONS
 from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
     AUTO,
+    BRANCHES,
     DEVICES,
+    EMOTIONAL,
     LEFT_OUT,
     MODEL_SETS,
     PRECISIONS,
@@ -45,6 +47,8 @@ def _go_offline(context: click.Context, option: click.Parameter, offline: bool) 
 def _names(defaults: Mapping[str, str]) -> tuple[Callable[[Command], Command], ...]:
     what = {
         "speech": "Audio classifier: a hub name or a folder.",
+        EMOTIONAL: "Second audio classifier, trained without neutral: says which emotion, where "
+        "--speech-model only says neutral or emotional.",
         "asr": "Whisper in CTranslate2's format: a size, a hub name or a folder.",
         "text": "Text classifier of sentiments or of the classes: a hub name or a folder.",
     }
@@ -177,9 +181,9 @@ model_options = _together(
         show_default=True,
         help="Where models that aren't named come from; demo are toys that come with the package.",
     ),
-    *_names(MODEL_SETS[PUBLISHED]),
+    *_names({**MODEL_SETS[PUBLISHED], EMOTIONAL: "none"}),
 )
-table_model_options = _together(*_names(dict.fromkeys(MODEL_SETS[PUBLISHED], "the table's")))
+table_model_options = _together(*_names(dict.fromkeys(BRANCHES, "the table's")))
 offline_option = click.option(
     "--offline",
     is_flag=True,
@@ -238,7 +242,7 @@ task_options = _together(
         multiple=True,
         metavar="NAME=CLASS",
         help="Read the speech model's label NAME as CLASS; CLASS none drops it. Repeatable, or "
-        "separated by commas.",
+        "separated by commas. With --emotional-model, CLASS is neutral or emotional.",
     ),
     click.option(
         "--text-label-map",

@@ -12,7 +12,7 @@ from emobatch.errors import CheckpointError
 from emobatch.models import checkpoints
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
-from emobatch.models.names import BRANCHES
+from emobatch.models.names import BRANCHES, SIDES
 from emobatch.scorers.registry import SCORERS
 from emobatch.scorers.scorer import Setup
 
@@ -31,16 +31,20 @@ def checkpoint(choice: Choice, branch: str) -> Checkpoint:
     return found
 
 
-def tried(there: Collection[str]) -> list[str]:
+def tried(choice: Choice, there: Collection[str]) -> list[str]:
     """Branches whose scorers can be tried.
 
     Args:
+        choice: names the checkpoints.
         there: branches whose checkpoint is on this machine.
 
     Returns:
-        Those of them that have scorers, and what has scorers without a checkpoint.
+        Those of them that have scorers, and what has scorers without a checkpoint. The speech
+        branch only where all of its models are there.
     """
     branches = dict.fromkeys(SCORERS[name].branch for name in SCORERS)
+    if not {*SIDES["speech"]} & {*choice.names()} <= {*there}:
+        branches.pop("speech", None)
     return [branch for branch in branches if branch in there or branch not in BRANCHES]
 
 
@@ -49,8 +53,8 @@ def score(choice: Choice, branch: str) -> str:
     from emobatch.models import devices
     from emobatch.scorers.loaded import silence_libraries
 
-    names = choice.names()
-    found = {name: checkpoints.find(names[name], name) for name in {branch, "speech"} & {*names}}
+    names, heard = choice.names(), {branch, *SIDES["speech"]}
+    found = {name: checkpoints.find(names[name], name) for name in heard & {*names}}
     here = {name: each for name, each in found.items() if each is not None}
     setup = Setup(choice, here, choice.task(found))
     of_branch = [SCORERS[name] for name in SCORERS if SCORERS[name].branch == branch]

@@ -15,7 +15,6 @@ from emobatch.scorers.text_labels import text_label_map
 from emobatch.scoring.gate import Gate
 from emobatch.tables import provenance
 from emobatch.tables.provenance import differences
-from emobatch.tasks.labels import parse_label_map
 
 if TYPE_CHECKING:
     from emobatch.models.devices import Device
@@ -80,7 +79,7 @@ def planned(plan: Plan, gate: Gate | None, found: Mapping[str, Any]) -> dict[str
     options = {
         **known["options"],
         **({} if choice.device == AUTO else {"device": choice.device}),
-        "label_map": parse_label_map(choice.label_map, plan.task.labels),
+        "label_map": dict(choice.speech_label_map(plan.task)),
         "text_label_map": dict(text_label_map(plan.setup)) if plan.text else {},
     }
     return {**known, "models": found, "task": plan.task.as_dict(), "options": options}
