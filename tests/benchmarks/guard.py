@@ -9,7 +9,6 @@ which the guard fires. With `--shuffles N` dialogues are shuffled instead, N tim
 
 from __future__ import annotations
 
-from glob import glob
 from itertools import combinations
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from emobatch.fusion.logistic.fitting import fit
 from emobatch.fusion.logistic.model import UNCENTRED, Model
 from emobatch.fusion.logistic.regression import softmax
 from emobatch.fusion.logistic.sample import Sample
+from emobatch.tables.reading import expand
 from emobatch.tasks.four import FOUR
 
 CLASSES = len(FOUR.classes)
@@ -117,7 +117,7 @@ def costs_of_context(
 @click.option("--draws", default=4000, show_default=True, help="Speakers drawn for each cell.")
 @click.option("--shuffles", default=0, help="Shuffle dialogues so many times instead.")
 def main(tables: tuple[str, ...], draws: int, shuffles: int) -> None:
-    files = [Path(file) for name in tables for file in sorted(glob(name)) or [name]]
+    files = [Path(file) for file in expand(tables)]
     for number, file in enumerate(files, 1):
         rows = pl.read_parquet(file)
         known = pl.when(pl.col("split") != "test").then("label")
