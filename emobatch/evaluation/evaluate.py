@@ -160,12 +160,9 @@ def evaluate_table(
     )
     said = left_out.spoken(missing, len(frame) + missing["unlabelled"] + missing["dropped"])
     notes = [read.note(), *([said] if said else [])]
-    evaluation = replace(
-        evaluation, notes=(*notes, *evaluation.notes), labels=read, left_out=missing
+    return _told(
+        replace(evaluation, notes=(*notes, *evaluation.notes), labels=read, left_out=missing)
     )
-    for note in evaluation.notes:
-        log.warning("note: %s", note)
-    return evaluation
 
 
 def evaluate_rows(
@@ -240,9 +237,12 @@ def _words_alone(
     wanted = dict.fromkeys((SAID, HEARD, SPEAKER, "transcript_source", *([by] if by else [])))
     names = table.rows.collect_schema().names()
     rows = table.rows.select(name for name in wanted if name in names).collect()
-    evaluation = evaluate_rows(
-        rows, table.task, by=by, bootstrap=bootstrap, wer_normalisation=normalisation
+    return _told(
+        evaluate_rows(rows, table.task, by=by, bootstrap=bootstrap, wer_normalisation=normalisation)
     )
+
+
+def _told(evaluation: Evaluation) -> Evaluation:
     for note in evaluation.notes:
         log.warning("note: %s", note)
     return evaluation
