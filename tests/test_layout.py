@@ -14,7 +14,17 @@ HOUSE = Path(emobatch.__file__).parent
 # Each part imports only those before it.
 ORDER = (
     *("errors", "registry", "tasks", "tables", "manifests", "models", "scorers", "scoring"),
-    *("splits", "evaluation", "fusion", "crossval", "reporting", "doctor", "demo", "cli"),
+    *(
+        "splits",
+        "evaluation",
+        "fusion",
+        "crossval",
+        "judging",
+        "reporting",
+        "doctor",
+        "demo",
+        "cli",
+    ),
 )
 FILES = sorted(file for file in HOUSE.rglob("*.py") if file.name != "__main__.py")
 
