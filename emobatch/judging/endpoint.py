@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 log = logging.getLogger(__name__)
+PATH = "/chat/completions"
 KEYS = ("EMOBATCH_API_KEY", "OPENAI_API_KEY")
 # A server of one's own asks for none, and the client wants one.
 NO_KEY = "none"
@@ -180,9 +181,9 @@ class _Crowd:
                     why = f"{HOPELESS[error.status_code]} ({error.status_code})"
                     raise EndpointError(f"{self._endpoint.url}: {why}") from error
                 return Reply(question, None, f"status {error.status_code}")
-            except openai.APITimeoutError:
-                return Reply(question, None, f"no answer in {self._endpoint.timeout:g} s")
             except openai.APIConnectionError as error:
+                if isinstance(error, openai.APITimeoutError) and not _is_unreached(error):
+                    return Reply(question, None, f"no answer in {self._endpoint.timeout:g} s")
                 raise EndpointError(
                     f"{self._endpoint.url}: can't be reached: "
                     f"{first_line(error.__cause__ or error)}; is the server running?"
@@ -196,27 +197,42 @@ class _Crowd:
     async def _request(self, client: AsyncOpenAI, messages: Messages) -> str:
         import openai
 
-        endpoint, given = self._endpoint, dict(self._endpoint.options)
-        told: Any = messages
+        endpoint = self._endpoint
+        body = {"model": endpoint.model, "messages": messages, **endpoint.options}
         if self._takes_schema:
-            form = {"name": "verdict", "strict": True, "schema": dict(endpoint.schema)}
-            given["response_format"] = {"type": "json_schema", "json_schema": form}
+            form = {"name": "verdict", "strict": True, "schema": endpoint.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
         self._spent.requests += 1
         try:
-            said = await client.chat.completions.create(
-                model=endpoint.model, messages=told, **given
-            )
+            # Not by the client's typed method, which takes twice as long over each answer.
+            said = await client.post(PATH, body=body, cast_to=object)
         except (openai.BadRequestError, openai.UnprocessableEntityError):
-            if "response_format" not in given:
+            if "response_format" not in body:
                 raise
             # Not every server holds a model to a schema; the JSON is found in the text.
             if self._takes_schema:
                 self._takes_schema = False
                 log.info("note: %s takes no JSON schema; asked without one", endpoint.url)
             return await self._request(client, messages)
-        self._spent.tokens += said.usage.total_tokens if said.usage else 0
-        text = said.choices[0].message.content if said.choices else None
-        return text or ""
+        text, tokens = _content(said)
+        self._spent.tokens += tokens
+        return text
+
+
+def _is_unreached(error: Exception) -> bool:
+    # A server that isn't there is a time-out to the client, of a kind of its own.
+    return type(error.__cause__).__name__ == "ConnectTimeout"
+
+
+def _content(said: Any) -> tuple[str, int]:
+    # The text of an answer, empty where there is none, and its tokens.
+    try:
+        text = said["choices"][0]["message"]["content"]
+    except (KeyError, IndexError, TypeError):
+        text = None
+    usage = said.get("usage") if isinstance(said, dict) else None
+    tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
+    return text if isinstance(text, str) else "", tokens if isinstance(tokens, int) else 0
 
 
 def _client(endpoint: Endpoint) -> AsyncOpenAI:
@@ -232,6 +248,7 @@ def _client(endpoint: Endpoint) -> AsyncOpenAI:
         base_url=endpoint.url,
         timeout=endpoint.timeout,
         max_retries=endpoint.retries,
+        http_client=openai.DefaultAioHttpClient(),  # many requests at a time at half the cost
     )
 
 
