@@ -67,9 +67,9 @@ def training_note(
         >>> training_note(rows, None, "trained on {} of {} ({})", "{} of {} may be ({})")
         '1 of 3 may be (train)'
     """
-    if SPLIT_COLUMN not in rows.columns or trained_on == "none":
+    if SPLIT_COLUMN not in rows.columns:
         return None
-    splits = trained_on or TRAIN
+    splits = trained_on or TRAIN  # of "none" there is no row
     count = rows.select(canonical(SPLIT_COLUMN).is_in(splits.split("+")).sum()).item()
     return (known if trained_on else unknown).format(count, len(rows), splits) if count else None
 
