@@ -80,6 +80,9 @@ def chat(say: Say) -> Iterator[Chat]:
         daemon_threads = True
         request_queue_size = 128
 
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            pass  # whoever asked has gone
+
     server = Server(("127.0.0.1", 0), Handler)
     served = Chat(f"http://127.0.0.1:{server.server_port}/v1")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -235,6 +238,24 @@ def test_a_run_that_was_cut_short_goes_on(cli: Cli, final: Path) -> None:
         again = judge(cli, server, final)
         assert len(server.requests) == 2 * ROWS - 10
     assert again.equals(whole)
+
+
+def test_a_signal_ends_it_and_answers_are_kept(cli: Cli, final: Path) -> None:
+    target = final.with_name("judged.parquet")
+    with chat(lambda body, number: Said(verdict(), after=0.0 if number < 5 else 60.0)) as server:
+        options = ["--endpoint", server.address, "--model", "toy", "--concurrency", "1"]
+        command = [sys.executable, "-m", "emobatch", "judge", str(final), "-o", str(target)]
+        with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as run:
+            while run.poll() is None and len(server.requests) < 6:
+                time.sleep(0.01)
+            run.terminate()
+            _, said = run.communicate(timeout=600)
+        assert run.returncode == 75, said
+        assert "5 answers kept in" in said and "the same command goes on" in said
+    assert not target.exists()
+    with chat(lambda body, number: verdict()) as server:
+        judge(cli, server, final)
+        assert len(server.requests) == ROWS - 5
 
 
 def test_damaged_answers_are_refused(cli: Cli, final: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,9 +10,9 @@ from dataclasses import dataclass
 from queue import Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
-from emobatch.errors import EndpointError, OptionError, first_line
+from emobatch.errors import EndpointError, first_line
+from emobatch.judging.address import KEYS
 from emobatch.judging.prompt import Messages
 
 if TYPE_CHECKING:
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PATH = "/chat/completions"
-KEYS = ("EMOBATCH_API_KEY", "OPENAI_API_KEY")
 # A server of one's own asks for none, and the client wants one.
 NO_KEY = "none"
-LOOPBACK_NAMES = ("localhost", "ip6-localhost")
 # These statuses say that no other request will do better.
 HOPELESS = {
     401: "refuses the key; set EMOBATCH_API_KEY to one that it takes",
@@ -250,44 +247,3 @@ def _client(endpoint: Endpoint) -> AsyncOpenAI:
         max_retries=endpoint.retries,
         http_client=openai.DefaultAioHttpClient(),  # many requests at a time at half the cost
     )
-
-
-def check_url(url: str, *, offline: bool) -> str:
-    """Check where a model is said to be.
-
-    Args:
-        url: as typed.
-        offline: whether only this machine may be asked.
-
-    Returns:
-        The address to be stored: without what may be a secret in it.
-
-    Raises:
-        OptionError: if it is no web address, or another machine's though offline.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if host is None or parts.scheme not in ("http", "https"):
-        raise OptionError(f"--endpoint {url}: no web address; as in http://localhost:8000/v1")
-    if parts.username or parts.password or parts.query:
-        raise OptionError(
-            f"--endpoint {parts.scheme}://{host}…: has a secret or a question in it; give the key "
-            f"as {KEYS[0]} in the environment"
-        )
-    if offline and not _is_loopback(host):
-        raise OptionError(
-            f"--endpoint {url}: is another machine, and --offline asks none; serve the model on "
-            "this one"
-        )
-    where = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{where}{f':{port}' if port else ''}{parts.path}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host in LOOPBACK_NAMES

@@ -13,10 +13,11 @@ import polars as pl
 
 from emobatch.errors import OptionError, TooManyErrors
 from emobatch.judging import answer, batch
+from emobatch.judging.address import check_url
 from emobatch.judging.answers import Answers
 from emobatch.judging.asking import Asking
 from emobatch.judging.chosen import chosen
-from emobatch.judging.endpoint import Question, check_url
+from emobatch.judging.endpoint import Question
 from emobatch.judging.prompt import Prompt
 from emobatch.judging.questions import Asker, tokens
 from emobatch.judging.review import Review
