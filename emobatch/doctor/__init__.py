@@ -43,7 +43,7 @@ def examine(choice: Choice, output: Path | None = None) -> Iterator[Finding]:
         yield check("precision", partial(devices.precision, choice))
         if "asr" in branches:
             yield check("Whisper's device", partial(devices.whisper_device, choice))
-        for branch in models.tried(there):
+        for branch in models.tried(choice, there):
             yield check(f"{branch} scores", partial(models.score, choice, branch))
 
 

@@ -31,16 +31,18 @@ def checkpoint(choice: Choice, branch: str) -> Checkpoint:
     return found
 
 
-def tried(there: Collection[str]) -> list[str]:
+def tried(choice: Choice, there: Collection[str]) -> list[str]:
     """Branches whose scorers can be tried.
 
     Args:
+        choice: models and options.
         there: branches whose checkpoint is on this machine.
 
     Returns:
         Those of them that have scorers, and what has scorers without a checkpoint.
     """
-    branches = dict.fromkeys(SCORERS[name].branch for name in SCORERS)
+    scorers = [SCORERS[name] for name in SCORERS]
+    branches = dict.fromkeys(each.branch for each in scorers if each.is_asked_for(choice))
     return [branch for branch in branches if branch in there or branch not in BRANCHES]
 
 

@@ -11,6 +11,7 @@ SCORERS: Registry[type[Scorer[Any, Any]]] = Registry(
     "scorer",
     {
         "speech": "emobatch.scorers.speech:SpeechScorer",
+        "prosody": "emobatch.scorers.prosody:ProsodyScorer",
         "transcription": "emobatch.scorers.transcription:WhisperScorer",
         "sentiment": "emobatch.scorers.sentiment:SentimentScorer",
         "text emotion": "emobatch.scorers.text_emotion:TextEmotionScorer",

@@ -24,6 +24,8 @@ from emobatch.tasks.task import Task
 NUMBERS = (
     *("duration", "entropy", "varentropy", "sentiment_score", "text_score"),
     *("asr_logprob", "asr_no_speech", "asr_compression"),
+    *("pitch_median", "pitch_range", "loudness", "loudness_range"),
+    *("voiced", "speaking_rate", "pause_share"),
 )
 # What the text branch says of a row, by the kind of its model.
 SENTIMENT_COLUMNS = ("sentiment", "sentiment_score")
