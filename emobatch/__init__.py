@@ -14,9 +14,11 @@ The packages in the order in which data passes through them; each imports only t
 - ``crossval``: methods fitted and tested in each fold
 - ``reporting``: one page of it all
 
-Beside the path: ``registry`` (parts by name), ``errors``, ``doctor`` (tries a run before it waits
-in a queue), ``demo`` (speech and toy models of our own) and ``cli`` (the command line: parses,
-calls one library function for each command, and shows what came of it).
+Beside the path: ``registry`` (parts by name), ``errors``, ``processes`` (of our own, and gone with
+whoever started them), ``doctor`` (tries a run before it waits in a queue), ``planning`` (what a run
+would take, and jobs of it for a cluster), ``demo`` (speech and toy models of our own), ``api``
+(what ``import emobatch`` gives: scoring and fusion on frames) and ``cli`` (the command line:
+parses, calls one library function for each command, and shows what came of it).
 
 Words, each with one meaning:
 
@@ -35,7 +37,37 @@ Words, each with one meaning:
 - *mapping*: which class a sentiment stands for
 - *split*: train, val or test; *fold*: one such division of all rows
 - *run*: manifest, models and options that a table is scored with; *chunk*: rows that are scored and
-  saved together; *shard*: one job's part of a manifest
+  saved together; *stretch*: saved chunks that follow each other, in one file; *shard*: one job's
+  part of a manifest
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emobatch.api.scorer import Scorer
+    from emobatch.api.tables import apply, calibrate, evaluate
+    from emobatch.errors import EmobatchError
+
 __version__ = "0.1.0"
+__all__ = ["EmobatchError", "Scorer", "apply", "calibrate", "evaluate"]
+
+_HOMES = {
+    "Scorer": "emobatch.api.scorer",
+    **dict.fromkeys(("apply", "calibrate", "evaluate"), "emobatch.api.tables"),
+    "EmobatchError": "emobatch.errors",
+}
+
+
+def __getattr__(name: str) -> object:
+    # When they are asked for, so that the command line's help imports none of it.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -94,6 +94,16 @@ class ResumeError(EmobatchError):
     """Saved work belongs to another manifest, model or option."""
 
 
+class HeldError(ResumeError):
+    """Another run holds the folder of saved work; where it has ended, the same command goes on."""
+
+    exit_code = 75
+
+
+class WorkerError(EmobatchError):
+    """A process that scores is lost; what it had finished is saved."""
+
+
 class ExaminationError(EmobatchError):
     """This machine isn't ready for a run."""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from emobatch.errors import DeviceError
 from emobatch.scoring import batches
-from emobatch.scoring.runners.local import in_order
+from emobatch.scoring.runners.threads import in_order
 
 POOL = ThreadPoolExecutor(1)
 LENGTHS = st.lists(st.floats(0.01, 60), max_size=60)

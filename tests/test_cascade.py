@@ -16,7 +16,7 @@ import soundfile
 from toys import ToyGate
 
 from emobatch.manifests import audio
-from emobatch.manifests.clips import Clip
+from emobatch.manifests.clip import Clip
 from emobatch.models.choice import Choice
 from emobatch.models.whisper import Passage
 from emobatch.scorers.loaded import Loaded

@@ -82,7 +82,7 @@ def test_every_row_is_there_once_for_each_fold(cli: Cli, iemocap: pl.DataFrame) 
         assert part.drop("fold", "split").equals(iemocap), number
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", [name for name in SCHEMES if name != "last-session"])
 def test_every_row_tests_in_exactly_one_fold(iemocap: pl.DataFrame, scheme: str) -> None:
     splits = [fold.split for fold in assign(iemocap, scheme)]
     tested = sum((split == "test").fill_null(False).cast(pl.Int64) for split in splits)
@@ -127,6 +127,51 @@ def test_msp_improv6_holds_out_a_session_and_a_fifth_of_each_label(iemocap: pl.D
         for (label,), part in rows.filter(pl.col("split") != "test").group_by("label"):
             share = (part["split"] == "val").mean()
             assert share == pytest.approx(0.2, abs=1 / len(part)), label
+
+
+def test_random_tenths_hold_out_a_tenth_of_each_label_whoever_speaks(
+    iemocap: pl.DataFrame,
+) -> None:
+    for number, fold in enumerate(assign(iemocap, "random-80-10-10"), 1):
+        counts = iemocap.with_columns(fold.split).group_by("label", "split").len()
+        for label, part in counts.group_by("label"):
+            of_label = dict(part.select("split", "len").iter_rows())
+            whole = sum(of_label.values())
+            assert abs(of_label["test"] - whole / 10) < 1, (number, label)
+            assert abs(of_label["val"] - whole / 10) < 1, (number, label)
+        # Speakers are on both sides.
+        splits = iemocap.with_columns(fold.split).group_by("speaker").agg(pl.col("split").unique())
+        assert all(set(found) == {"train", "val", "test"} for found in splits["split"])
+
+
+def test_random_tenths_are_drawn_by_a_seed() -> None:
+    first, same, other = (
+        assign(small(), "random-80-10-10", seed=seed)[0].split for seed in (0, 0, 1)
+    )
+    assert first.equals(same) and not first.equals(other)
+
+
+def test_the_last_session_tests_its_female_speaker(cli: Cli) -> None:
+    (fold,) = assign(small(), "last-session")
+    split = small().with_columns(fold.split)
+    assert split.select("speaker", "split").unique().sort("speaker").rows() == [
+        ("10F", "train"), ("10M", "train"), ("11F", "test"), ("11M", "val"),
+        ("9F", "train"), ("9M", "train"),
+    ]  # fmt: skip
+    found = divided(cli("folds", MANIFEST, "--scheme", "last-session"))
+    counts = found.group_by("session", "split", "speaker").len().sort("session", "speaker")
+    assert counts.rows()[-2:] == [("5", "test", "Ses05F", 590), ("5", "val", "Ses05M", 651)]
+    assert set(counts.filter(pl.col("session") != "5")["split"]) == {"train"}
+
+
+def test_a_column_says_who_is_female_where_names_do_not() -> None:
+    named = pl.col("speaker").replace({"11F": "x", "11M": "y"})
+    gender = pl.when(pl.col("speaker") == "11M").then(pl.lit("female")).otherwise(pl.lit("male"))
+    rows = small().with_columns(gender=gender, speaker=named)
+    (fold,) = assign(rows, "last-session")
+    assert set(rows.filter(fold.split == "test")["speaker"]) == {"y"}
+    with pytest.raises(TableError, match="by a column 'gender' or by names"):
+        assign(rows.drop("gender"), "last-session")
 
 
 def test_another_seed_draws_other_rows_to_validate() -> None:
@@ -291,6 +336,13 @@ NO_TRAIN = pl.DataFrame({"speaker": ["a", "a", "b", "b", "c"], "script": ["s", "
         (small().drop("session"), "iemocap10", [], "no column 'session'"),
         (small().drop("session", "label"), "msp-improv6", [], "'session', 'label'"),
         (small().drop("id"), "msp-improv6", [], "no column 'id' or 'path'"),
+        (small().drop("id"), "random-80-10-10", [], "no column 'id' or 'path'"),
+        (small().drop("label"), "random-80-10-10", [], "no column 'label'"),
+        (small().with_columns(session=pl.lit("1")), "last-session", [], "needs 2 at least"),
+        (
+            small().with_columns(speaker=pl.col("speaker").str.slice(-1)),
+            *("last-session", [], "give each speaker a name of their own"),
+        ),
         (small().with_columns(split=pl.lit("x")), "speaker", [], "column 'split' already"),
         (small().clear(), "speaker", [], "no rows"),
         (small()[:16], "session", [], "has 1 values"),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
 from click.testing import Result
@@ -19,20 +18,33 @@ from samples import LOOSE_TOML
 from sounds import save, tone
 
 from emobatch.manifests import manifest
+from emobatch.manifests.costs import Costs
+from emobatch.manifests.manifest import Manifest
 from emobatch.manifests.shards import Shard, boundaries
+from emobatch.models.choice import Choice
+from emobatch.scoring import sharing
 from emobatch.tables import stored
 
 Cli = Callable[..., Result]
+# Rows to a chunk on the CPU, and those of the manifest: four chunks and a bit.
+CHUNK, ROWS = 64, 260
+
+
+def dearest(costs: list[int], count: int) -> int:
+    """What the dearest of some parts costs at least, by trying all ways to cut."""
+    ways = combinations(range(1, len(costs)), min(count, len(costs)) - 1)
+    return min(max(sum(costs[a:b]) for a, b in pairwise((0, *cuts, len(costs)))) for cuts in ways)
 
 
 @settings(derandomize=True, deadline=None)
-@given(st.lists(st.floats(0.1, 60), min_size=1, max_size=80), st.integers(1, 9))
-def test_shards_are_contiguous_whole_and_of_like_weight(weights: list[float], count: int) -> None:
-    bounds = boundaries(weights, count)
-    assert bounds[0] == 0 and bounds[-1] == len(weights) and len(bounds) == count + 1
-    assert bounds == sorted(bounds)
-    parts = [sum(weights[a:b]) for a, b in pairwise(bounds)]
-    assert max(parts) <= sum(weights) / count + max(weights) + 1e-6
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=9), st.integers(1, 11))
+def test_no_cut_is_better_and_no_part_needlessly_empty(costs: list[int], count: int) -> None:
+    bounds = boundaries(costs, count)
+    assert bounds[0] == 0 and bounds[-1] == len(costs) and len(bounds) == count + 1
+    parts = [costs[a:b] for a, b in pairwise(bounds)]
+    assert [cost for part in parts for cost in part] == costs
+    assert max(map(sum, parts)) == dearest(costs, count)
+    assert sum(map(bool, parts)) == min(count, len(costs))
 
 
 @pytest.mark.parametrize("text", ["", "1", "2/2", "-1/2", "a/b", "1/0", "0/0"])
@@ -49,16 +61,23 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from emobatch.cli.main import main
 
     folder = tmp_path_factory.mktemp("shards")
-    seconds = [0.3, 2.0, 0.3, 0.3, 0.3, 0.3, 1.0, 0.5, 0.3, 0.3]
+    seconds = [0.3, 0.6, 0.4, 0.9, 0.5]
     for number, length in enumerate(seconds):
         save(folder / f"{number}.wav", tone(length, hertz=200 + 40 * number))
-    rows = [f"{n}.wav,{length},0{n}\n" for n, length in enumerate(seconds)]
-    (folder / "manifest.csv").write_text("path,duration,note\n" + "".join(rows))
+    # Rows that are transcribed, all in the first of five chunks, which costs as much as the others.
+    said = ["" if n < 12 else "what a surprise" for n in range(ROWS)]
+    rows = [f"{n % 5}.wav,{n},{seconds[n % 5]},0{n},{said[n]}\n" for n in range(ROWS)]
+    (folder / "manifest.csv").write_text("path,id,duration,note,transcript\n" + "".join(rows))
     common = ["score", str(folder / "manifest.csv"), "--models", "demo"]
     for target, shard in [("whole", []), *((str(i), ["--shard", f"{i}/3"]) for i in range(3))]:
         arguments = [*common, "-o", str(folder / f"{target}.parquet"), *shard]
         assert CliRunner().invoke(main, arguments).exit_code == 0
     return folder
+
+
+def bits(table: pl.DataFrame) -> bytes:
+    """All of a table, so that a difference in the last bit counts."""
+    return table.rechunk().write_ipc(None).getvalue()
 
 
 def test_shards_joined_in_any_order_are_the_whole(
@@ -68,14 +87,9 @@ def test_shards_joined_in_any_order_are_the_whole(
     shards = [scored / f"{number}.parquet" for number in (2, 0, 1)]
     assert cli("merge", *shards, "-o", merged).exit_code == 0
     whole, joined = pl.read_parquet(scored / "whole.parquet"), pl.read_parquet(merged)
-    assert joined.schema == whole.schema
-    for name, kind in whole.schema.items():
-        if kind == pl.Float64:
-            np.testing.assert_allclose(joined[name], whole[name], atol=1e-5, err_msg=name)
-        else:
-            assert joined[name].equals(whole[name]), name
-    lengths = [len(pl.read_parquet(shard)) for shard in shards]
-    assert sum(lengths) == 10 and lengths != [4, 3, 3], "balanced by duration, not by rows"
+    assert bits(joined) == bits(whole)
+    lengths = [len(pl.read_parquet(scored / f"{number}.parquet")) for number in range(3)]
+    assert lengths == [CHUNK, 3 * CHUNK, ROWS - 4 * CHUNK], "cut by cost, between chunks"
     assert "shard" not in json.loads(pl.read_parquet_metadata(merged)["emobatch"])
     # It is the table of the whole manifest, which a run would have nothing to add to.
     again = cli("score", scored / "manifest.csv", "--models", "demo", "-o", merged)
@@ -85,7 +99,7 @@ def test_shards_joined_in_any_order_are_the_whole(
 def test_a_glob_reads_and_merges(cli: Cli, scored: Path) -> None:
     result = cli("merge", scored / "[0-9].parquet")
     assert result.exit_code == 0
-    assert result.stdout.count("\n") == 11
+    assert result.stdout.count("\n") == ROWS + 1
 
 
 def test_missing_and_doubled_shards_are_named(cli: Cli, scored: Path, tmp_path: Path) -> None:
@@ -100,9 +114,33 @@ def test_missing_and_doubled_shards_are_named(cli: Cli, scored: Path, tmp_path: 
     assert not target.exists()
 
 
-def test_more_shards_than_rows_are_refused(cli: Cli, scored: Path) -> None:
-    result = cli("score", scored / "manifest.csv", "--models", "demo", "--shard", "1/900")
-    assert result.exit_code == 1 and "use fewer shards" in result.stderr
+@pytest.mark.parametrize("extension", ["parquet", "csv", "jsonl"])
+def test_one_long_row_among_many_leaves_shards_without_rows_and_no_holes(
+    cli: Cli, tmp_path: Path, extension: str
+) -> None:
+    """61 rows are one chunk: one shard has them all, and the others' tables are empty."""
+    save(tmp_path / "a.wav", tone(0.3))
+    rows = "".join(f"a.wav,{n},{600 if n == 5 else 10},great\n" for n in range(61))
+    (tmp_path / "m.csv").write_text("path,id,duration,transcript\n" + rows)
+    command = ("score", tmp_path / "m.csv", "--models=demo", "-o")
+    assert cli(*command, tmp_path / f"whole.{extension}").exit_code == 0
+    tables = [tmp_path / f"{number}.{extension}" for number in range(3)]
+    for number, table in enumerate(tables):
+        for _ in ("scored", "found whole"):
+            assert cli(*command, table, f"--shard={number}/3").exit_code == 0
+    merged = tmp_path / f"merged.{extension}"
+    assert cli("merge", *tables, "-o", merged).exit_code == 0
+    assert merged.read_bytes() == (tmp_path / f"whole.{extension}").read_bytes()
+    if extension == "parquet":
+        empty = pl.read_parquet(tables[1])
+        assert empty.is_empty() and empty.schema == pl.read_parquet(merged).schema
+        assert stored.metadata(tables[1])["shard"]["rows"] == 0
+
+
+def test_a_shard_without_rows_streams_its_header(cli: Cli, scored: Path) -> None:
+    result = cli("score", scored / "manifest.csv", "--models=demo", "--shard=8/9")
+    assert result.exit_code == 0 and result.stdout.count("\n") == 1
+    assert result.stdout.startswith("path,note,id,duration,speech_angry,")
 
 
 def test_the_value_of_shard() -> None:
@@ -129,11 +167,11 @@ def test_shards_that_were_cut_by_apply_are_refused(cli: Cli, scored: Path, tmp_p
     target = tmp_path / "merged.parquet"
     whole = cut(scored, tmp_path)
     assert cli("merge", *whole, "-o", target).exit_code == 0
-    assert len(pl.read_parquet(target)) == 10
+    assert len(pl.read_parquet(target)) == ROWS
     target.unlink()
-    some = cut(scored, tmp_path, "--where", "note != '02'")
+    some = cut(scored, tmp_path, "--where", "note != '0100'")
     message = refusal(cli("merge", *some, "-o", target))
-    assert f"{some[1]}: not as it was scored: 4 rows where 5 were written" in message
+    assert f"{some[1]}: not as it was scored: 191 rows where 192 were written" in message
     assert "choose rows afterwards" in message
     assert not target.exists()
 
@@ -178,7 +216,7 @@ def test_a_text_table_that_was_edited_is_said_to_be(cli: Cli, scored: Path, tmp_
 def test_a_shard_of_before_is_known_by_its_rows_number(
     cli: Cli, scored: Path, tmp_path: Path
 ) -> None:
-    for keep, status in ((99, 0), (2, 1)):
+    for keep, status in ((999, 0), (2, 1)):
         shards = []
         for number in range(3):
             rows = pl.read_parquet(scored / f"{number}.parquet")
@@ -225,28 +263,65 @@ def test_what_no_run_says_of_its_shard_is_one_line(
     assert refusal(cli("merge", table))
 
 
-def test_a_shard_that_no_row_fell_to_is_not_missed(cli: Cli, tmp_path: Path) -> None:
-    """One clip that outlasts the others leaves nothing for the second of three shards."""
-    save(tmp_path / "a.wav", tone(0.3))
-    rows = "".join(f"a.wav,{n},{length}\n" for n, length in enumerate((100, 1, 1)))
-    (tmp_path / "m.csv").write_text("path,id,duration\n" + rows)
-    tables = []
-    for number in range(3):
-        target = tmp_path / f"{number}.parquet"
-        command = ("score", tmp_path / "m.csv", "--models=demo", f"--shard={number}/3")
-        if cli(*command, "-o", target).exit_code == 0:
-            tables.append(target)
-    assert len(tables) == 2
-    result = cli("merge", *tables)
-    assert result.exit_code == 0 and result.stdout.count("\n") == 4
+def read(tmp_path: Path, text: str) -> Manifest:
+    (tmp_path / "m.csv").write_text(text)
+    return manifest.read(str(tmp_path / "m.csv"))
 
 
-def test_a_duration_that_is_missing_leaves_shards_of_as_many_rows(tmp_path: Path) -> None:
-    for column in ("9,1,1,1", "9,1,,1", "9,0,1,1", "9,nan,1,1", "9,inf,1,1", "9,-1,1,1"):
-        rows = [f"{n}.wav,{seconds}" for n, seconds in enumerate(column.split(","))]
-        (tmp_path / "m.csv").write_text("path,duration\n" + "\n".join(rows))
-        taken, _ = Shard(0, 2).take(manifest.read(str(tmp_path / "m.csv")))
-        assert len(taken) == (1 if column == "9,1,1,1" else 2)
+COSTS = {
+    # 29 s are padded to 30, 31 s to 60; what has a transcript isn't transcribed.
+    "both": (Costs(), [59000, 91000, 1000]),
+    "fit": (Costs(fits=True), [59000, 66000, 1000]),
+    "speech": (Costs(text=False), [29000, 31000, 1000]),
+    "text": (Costs(speech=False), [30000, 60000, 0]),
+}
+
+
+@pytest.mark.parametrize("case", COSTS)
+def test_a_row_costs_the_padded_seconds_of_both_branches(tmp_path: Path, case: str) -> None:
+    rows = read(tmp_path, "path,duration,transcript\na.wav,29,\nb.wav,31,\nc.wav,1,yes\n")
+    costs, wanted = COSTS[case]
+    assert costs.chunks(rows, 1).tolist() == wanted
+    assert costs.chunks(rows, 2).tolist() == [wanted[0] + wanted[1], wanted[2]]
+
+
+def test_a_segment_is_as_long_as_it_says(tmp_path: Path) -> None:
+    text = "path,start,end,duration\na.wav,1.5,3,9\na.wav,,2,9\na.wav,4,,5\n"
+    assert Costs(text=False).chunks(read(tmp_path, text), 1).tolist() == [1500, 2000, 5000]
+
+
+@pytest.mark.parametrize("missing", ["", "0", "nan", "inf", "-1", "x"])
+def test_a_row_without_a_duration_counts_as_much_as_others(
+    tmp_path: Path, missing: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "emobatch")
+    rows = read(tmp_path, f"path,duration\na.wav,10\nb.wav,{missing}\nc.wav,2\n")
+    assert Costs(text=False).chunks(rows, 1).tolist() == [10000, 6000, 2000]
+    Shard(0, 2).take(rows, Costs(), 64)
+    assert "note: 1 row of 3 without a duration," in caplog.text
+
+
+def test_where_no_row_has_a_duration_shards_have_as_many_rows(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "emobatch")
+    rows = read(tmp_path, "path\n" + "".join(f"{n}.wav\n" for n in range(9)))
+    taken = [len(Shard(n, 3).take(rows, Costs(), 1)[0]) for n in range(3)]
+    assert taken == [3, 3, 3]
+    assert "note: no row says how long it is" in caplog.text and "emobatch plan" in caplog.text
+
+
+def test_cuts_fall_between_the_chunks_of_the_device(tmp_path: Path) -> None:
+    """As a table that is there says it; of one that isn't, as the device would have it."""
+    rows = read(tmp_path, "path\n" + "".join(f"{n}.wav\n" for n in range(700)))
+    table = tmp_path / "t.parquet"
+    for size, lengths in ((64, [320, 380]), (256, [256, 444])):
+        made = json.dumps({"options": {"chunk_rows": size}})
+        pl.DataFrame({"id": ["a"]}).write_parquet(table, metadata={"emobatch": made})
+        for choice in (Choice(device="cuda" if size == 256 else "cpu"), Choice(device="cpu")):
+            target = table if choice.device == "cpu" else None
+            taken = [sharing.take(Shard(n, 2), rows, choice, target)[0] for n in range(2)]
+            assert [len(each) for each in taken] == lengths
 
 
 def test_shards_that_overlap_are_refused(cli: Cli, scored: Path, tmp_path: Path) -> None:

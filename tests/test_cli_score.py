@@ -25,6 +25,7 @@ from click.testing import CliRunner, Result
 from espeak import RATE, VOICES, speak
 from faster_whisper import WhisperModel
 from sounds import save, tone
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from emobatch.cli.main import main
 from emobatch.manifests.audio import read_windows
@@ -396,6 +397,16 @@ def test_a_device_that_isnt_there_is_refused(
     assert "use --device cpu" in result.stderr
 
 
+def test_no_score_depends_on_the_threads_of_matrix_products(
+    cli: Cli, mixed: Path, model_options: list[str]
+) -> None:
+    """Whisper's features came out otherwise on two cores than on one, in their last bits."""
+    with threadpool_limits(2, user_api="blas"):
+        cli("score", mixed, *model_options, *ANY_ERRORS)
+        products = [each for each in threadpool_info() if each["user_api"] == "blas"]
+        assert {each["num_threads"] for each in products} == {1}
+
+
 def read_scores(table: Path) -> pl.DataFrame:
     return score_table.read([str(table)]).rows.collect()
 
@@ -449,7 +460,9 @@ def mark_chunk(chunk: Path) -> range:
     """Write into every row of a saved chunk; gives the rows' numbers in the table."""
     rows = pl.read_parquet(chunk)
     rows.with_columns(cleaned_text=pl.lit(MARK)).write_parquet(chunk)
-    return range(int(chunk.stem), int(chunk.stem) + len(rows))
+    first, end = map(int, chunk.stem.split("-"))
+    assert end - first == len(rows)
+    return range(first, end)
 
 
 def test_saved_work_of_another_run_is_refused(
@@ -531,7 +544,7 @@ def test_two_runs_on_one_output_the_second_says_who_holds_it(
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         second = cli("score", long_run, "-o", target, *model_options)
-    assert second.exit_code == 1
+    assert second.exit_code == 75  # a scheduler starts it again, and the other may have ended
     assert "another run is writing there" in second.stderr
     assert cli("score", long_run, "-o", target, *model_options).exit_code == 0
     assert len(pl.read_csv(target)) == 1_500

@@ -73,7 +73,7 @@ def test_the_log_file_has_all_notes_with_the_time(cli: Cli, manifest: Path, tmp_
     assert any(r"missing\x1b[31m.wav" in line for line in said)
     assert cli("--log-file", log, "score", tmp_path / "none.csv", "-q").exit_code == 1
     last = log.read_text(encoding="utf-8").splitlines()[-1]
-    assert re.fullmatch(STAMP + r"Error: .*none\.csv: no such file", last)
+    assert re.fullmatch(STAMP + r"Error: .*none\.csv: no such file or folder", last)
 
 
 @pytest.mark.parametrize("first", [True, False])

@@ -9,7 +9,7 @@ import pytest
 from sounds import save, tone
 
 from emobatch.manifests import audio
-from emobatch.manifests.clips import Clip
+from emobatch.manifests.clip import Clip
 from emobatch.scoring import decoding
 from emobatch.scoring.decoding import decode
 from emobatch.scoring.utterances import Utterance

@@ -14,6 +14,7 @@ from sounds import save, tone
 
 from emobatch.errors import DeviceError
 from emobatch.models import devices
+from emobatch.models.cores import available_cores as cores_of
 
 
 def test_the_cpu_computes_in_single_precision_on_every_core() -> None:
@@ -22,14 +23,33 @@ def test_the_cpu_computes_in_single_precision_on_every_core() -> None:
     assert device.workers >= 1
 
 
-def test_cores_are_those_that_a_job_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cores_are_those_that_a_job_may_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("emobatch.models.cores.QUOTA", tmp_path)
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {3, 5, 6}, raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: 64)
-    assert devices.available_cores() == 3
+    assert cores_of(tmp_path) == 3
     assert devices.choose("cpu").workers == 3
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {*range(64)})
     cpu = devices.choose("cpu")
     assert (cpu.workers, cpu.threads) == (devices.MOST_WORKERS, 1)
+
+
+def test_cores_are_no_more_than_a_task_was_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By Slurm where it binds nothing, and by a container, whose share binds nothing either."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {*range(8)}, raising=False)
+    for given, cores in (("3", 3), ("64", 8), ("0", 8), ("", 8), ("x", 8)):
+        monkeypatch.setenv("SLURM_CPUS_PER_TASK", given)
+        assert cores_of(tmp_path) == cores
+    quota = tmp_path / "sys/fs/cgroup/cpu.max"
+    quota.parent.mkdir(parents=True)
+    shares = {"250000 100000": 3, "5000 100000": 1, "max 100000": 8, "": 8, "9900000 100000": 8}
+    for share, cores in shares.items():
+        quota.write_text(share)
+        assert cores_of(tmp_path) == cores
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ from published import DATA
 
 from emobatch.evaluation.measures import MEASURES
 from emobatch.fusion.methods import METHODS
+from emobatch.manifests.corpora.registry import CORPORA
 from emobatch.manifests.readers.registry import READERS
+from emobatch.manifests.segments.registry import FORMS
 from emobatch.reporting.charts import CHARTS
 from emobatch.scorers.registry import SCORERS
 from emobatch.scoring.runners.registry import RUNNERS
@@ -28,6 +30,7 @@ PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REGISTRIES = {
     "METHODS": METHODS, "MEASURES": MEASURES, "SCORERS": SCORERS, "READERS": READERS,
+    "CORPORA": CORPORA, "FORMS": FORMS,
     "RUNNERS": RUNNERS, "CLASS_SETS": CLASS_SETS, "SCHEMES": SCHEMES, "CHARTS": CHARTS,
 }  # fmt: skip
 

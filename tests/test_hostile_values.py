@@ -168,7 +168,9 @@ def with_hostile_metadata(table: Path, target: Path) -> Path:
 
 def test_verify_and_merge_name_what_a_table_says_of_itself(show: Show, tmp_path: Path) -> None:
     save(tmp_path / "a.wav", tone(1.0))
-    (tmp_path / "m.csv").write_text("path,transcript,id\na.wav,x,1\na.wav,x,2\n")
+    # One row more than a chunk has, so that the second shard has one.
+    rows = "".join(f"a.wav,x,{n}\n" for n in range(65))
+    (tmp_path / "m.csv").write_text(f"path,transcript,id\n{rows}")
     shards = [tmp_path / f"{number}.parquet" for number in range(2)]
     for number, shard in enumerate(shards):
         options = ["--models=demo", "-o", shard, "--shard", f"{number}/2"]

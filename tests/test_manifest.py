@@ -6,9 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from emobatch.errors import EmobatchError
+from emobatch.errors import EmobatchError, ManifestError
 from emobatch.manifests import manifest
-from emobatch.manifests.clips import Clip, clips
+from emobatch.manifests.clip import Clip
+from emobatch.manifests.clips import clips
 from emobatch.manifests.readers.reader import Reader
 from emobatch.manifests.readers.registry import READERS
 
@@ -263,3 +264,19 @@ def test_a_root_that_is_a_link_confines_to_where_it_leads(tmp_path: Path) -> Non
     assert inside.located() == root / "in.wav"
     with pytest.raises(EmobatchError, match="which --confine forbids"):
         outside.located()
+
+
+@pytest.mark.parametrize("twice", [None, 0, 1, 17, 98])
+def test_ids_are_compared_in_parts_where_there_are_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, twice: int | None
+) -> None:
+    from emobatch.manifests import checked
+
+    monkeypatch.setattr(checked, "IDS_AT_A_TIME", 10)
+    names = [str(number) for number in range(99)] + ([] if twice is None else [str(twice)])
+    (tmp_path / "m.csv").write_text("path,id\n" + "".join(f"a.wav,{name}\n" for name in names))
+    if twice is None:
+        assert len(manifest.read(str(tmp_path / "m.csv"))) == 99
+        return
+    with pytest.raises(ManifestError, match=f"id '{twice}' occurs in rows {twice + 1}, 100"):
+        manifest.read(str(tmp_path / "m.csv"))

@@ -1,11 +1,13 @@
-"""The estimate after the first minute, by a clock that the test drives."""
+"""What a run says of its speed, by a clock that the test drives."""
 
 from __future__ import annotations
 
 import logging
+import sys
 
 import pytest
 
+from emobatch.cli.progress import Bar
 from emobatch.scoring.pace import Pace
 from emobatch.scoring.progress import Silent
 
@@ -71,6 +73,41 @@ def test_without_a_row_it_waits_for_one_and_after_the_last_it_says_nothing(
     clock.now += 100
     other.advance(rows=1, seconds=5)
     assert len(notes.messages) == 1
+
+
+class Unseen(Silent):
+    is_shown = False
+
+
+def test_where_nobody_sees_a_bar_it_is_said_each_minute(
+    clock: Clock, notes: pytest.LogCaptureFixture
+) -> None:
+    pace = Pace(Unseen(), clock)
+    pace.start(1000)
+    pace.begin()
+    for seconds, rows, errors in (
+        *((30, 50, 0), (31, 50, 0), (55, 100, 2)),  # 30, 61, 116 s
+        *((6, 0, 0), (1, 50, 0)),  # 122, 123 s: once in the third minute
+        *((200, 50, 1), (37, 100, 0), (60, 600, 0)),  # 323, 360, 420 s: a long batch, and the end
+    ):
+        clock.now += seconds
+        pace.advance(rows=rows, errors=errors, seconds=10.0 * rows)
+    assert notes.messages == [
+        "note: 100 of 1000 rows in 1.0 min, 16.4 times faster than real time; about 9.2 min left",
+        "note: 200 of 1000 rows in 2.0 min, 2 failed, 16.4 times faster than real time; "
+        "about 8.1 min left",
+        "note: 300 of 1000 rows in 5.4 min, 3 failed, 9.3 times faster than real time; "
+        "about 13 min left",
+        "note: 400 of 1000 rows in 6.0 min, 3 failed, 11.1 times faster than real time; "
+        "about 9.0 min left",
+    ]
+
+
+def test_a_bar_says_whether_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    for terminal in (False, True):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
+        assert Bar().is_shown is terminal
+    assert Pace(Unseen()).is_shown is False
 
 
 def test_where_nothing_was_scored_there_is_no_speed(clock: Clock) -> None:

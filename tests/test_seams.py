@@ -20,7 +20,7 @@ from toys import Loudness, OneByOne, ToyGate
 
 from emobatch.cli.progress import Bar
 from emobatch.errors import EmobatchError, Interrupted
-from emobatch.manifests.clips import Clip
+from emobatch.manifests.clip import Clip
 from emobatch.models.choice import Choice
 from emobatch.scorers.loaded import Loaded, load
 from emobatch.scorers.plan import Plan
@@ -219,6 +219,8 @@ def test_an_interruption_that_says_nothing_is_one_all_the_same(
 
 class Noted:
     """Progress that is written down."""
+
+    is_shown = True
 
     def __init__(self) -> None:
         self.events: list[str] = []

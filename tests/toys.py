@@ -59,7 +59,8 @@ class OneByOne(Runner):
     asked: list[int] = []  # noqa: RUF012
 
     def run(self, work: Work, firsts: Iterable[int]) -> Iterator[Chunk]:
-        with work:
+        with work.recipe.open() as scorer:
+            work.progress.begin()
             for first in firsts:
                 self.asked.append(first)
-                yield work(first)
+                yield Chunk(first, scorer.score(work.chunk(first).frame, work.progress))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from emobatch.manifests.segments.cutting import Cutting
 
 # How click begins to say so.
 TOO_MANY = "Got unexpected extra argument"
@@ -30,8 +36,29 @@ class OneManifest(click.Command):
             if not error.message.startswith(TOO_MANY):
                 raise
             raise click.UsageError(
-                "MANIFEST is one file, and several were given, as a shell makes of a pattern; "
-                'a manifest lists files: `(echo path; ls -d "$PWD"/*.wav) > manifest.tsv` makes '
-                "one of those that the pattern after ls -d matches",
+                "MANIFEST is one source, and several were given, as a shell makes of a pattern; "
+                "put the pattern in quotes, as in 'clips/*.wav'",
                 ctx,
             ) from error
+
+
+def cutting_of(segments: Path | None, by: str | None) -> Cutting | None:
+    """Say how recordings are cut.
+
+    Args:
+        segments: the value of ``--segments``.
+        by: the value of ``--segment``.
+
+    Returns:
+        How, None if they aren't.
+
+    Raises:
+        click.UsageError: if both are given.
+    """
+    if segments is not None and by is not None:
+        raise click.UsageError("--segments and --segment both cut recordings; give one of them")
+    if segments is None and by is None:
+        return None
+    from emobatch.manifests.segments.cutting import Cutting
+
+    return Cutting(segments, by)

@@ -17,6 +17,7 @@ from emobatch.errors import first_line
 from emobatch.tables.visible import visible
 
 LOGGER = "emobatch"
+NOTE = "note: "
 
 
 class Notes(logging.Handler):
@@ -35,6 +36,7 @@ class Notes(logging.Handler):
         super().__init__(logging.DEBUG)
         self._meta = meta
         self._is_full = False
+        self._noted: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record.
@@ -44,6 +46,10 @@ class Notes(logging.Handler):
         """
         line = self.format(record)
         self.keep(line)
+        if line.startswith(NOTE):
+            if line in self._noted:
+                return  # of each fold the same: once is enough
+            self._noted.add(line)
         least = logging.DEBUG if self._meta.get(VERBOSE) else logging.INFO
         if record.levelno >= least and not self._meta.get(QUIET):
             say(line, err=True)

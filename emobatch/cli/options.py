@@ -8,10 +8,14 @@ from typing import Any, TypeVar
 
 import click
 
+from emobatch.cli.parts import NumberOrWord
 from emobatch.fusion.methods import OPTIONS
+from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
     AUTO,
+    BRANCHES,
     DEVICES,
+    EMOTIONAL,
     LEFT_OUT,
     MODEL_SETS,
     PRECISIONS,
@@ -43,6 +47,8 @@ def _go_offline(context: click.Context, option: click.Parameter, offline: bool) 
 def _names(defaults: Mapping[str, str]) -> tuple[Callable[[Command], Command], ...]:
     what = {
         "speech": "Audio classifier: a hub name or a folder.",
+        EMOTIONAL: "Second audio classifier, trained without neutral: says which emotion, where "
+        "--speech-model only says neutral or emotional.",
         "asr": "Whisper in CTranslate2's format: a size, a hub name or a folder.",
         "text": "Text classifier of sentiments or of the classes: a hub name or a folder.",
     }
@@ -95,6 +101,36 @@ label_column_option = click.option(
     metavar="COLUMN",
     help="Column that holds the labels.  [default: the one that `score` was told of, else label]",
 )
+form_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice([*READERS]),
+    help="What it is read as, whatever it looks like.",
+)
+source_options = _together(
+    form_option,
+    click.option(
+        "--glob",
+        "pattern",
+        metavar="PATTERN",
+        help="Of a folder, take the files of this pattern, as '**/*.wav'; a row for each.",
+    ),
+)
+cutting_options = _together(
+    click.option(
+        "--segments",
+        type=click.Path(path_type=Path),
+        metavar="FILE|FOLDER",
+        help="Cut recordings into the segments of these files: RTTM, SRT, CTM, TextGrid, or "
+        "WhisperX's JSON.",
+    ),
+    click.option(
+        "--segment",
+        "cut_by",
+        type=click.Choice(["vad"]),
+        help="Cut recordings into utterances of up to 30 s, by voice activity.",
+    ),
+)
 column_options = _together(
     *(
         click.option(f"--{name}-column", metavar="COLUMN", help=text)
@@ -122,7 +158,10 @@ fit_options = _together(
     *(
         click.option(
             f"--{option.name.replace('_', '-')}",
-            type=click.Choice(option.choices),
+            option.name,
+            type=NumberOrWord(option.numbers, option.choices)
+            if option.numbers
+            else click.Choice(option.choices),
             help=f"{option.help}  [default: {option.default}]",
         )
         for option in OPTIONS
@@ -142,9 +181,9 @@ model_options = _together(
         show_default=True,
         help="Where models that aren't named come from; demo are toys that come with the package.",
     ),
-    *_names(MODEL_SETS[PUBLISHED]),
+    *_names({**MODEL_SETS[PUBLISHED], EMOTIONAL: "none"}),
 )
-table_model_options = _together(*_names(dict.fromkeys(MODEL_SETS[PUBLISHED], "the table's")))
+table_model_options = _together(*_names(dict.fromkeys(BRANCHES, "the table's")))
 offline_option = click.option(
     "--offline",
     is_flag=True,
@@ -203,7 +242,7 @@ task_options = _together(
         multiple=True,
         metavar="NAME=CLASS",
         help="Read the speech model's label NAME as CLASS; CLASS none drops it. Repeatable, or "
-        "separated by commas.",
+        "separated by commas. With --emotional-model, CLASS is neutral or emotional.",
     ),
     click.option(
         "--text-label-map",
@@ -224,4 +263,27 @@ root_option = click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder that paths are relative to. Default: the manifest's own.",
+)
+worker_options = _together(
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        help="Processes that score, each with models of its own.  [default: as many as fit]",
+    ),
+    click.option(
+        "--cpus-per-worker",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Cores that each of them takes, for decoding too.  [default: 1]",
+    ),
+    click.option(
+        "--gpus-per-worker",
+        type=click.FloatRange(min=0),
+        help="GPUs that each of them takes; 0.5 has two share one.  [default: 1 with --device "
+        "cuda, else 0]",
+    ),
+    click.option(
+        "--address",
+        metavar="HOST:PORT",
+        help="Ray cluster.  [default: RAY_ADDRESS, else the one on this machine, else a new one]",
+    ),
 )

@@ -1,4 +1,4 @@
-"""How far a run is: a progress bar on a terminal, nothing elsewhere."""
+"""How far a run is: a progress bar on a terminal; elsewhere notes say it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Bar:
         self._errors = 0
         self._seconds = 0.0
         self._lock = Lock()
+        self.is_shown = sys.stderr.isatty()
         self._bar = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -34,7 +35,7 @@ class Bar:
             TextColumn("rows, {task.fields[errors]} errors, {task.fields[speed]}"),
             TimeRemainingColumn(),
             console=console(stderr=True),
-            disable=is_quiet() or not sys.stderr.isatty(),
+            disable=is_quiet() or not self.is_shown,
         )
         self._task = self._bar.add_task("preparing", total=None, speed="", errors=0)
 

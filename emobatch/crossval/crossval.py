@@ -5,23 +5,26 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from emobatch.crossval import fold_scores
-from emobatch.crossval.fold_figures import BASELINE, CrossValidation, FoldFigures
+from emobatch.crossval.fold import FoldFigures
+from emobatch.crossval.fold_figures import BASELINE, CrossValidation
 from emobatch.crossval.fold_scores import FoldScores
-from emobatch.errors import CalibrationError, OutputError, TableError
-from emobatch.evaluation.metrics import metrics
+from emobatch.crossval.learning_curve import learning_curve
+from emobatch.crossval.outcomes import Outcomes
+from emobatch.errors import OutputError, TableError
 from emobatch.fusion.calibrate import ids_of
 from emobatch.fusion.control import shuffled_figures
 from emobatch.fusion.file import Fitted, to_toml
+from emobatch.fusion.fit_and_decide import refuse_shards
+from emobatch.fusion.held_out import HeldOut
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
 from emobatch.splits import leakage
-from emobatch.splits.leakage import FOLD, SPLIT, Against, of_train
-from emobatch.splits.roles import TEST, TRAIN, TrainedOn
+from emobatch.splits.leakage import FOLD, SPLIT, Against
+from emobatch.splits.roles import TRAIN, TrainedOn
 from emobatch.tables import writing
 from emobatch.tables.fitted_rows import ID
 from emobatch.tables.provenance import date, software
@@ -57,6 +60,7 @@ def crossval(
     thresholds_out: Path | None = None,
     trained_on: TrainedOn | None = None,
     control: bool = False,
+    labelled: Sequence[int] = (),
     **options: Any,
 ) -> CrossValidation:
     """Fit methods in each fold and measure them on the rows of that fold which test.
@@ -76,6 +80,8 @@ def crossval(
         thresholds_out: folder for what each fold fitted; None writes none.
         trained_on: splits that the speech model was trained on; None where that is not known.
         control: measure methods with shuffled text as well, see :mod:`emobatch.fusion.control`.
+        labelled: numbers of labelled rows that methods are fitted on as well, see
+            :mod:`emobatch.crossval.learning_curve`.
         options: of the methods, see :data:`emobatch.fusion.methods.OPTIONS`.
 
     Returns:
@@ -91,8 +97,15 @@ def crossval(
         raise TableError(f"--fit-on {fit_on}: no column 'split'; `emobatch folds` adds one")
     splits_used: Against | None = (fit_on or "train+val") if scores.has_split else None
     files = {} if thresholds_out is None else _files(thresholds_out, scores, methods)
-    folds = {name: _fold(scores, name, splits_used, given, control) for name in scores.names}
-    result = CrossValidation(tuple(methods), folds, splits_used, scores.left_out, scores.labels)
+    parts = {name: scores.held_out(name, splits_used, trained_on) for name in scores.names}
+    folds = {name: _fold(scores, part, given, control) for name, part in parts.items()}
+    curve = None
+    if labelled:
+        few = {method: given[method] for method in methods}
+        curve = learning_curve(parts, few, sorted(set(labelled)), scores.task)
+    result = CrossValidation(
+        tuple(methods), folds, splits_used, scores.left_out, scores.labels, curve
+    )
     _note(result, scores, trained_on)
     for (name, method), file in files.items():
         fitted = {
@@ -120,33 +133,19 @@ def _compared(methods: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _fold(
-    scores: FoldScores, name: str, fit_on: Against | None, methods: Options, control: bool
-) -> FoldFigures:
-    in_fold = pl.col(FOLD) == name
-    if fit_on is None:
-        rows, tested = scores.rows.filter(~in_fold), scores.rows.filter(in_fold)
-    else:
-        rows = scores.rows.filter(in_fold & of_train(fit_on))
-        tested = scores.rows.filter(in_fold & (pl.col(SPLIT) == TEST))
-    for part, use in ((rows, f"fit on ({fit_on or 'other folds'})"), (tested, "test")):
-        if part.is_empty():
-            raise CalibrationError(
-                f"fold {name!r} has no labelled and scored row to {use}; look at columns "
-                "'split' and 'label', or leave the fold out with --where"
-            )
+def _fold(scores: FoldScores, held_out: HeldOut, methods: Options, control: bool) -> FoldFigures:
+    rows, tested = held_out.fitted_on, held_out.tested
     fitted = {
-        method: METHODS[method].fit(rows, scores.task, **given) for method, given in methods.items()
+        method: held_out.fit(METHODS[method], scores.task, given)
+        for method, given in methods.items()
     }
-    decided = {method: each.decide(tested.lazy()).collect() for method, each in fitted.items()}
-    labels, classes = tested["label"], scores.task.classes
+    for table, each in product(scores.tables, fitted.values()):
+        refuse_shards(table, each)
+    decided = {method: held_out.decide(each) for method, each in fitted.items()}
     return FoldFigures(
         rows=len(tested),
         fitted_on=len(rows),
-        figures={
-            method: metrics(labels, each["emotion"], classes) for method, each in decided.items()
-        },
-        flagged={method: _flagged(each) for method, each in decided.items()},
+        outcomes=Outcomes.of(tested, decided, scores.task),
         methods=fitted,
         ids=ids_of(rows),
         in_sample=None
@@ -158,12 +157,6 @@ def _fold(
             if control and each.reads_text
         },
     )
-
-
-def _flagged(decided: pl.DataFrame) -> int | None:
-    if "flagged" in decided.columns:
-        return int(decided["flagged"].sum())
-    return 0 if (decided["decided_by"] == "speech").all() else None
 
 
 def _note(result: CrossValidation, scores: FoldScores, trained_on: TrainedOn | None) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from statistics import mean, stdev
 from typing import Any
 
 import polars as pl
 
+from emobatch.crossval.comparison import Comparison, Difference
+from emobatch.crossval.fold import FoldFigures
+from emobatch.crossval.learning_curve import LearningCurve
 from emobatch.evaluation.metrics import HEADLINE, Metrics
 from emobatch.fusion.control import DRAWN, SHUFFLED, Control
-from emobatch.fusion.method import Method
 from emobatch.tasks.labels_read import LabelsRead
 
 # The method that the others are compared with.
 BASELINE = "speech"
+RELIABILITY = ("calibration_error", "risk_coverage_area")
 # What selection's variants are called by what flags a row (Table III).
 FLAGGED_BY = {
     "speech": "none",
@@ -23,31 +27,6 @@ FLAGGED_BY = {
     "selection-varentropy": "varentropy",
     "selection": "both",
 }
-
-
-@dataclass(frozen=True)
-class FoldFigures:
-    """One fold.
-
-    Attributes:
-        rows: how many test.
-        fitted_on: how many rows the methods were fitted on.
-        figures: UA, WA and F1 in percent on the rows that test, by method.
-        flagged: how many of these each method flags, None for one that flags none.
-        methods: as fitted, by name.
-        ids: which rows they were fitted on, None where rows have no ids.
-        in_sample: how many rows that test have the id of one that was fitted on, None as well.
-        shuffled: figures with text shuffled, by method and draw, where these were asked for.
-    """
-
-    rows: int
-    fitted_on: int
-    figures: Mapping[str, Mapping[str, float]]
-    flagged: Mapping[str, int | None]
-    methods: Mapping[str, Method]
-    ids: Mapping[str, Any] | None = None
-    in_sample: int | None = None
-    shuffled: Mapping[str, Sequence[Metrics]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,6 +40,7 @@ class CrossValidation:
             fitted on all the others.
         left_out: rows without a label, scores, fold or split.
         labels: how they were read.
+        curve: methods fitted on few labelled rows, None where that was not asked for.
     """
 
     methods: tuple[str, ...]
@@ -68,11 +48,55 @@ class CrossValidation:
     fit_on: str | None
     left_out: int
     labels: LabelsRead
+    curve: LearningCurve | None = None
 
     @property
     def compared(self) -> tuple[str, ...]:
         """Names of all methods that were fitted, the baseline first."""
         return tuple(next(iter(self.folds.values())).figures)
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """The methods on the test rows of all folds."""
+        return Comparison({name: fold.outcomes for name, fold in self.folds.items()})
+
+    @cached_property
+    def gains(self) -> Mapping[str, Difference]:
+        """What each method gains over the baseline."""
+        others = [method for method in self.compared if method != BASELINE]
+        return {method: self.comparison.difference(method, BASELINE) for method in others}
+
+    @property
+    def best(self) -> str:
+        """The method of the highest mean UA; of equals the first."""
+        return max(self.compared, key=lambda method: self.summary(method)["mean"]["UA"])
+
+    @cached_property
+    def pairs(self) -> Mapping[tuple[str, str], Difference]:
+        """How far each method that was asked for is from each one before it."""
+        asked = [method for method in self.compared if method in self.methods]
+        return {
+            (method, other): self.comparison.difference(method, other)
+            for place, method in enumerate(asked)
+            for other in asked[:place]
+        }
+
+    def spread(self, name: str, method: str) -> dict[str, Any]:
+        """A figure of the reliability of a method's confidence.
+
+        Args:
+            name: ``calibration_error`` or ``risk_coverage_area``.
+            method: the method's.
+
+        Returns:
+            ``mean`` over the folds, None where one has no such figure, and the ``folds``.
+        """
+        values = {fold: getattr(each.outcomes, name)[method] for fold, each in self.folds.items()}
+        known = [value for value in values.values() if value is not None]
+        return {
+            "mean": round(mean(known), 2) if len(known) == len(values) else None,
+            "folds": [{"fold": fold, "value": value} for fold, value in values.items()],
+        }
 
     def summary(self, method: str) -> dict[str, Any]:
         """Mean and spread of a method's figures, and in how many folds it beat the baseline.
@@ -124,9 +148,12 @@ class CrossValidation:
         Returns:
             ``fit_on``, ``left_out``, ``labels`` (how they were read), ``folds`` (``before`` and
             ``after`` as in `evaluate`), ``methods`` with each one's mean, its folds, and in how
-            many of them it beat the speech branch; where selection was compared, ``selection``,
+            many of them it beat the speech branch, what it gains over that, its calibration error
+            and its area of risk; ``pairs``, differences between the methods that were asked for;
+            ``intervals``, what intervals come from; where selection was compared, ``selection``,
             its summary by what flags a row; ``in_sample``, how many rows that test were fitted on,
-            where ids tell; and ``control``, gains with text shuffled, where these were asked for.
+            where ids tell; and where these were asked for, ``control``, gains with text shuffled,
+            and ``labelled``, what so many labelled rows give.
         """
         names = {method: FLAGGED_BY[method] for method in self.compared if method in FLAGGED_BY}
         return {
@@ -136,8 +163,14 @@ class CrossValidation:
             "folds": {name: self._fold(fold, names) for name, fold in self.folds.items()},
             "selection": {short: self.summary(method) for method, short in names.items()},
             "methods": {method: self._method(method) for method in self.compared},
+            "pairs": [
+                {"method": method, "against": other, **difference.as_dict()}
+                for (method, other), difference in self.pairs.items()
+            ],
+            "intervals": asdict(self.comparison.resampling),
             **self._in_sample(),
             **self._control(),
+            **({"labelled": self.curve.as_dict()} if self.curve else {}),
         }
 
     def table(self) -> pl.DataFrame:
@@ -146,8 +179,9 @@ class CrossValidation:
         Returns:
             One row for each fold and method: ``fold``, ``selection`` (what flags a row, where the
             method is one of selection's), ``method``, ``rows``, ``fitted_on``, ``flagged``, ``UA``,
-            ``WA`` and ``F1`` in percent. Where a control was asked for, another row for each method
-            that reads text, with ``text shuffled`` behind its name and the means of the draws.
+            ``WA`` and ``F1``, ``calibration_error`` and ``risk_coverage_area`` in percent. Where a
+            control was asked for, another row for each method that reads text, with ``text
+            shuffled`` behind its name and the means of the draws.
         """
         return pl.DataFrame(
             {
@@ -158,6 +192,10 @@ class CrossValidation:
                 "fitted_on": fold.fitted_on,
                 "flagged": fold.flagged[method] if shown == method else None,
                 **figures,
+                **{
+                    kind: getattr(fold.outcomes, kind)[method] if shown == method else None
+                    for kind in RELIABILITY
+                },
             }
             for name, fold in self.folds.items()
             for method in self.compared
@@ -190,8 +228,8 @@ class CrossValidation:
         }
 
     def _method(self, method: str) -> dict[str, Any]:
-        summary = self.summary(method)
-        return {
+        summary, gain = self.summary(method), self.gains.get(method)
+        figures = {
             figure: {
                 "mean": summary["mean"][figure],
                 "sd": summary["sd"][figure],
@@ -199,10 +237,13 @@ class CrossValidation:
                     {"fold": name, "value": fold.figures[method][figure]}
                     for name, fold in self.folds.items()
                 ],
+                **({"gain": gain.of(figure)} if gain else {}),
                 "folds_up": summary["wins"][figure],
             }
             for figure in summary["mean"]
         }
+        tested = {"paired_test": gain.as_dict()["paired_test"]} if gain else {}
+        return {**figures, **{name: self.spread(name, method) for name in RELIABILITY}, **tested}
 
 
 def _means(figures: Sequence[Mapping[str, float]]) -> Metrics:
@@ -210,7 +251,7 @@ def _means(figures: Sequence[Mapping[str, float]]) -> Metrics:
 
 
 def _listed(fold: FoldFigures, method: str) -> dict[str, Mapping[str, float]]:
-    listed = {method: fold.figures[method]}
+    listed: dict[str, Mapping[str, float]] = {method: fold.figures[method]}
     if method in fold.shuffled:
         drawn = _means(fold.shuffled[method])
         values = {name: round(value, 2) for name, value in drawn.items()}

@@ -9,11 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from emobatch.errors import TableError
+from emobatch.errors import CalibrationError, TableError
+from emobatch.fusion.held_out import HeldOut
 from emobatch.fusion.labelled import labelled_rows
 from emobatch.splits import roles
-from emobatch.splits.leakage import FOLD, SPLIT
-from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN
+from emobatch.splits.leakage import FOLD, SPLIT, Against, of_train
+from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST, TrainedOn
 from emobatch.tables import reading, score_table
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.provenance import same_models
@@ -29,30 +30,71 @@ class FoldScores:
 
     Attributes:
         rows: see :func:`emobatch.fusion.labelled.labelled_rows`, with their fold and split.
+        unlabelled: the same of scored rows without a label.
         task: their classes.
         by: the column of folds; None where each file is one.
         has_split: whether the folds say what trains, validates and tests.
         models: what each fold was scored with, where known.
-        sources: the tables' names.
+        tables: those that were read.
         left_out: rows without a label, scores, fold or split.
         labels: how they were read, those of rows that are left out as well.
         everything: all rows, not read yet, with their fold.
     """
 
     rows: pl.DataFrame
+    unlabelled: pl.DataFrame
     task: Task
     by: str | None
     has_split: bool
     models: Mapping[str, Mapping[str, Any]]
-    sources: tuple[str, ...]
+    tables: tuple[ScoreTable, ...]
     left_out: int
     labels: LabelsRead
     everything: pl.LazyFrame
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The tables' names."""
+        return tuple(table.name for table in self.tables)
+
+    @property
     def names(self) -> list[str]:
         """The folds in order."""
         return sorted(self.rows[FOLD].unique(), key=roles.natural)
+
+    def held_out(
+        self, name: str, fit_on: Against | None, trained_on: TrainedOn | None = None
+    ) -> HeldOut:
+        """Divide the rows of a fold.
+
+        Args:
+            name: of the fold.
+            fit_on: the splits that are fitted on, None for the rows of all other folds.
+            trained_on: splits that the speech model was trained on; None where that is not known.
+
+        Returns:
+            Rows that are fitted on, rows that test, and the others of the same fold; without splits
+            the others of all folds.
+
+        Raises:
+            CalibrationError: if there is nothing to fit on or to test.
+        """
+        in_fold = pl.col(FOLD) == name
+        if fit_on is None:
+            rows, unlabelled = self.rows, self.unlabelled
+            fits, tests = ~in_fold, in_fold
+        else:
+            rows, unlabelled = self.rows.filter(in_fold), self.unlabelled.filter(in_fold)
+            fits, tests = of_train(fit_on), pl.col(SPLIT) == TEST
+        fitted_on, tested = rows.filter(fits), rows.filter(tests)
+        for part, use in ((fitted_on, f"fit on ({fit_on or 'other folds'})"), (tested, "test")):
+            if part.is_empty():
+                raise CalibrationError(
+                    f"fold {name!r} has no labelled and scored row to {use}; look at columns "
+                    "'split' and 'label', or leave the fold out with --where"
+                )
+        others = pl.concat([rows.filter(~fits & ~tests), unlabelled])
+        return HeldOut(fitted_on, tested, others, trained_on)
 
 
 def read(
@@ -102,14 +144,16 @@ def read(
     ]
     frames = [each.rows.drop_nulls(needed) for each in labelled]
     rows = pl.concat(frames)
+    unlabelled = pl.concat(each.unlabelled.drop_nulls(FOLD) for each in labelled)
     total = sum(part.rows.select(pl.len()).collect().item() for part in parts)
     return FoldScores(
         rows,
+        unlabelled,
         task,
         by,
         has_split,
         _models(parts, frames, apart=has_split),
-        tuple(names),
+        tuple(parts),
         total - len(rows),
         LabelsRead.together(each.read for each in labelled),
         pl.concat([part.unfiltered for part in parts], how="diagonal_relaxed"),

@@ -12,6 +12,7 @@ from rich.filesize import decimal
 from emobatch.doctor import models
 from emobatch.errors import ExaminationError
 from emobatch.models.choice import Choice
+from emobatch.models.cores import available_cores
 from emobatch.tables import provenance
 
 # Weights are in memory twice while they are loaded and converted; libraries and audio beside them.
@@ -32,8 +33,6 @@ def software() -> str:
 
 def cores() -> str:
     """Cores that a scheduler has left to this process."""
-    from emobatch.models.devices import available_cores
-
     return f"{available_cores()} of this machine's {os.cpu_count()}, {platform.machine()}"
 
 

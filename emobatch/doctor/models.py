@@ -12,7 +12,7 @@ from emobatch.errors import CheckpointError
 from emobatch.models import checkpoints
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
-from emobatch.models.names import BRANCHES
+from emobatch.models.names import BRANCHES, SIDES
 from emobatch.scorers.registry import SCORERS
 from emobatch.scorers.scorer import Setup
 
@@ -39,10 +39,13 @@ def tried(choice: Choice, there: Collection[str]) -> list[str]:
         there: branches whose checkpoint is on this machine.
 
     Returns:
-        Those of them that have scorers, and what has scorers without a checkpoint.
+        Those of them that have scorers, and what has scorers without a checkpoint. The speech
+        branch only where all of its models are there.
     """
     scorers = [SCORERS[name] for name in SCORERS]
     branches = dict.fromkeys(each.branch for each in scorers if each.is_asked_for(choice))
+    if not {*SIDES["speech"]} & {*choice.names()} <= {*there}:
+        branches.pop("speech", None)
     return [branch for branch in branches if branch in there or branch not in BRANCHES]
 
 
@@ -51,8 +54,8 @@ def score(choice: Choice, branch: str) -> str:
     from emobatch.models import devices
     from emobatch.scorers.loaded import silence_libraries
 
-    names = choice.names()
-    found = {name: checkpoints.find(names[name], name) for name in {branch, "speech"} & {*names}}
+    names, heard = choice.names(), {branch, *SIDES["speech"]}
+    found = {name: checkpoints.find(names[name], name) for name in heard & {*names}}
     here = {name: each for name, each in found.items() if each is not None}
     setup = Setup(choice, here, choice.task(found))
     of_branch = [SCORERS[name] for name in SCORERS if SCORERS[name].branch == branch]

@@ -15,8 +15,10 @@ from emobatch.evaluation.figure import BEFORE, STAGES, Figure
 from emobatch.evaluation.in_sample import NOTHING_KNOWN, InSample
 from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.measures import every_measure
+from emobatch.evaluation.normalisation import WORDS
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
+from emobatch.evaluation.words_alone import HEARD, NOTE, SAID, has_words_alone
 from emobatch.splits import leakage
 from emobatch.splits.roles import SPLIT_COLUMN, TrainedOn, training_note
 from emobatch.tables import label_column as label_columns
@@ -25,7 +27,7 @@ from emobatch.tables.fitted_rows import ID
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.label_columns import canonical, read_labels
 from emobatch.tasks.labels import LabelMap, parse_label_map
-from emobatch.tasks.labels_read import LabelsRead
+from emobatch.tasks.labels_read import LABEL, LabelsRead
 from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ def evaluate(
     label_map: Sequence[str] = (),
     bootstrap: int = RESAMPLES,
     trained_on: TrainedOn | None = None,
+    wer_normalisation: str = WORDS,
 ) -> Evaluation:
     """Measure score tables or final tables against their labels.
 
@@ -80,6 +83,8 @@ def evaluate(
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
         trained_on: splits that the speech model was trained on; None where that is not known.
+        wer_normalisation: what is done to texts before words are compared, see
+            :func:`emobatch.evaluation.normalisation.normalised`.
 
     Returns:
         What was measured; its notes have been logged.
@@ -87,7 +92,47 @@ def evaluate(
     Raises:
         EmobatchError: if a table can't be read or has nothing to measure.
     """
-    table = score_table.read(sources, where, mixed=True, classes=classes)
+    return evaluate_table(
+        score_table.read(sources, where, mixed=True, classes=classes),
+        by=by,
+        sentiment_map=sentiment_map,
+        label_column=label_column,
+        label_map=label_map,
+        bootstrap=bootstrap,
+        trained_on=trained_on,
+        wer_normalisation=wer_normalisation,
+    )
+
+
+def evaluate_table(
+    table: ScoreTable,
+    *,
+    by: str | None = None,
+    sentiment_map: Sequence[str] = (),
+    label_column: str | None = None,
+    label_map: Sequence[str] = (),
+    bootstrap: int = RESAMPLES,
+    trained_on: TrainedOn | None = None,
+    wer_normalisation: str = WORDS,
+) -> Evaluation:
+    """Measure a table against its labels.
+
+    Args:
+        table: a score table or a final table.
+        by: as for :func:`evaluate`, and so on.
+        sentiment_map: ``CLASS=SENTIMENT`` pairs.
+        label_column: column that holds the labels.
+        label_map: ``NAME=CLASS`` pairs that extend the alias table.
+        bootstrap: resamples that the 95 % intervals come from, 0 for none.
+        trained_on: splits that the speech model was trained on; None where that is not known.
+        wer_normalisation: what is done to texts before words are compared.
+
+    Returns:
+        What was measured; its notes have been logged.
+
+    Raises:
+        EmobatchError: if there is nothing to measure.
+    """
     task = table.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
     with reading.explained(table.name):
@@ -95,6 +140,8 @@ def evaluate(
         if by is not None and by not in names:
             raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
         column = label_columns.checked_column([table], label_column, aliases, task.labels)
+        if (label_column is None or column in names) and has_words_alone(table.rows, column):
+            return _words_alone(table, by, bootstrap, wer_normalisation)
         given = label_columns.has_given_emotion(names)
         frame, read, missing = _labelled(table, task, column, by, aliases, given=given)
         if given:  # the manifest's is no prediction
@@ -103,16 +150,19 @@ def evaluate(
         leakage.warn(table.unfiltered)
     fitted = in_sample.of_table(table)
     evaluation = evaluate_rows(
-        frame, task, by=by, bootstrap=bootstrap, fitted=fitted, trained_on=trained_on
+        frame,
+        task,
+        by=by,
+        bootstrap=bootstrap,
+        fitted=fitted,
+        trained_on=trained_on,
+        wer_normalisation=wer_normalisation,
     )
     said = left_out.spoken(missing, len(frame) + missing["unlabelled"] + missing["dropped"])
     notes = [read.note(), *([said] if said else [])]
-    evaluation = replace(
-        evaluation, notes=(*notes, *evaluation.notes), labels=read, left_out=missing
+    return _told(
+        replace(evaluation, notes=(*notes, *evaluation.notes), labels=read, left_out=missing)
     )
-    for note in evaluation.notes:
-        log.warning("note: %s", note)
-    return evaluation
 
 
 def evaluate_rows(
@@ -123,17 +173,19 @@ def evaluate_rows(
     bootstrap: int = RESAMPLES,
     fitted: InSample = NOTHING_KNOWN,
     trained_on: TrainedOn | None = None,
+    wer_normalisation: str = WORDS,
 ) -> Evaluation:
     """Measure labelled rows.
 
     Args:
         rows: ``label`` with any of ``speech_emotion``, ``emotion`` and what measures read; labels
-            and emotions are names of classes.
+            and emotions are names of classes. Without ``label`` what needs none is measured.
         task: the classes.
         by: column whose values are also measured one by one.
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
         fitted: which rows the thresholds were fitted on.
         trained_on: splits that the speech model was trained on; None where that is not known.
+        wer_normalisation: of texts, see :func:`emobatch.evaluation.normalisation.normalised`.
 
     Returns:
         What was measured.
@@ -153,7 +205,10 @@ def evaluate_rows(
         # What was recognised is no fair sample of what was said.
         measures = [measure for measure in measures if not measure.of_text]
         notes.append(GATED.format(gated))
-    whole = Sample(rows, task, bootstrap)
+    if LABEL not in rows.columns:
+        measures = [measure for measure in measures if not measure.needs_labels]
+        notes.append(NOTE)
+    whole = Sample(rows, task, bootstrap, normalisation=wer_normalisation)
     if trained := training_note(whole.scored, trained_on, TRAINED, MAYBE_TRAINED):
         notes.append(trained)
     overlap = fitted.overlap(whole.scored)
@@ -161,7 +216,7 @@ def evaluate_rows(
     figures = list(_measured(whole, measures, notes))
     groups = None if by is None else _groups(rows, by)
     for group, part in (groups or {}).items():
-        sample = Sample(part, task, group=group)
+        sample = Sample(part, task, group=group, normalisation=wer_normalisation)
         figures += _measured(sample, [each for each in measures if each.by_group], notes)
     drawn = whole.drawn.resampled(bootstrap) if bootstrap and len(whole.scored) else None
     return Evaluation(
@@ -172,7 +227,25 @@ def evaluate_rows(
         drawn,
         tuple(notes),
         in_sample=overlap,
+        normalisation=wer_normalisation,
     )
+
+
+def _words_alone(
+    table: ScoreTable, by: str | None, bootstrap: int, normalisation: str
+) -> Evaluation:
+    wanted = dict.fromkeys((SAID, HEARD, SPEAKER, "transcript_source", *([by] if by else [])))
+    names = table.rows.collect_schema().names()
+    rows = table.rows.select(name for name in wanted if name in names).collect()
+    return _told(
+        evaluate_rows(rows, table.task, by=by, bootstrap=bootstrap, wer_normalisation=normalisation)
+    )
+
+
+def _told(evaluation: Evaluation) -> Evaluation:
+    for note in evaluation.notes:
+        log.warning("note: %s", note)
+    return evaluation
 
 
 def _is_text_alone(rows: pl.DataFrame) -> bool:

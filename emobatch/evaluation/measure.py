@@ -25,6 +25,7 @@ class Measure(ABC):
         title: what people are told it is.
         columns: what it reads of a table beside labels, predictions and the speech branch's scores.
         of_text: whether it measures what was said, which a gate leaves out of some rows.
+        needs_labels: whether it says nothing of rows without a label.
         by_group: whether it is measured for each value of `--by` as well.
         beside_headline: whether what it remarks belongs right under the headline figures.
     """
@@ -33,6 +34,7 @@ class Measure(ABC):
     title: ClassVar[str]
     columns: ClassVar[tuple[str, ...]] = ()
     of_text: ClassVar[bool] = False
+    needs_labels: ClassVar[bool] = True
     by_group: ClassVar[bool] = False
     beside_headline: ClassVar[bool] = False
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from emobatch.evaluation.bootstrap import Resampling
 from emobatch.evaluation.figure import Figure, Key, key
+from emobatch.evaluation.normalisation import WORDS
 from emobatch.tables.fitted_rows import Overlap
 from emobatch.tasks.labels_read import LabelsRead
 from emobatch.tasks.task import Task
@@ -28,6 +29,7 @@ class Evaluation:
         labels: how they were read, None where that isn't known.
         left_out: rows that aren't measured, by reason, see
             :data:`emobatch.tables.left_out.REASONS`; empty where that isn't known.
+        normalisation: of texts, see :func:`emobatch.evaluation.normalisation.normalised`.
         in_sample: how many of the rows the thresholds were fitted on, None where not known.
     """
 
@@ -40,6 +42,7 @@ class Evaluation:
     labels: LabelsRead | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
     in_sample: Overlap | None = None
+    normalisation: str = WORDS
 
     @cached_property
     def _by_key(self) -> Mapping[Key, Figure]:

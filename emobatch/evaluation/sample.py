@@ -14,6 +14,7 @@ from emobatch.evaluation.bootstrap import Units, units
 from emobatch.evaluation.figure import STAGES
 from emobatch.evaluation.intervals import Bounds, Place, intervals
 from emobatch.evaluation.metrics import Indices, class_indices
+from emobatch.evaluation.normalisation import WORDS
 from emobatch.tasks.task import Task
 
 
@@ -26,12 +27,14 @@ class Sample:
         task: the classes.
         resamples: bootstrap resamples that intervals come from, 0 for none.
         group: value of `--by` that the rows have, None for all rows together.
+        normalisation: of texts, see :func:`emobatch.evaluation.normalisation.normalised`.
     """
 
     rows: pl.DataFrame
     task: Task
     resamples: int = 0
     group: str | None = None
+    normalisation: str = WORDS
 
     @property
     def stages(self) -> dict[str, str]:

@@ -6,7 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from emobatch.tables.words import is_unspaced, plain_words
+from emobatch.evaluation.normalisation import WORDS as PLAIN
+from emobatch.evaluation.normalisation import normalised
+from emobatch.tables.words import is_unspaced
 
 WORDS, CHARACTERS = "words", "characters"
 
@@ -46,12 +48,15 @@ def rate(counts: pl.DataFrame) -> float | None:
     return round(100 * errors / units, 2) if units else None
 
 
-def word_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
-    """Errors and words of each row, of words normalised as ``NORMALISATION`` says.
+def word_errors(
+    references: pl.Series, transcripts: pl.Series, normalisation: str = PLAIN
+) -> pl.DataFrame:
+    """Errors and words of each row.
 
     Args:
         references: (rows,) what was said.
         transcripts: (rows,) what was recognised; null counts as nothing.
+        normalisation: of both, see :func:`emobatch.evaluation.normalisation.normalised`.
 
     Returns:
         A row for each: ``errors``, words substituted, deleted or inserted, and ``words`` of the
@@ -61,15 +66,18 @@ def word_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
         >>> word_errors(pl.Series(["Well done!", None]), pl.Series(["well gone", "hm"])).rows()
         [(1, 2), (0, 0)]
     """
-    return _counted(references, transcripts, WORDS)
+    return _counted(references, transcripts, WORDS, normalisation)
 
 
-def character_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
+def character_errors(
+    references: pl.Series, transcripts: pl.Series, normalisation: str = PLAIN
+) -> pl.DataFrame:
     """Errors and characters of each row whose language has no spaces between words.
 
     Args:
         references: (rows,) what was said.
         transcripts: (rows,) what was recognised; null counts as nothing.
+        normalisation: of both, see :func:`emobatch.evaluation.normalisation.normalised`.
 
     Returns:
         A row for each: ``errors``, characters substituted, deleted or inserted, and ``characters``
@@ -79,16 +87,16 @@ def character_errors(references: pl.Series, transcripts: pl.Series) -> pl.DataFr
         >>> character_errors(pl.Series(["你好 吗?", "so so"]), pl.Series(["你号吗", "so"])).rows()
         [(1, 3), (0, 0)]
     """
-    return _counted(references, transcripts, CHARACTERS)
+    return _counted(references, transcripts, CHARACTERS, normalisation)
 
 
-def _counted(references: pl.Series, transcripts: pl.Series, unit: str) -> pl.DataFrame:
+def _counted(
+    references: pl.Series, transcripts: pl.Series, unit: str, normalisation: str
+) -> pl.DataFrame:
     import jiwer
 
     align: Any = jiwer.process_characters if unit == CHARACTERS else jiwer.process_words
-    pairs = pl.DataFrame({"said": references, "heard": transcripts}).select(
-        plain_words(pl.all()).fill_null("")
-    )
+    pairs = normalised(pl.DataFrame({"said": references, "heard": transcripts}), normalisation)
     unspaced = is_unspaced(pl.col("said"))
     spoken = pairs.with_row_index("row").filter(
         pl.col("said") != "", unspaced if unit == CHARACTERS else ~unspaced

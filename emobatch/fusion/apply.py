@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from emobatch.errors import TableError, ThresholdsError
+from emobatch.errors import OptionError, TableError, ThresholdsError
 from emobatch.fusion.file import Fitted, read
+from emobatch.fusion.fit_and_decide import refuse_shards
+from emobatch.fusion.logistic.centring import SPEAKER
 from emobatch.fusion.method import Method
+from emobatch.fusion.methods import METHODS
 from emobatch.tables import reading, score_table, writing
 from emobatch.tables.label_column import (
     DECIDED_BY,
@@ -21,9 +26,12 @@ from emobatch.tables.label_column import (
     set_aside_in,
 )
 from emobatch.tables.provenance import check_models, foreign
+from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
+# Speakers whose rows are counted out in a note.
+MOST_NAMED = 10
 FOREIGN = (
     "note: %s may not suit these rows: %s; how well it decides them is not known before `emobatch "
     "evaluate` measures it on some that have a label"
@@ -40,9 +48,11 @@ NO_TEXT = (
 
 def apply(
     sources: Sequence[str],
-    thresholds_file: Path,
+    thresholds_file: Path | None,
     target: Path | None = None,
     *,
+    adapt: str | None = None,
+    context: str | None = None,
     where: str | None = None,
     force: bool = False,
 ) -> None:
@@ -50,8 +60,10 @@ def apply(
 
     Args:
         sources: score tables, globs or ``-``.
-        thresholds_file: written by `calibrate`.
+        thresholds_file: written by `calibrate`; None to adapt without one.
         target: the final table, standard output where None.
+        adapt: ``speaker`` to take each speaker's mean away from what the speech branch says.
+        context: with ``adapt``, ``dialogue`` decides the rows of a speaker in a dialogue together.
         where: SQL expression; only rows for which it holds are written.
         force: apply thresholds to scores of other models than they were fitted on, and to tables
             of several runs that differ.
@@ -60,30 +72,60 @@ def apply(
         EmobatchError: if something can't be read, written or doesn't fit together.
     """
     writing.check_target(target, sources=sources)
-    fitted = read(thresholds_file)
+    if (thresholds_file is None) == (adapt is None):
+        raise OptionError(
+            "give either --thresholds FILE, from `emobatch calibrate`, or --adapt speaker"
+        )
+    if context is not None and adapt is None:
+        raise OptionError(
+            "--context goes with --adapt; with --thresholds the file says whether dialogues count"
+        )
+    fitted = None if thresholds_file is None else read(thresholds_file)
     scores = score_table.read(sources, where, mixed=force)
-    refuse_other_classes(fitted, scores.task, str(thresholds_file))
-    made = scores.provenance
-    if not force:
-        remedy = "calibrate on this table, or insist with --force"
-        check_models(made.get("models") or {}, fitted.fitted, thresholds_file, remedy)
-    differing = foreign(made, scores.manifests, fitted.fitted)
-    if differing and fitted.method.to_document():  # else nothing was fitted
-        log.warning(FOREIGN, thresholds_file, "; ".join(differing))
+    if fitted is None:
+        fitted = Fitted(METHODS["adapt"].fit(pl.DataFrame(), scores.task, context=context))
+    with decided(scores, fitted, thresholds_file, force=force) as (final, provenance):
+        writing.write(final, target, provenance)
+
+
+@contextmanager
+def decided(
+    scores: ScoreTable, fitted: Fitted, thresholds_file: Path | None, *, force: bool = False
+) -> Iterator[tuple[pl.LazyFrame, dict[str, Any]]]:
+    """Decide the emotion of each row of a score table.
+
+    Args:
+        scores: the table.
+        fitted: a method, as fitted.
+        thresholds_file: that it was read from, for messages; None where it was fitted on nothing.
+        force: see :func:`apply`.
+
+    Yields:
+        The final table, not read yet, and its provenance. What is wrong with a row is found as
+        the rows are read, and said in the table's name.
+
+    Raises:
+        EmobatchError: if something doesn't fit together.
+    """
+    if thresholds_file is not None:
+        _check_fitted(fitted, scores, thresholds_file, force=force)
+    refuse_shards(scores, fitted.method)
     # Its sentiments stand for what the method takes them for.
     task = fitted.method.task.as_dict()
     provenance = {**scores.provenance, "task": task, "thresholds": dict(fitted.fitted)}
     with reading.explained(scores.name):
         _check_branches(scores.rows, fitted.method)
-        final = decide(scores.rows, fitted.method)
+        rows = scored(scores.rows, fitted.method)
         if has_given_emotion(scores.rows.collect_schema()):
             log.warning(
                 "note: column 'emotion' holds no decisions and is kept as %r", GIVEN_EMOTION
             )
             provenance = set_aside_in(provenance)
         if not force:
-            _refuse_other_gate(final, fitted.method)
-        writing.write(final, target, provenance)
+            _refuse_other_gate(rows, fitted.method)
+        if fitted.method.whole_table:
+            _note_speakers(rows)
+        yield fitted.method.decide(rows), provenance
 
 
 def decide(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:
@@ -101,14 +143,33 @@ def decide(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:
         TableError: if a column is missing.
         ProbabilityError: if a row's probabilities are none.
     """
-    ours = (EMOTION, DECIDED_BY)
+    return method.decide(scored(rows, method))
+
+
+def scored(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:
+    """Check the rows of a table, and take out what decided them before.
+
+    Args:
+        rows: a table with ``speech_*``, and what the text branch says.
+        method: that will decide them.
+
+    Returns:
+        The table as :meth:`emobatch.fusion.method.Method.decide` takes it.
+
+    Raises:
+        TableError: if a column is missing.
+        ProbabilityError: if a row's probabilities are none.
+    """
+    ours = {EMOTION, DECIDED_BY}
     rows = set_aside(rows) if has_given_emotion(rows.collect_schema()) else rows
+    names = rows.collect_schema().names()
     decisions = {*score_table.DECISION_COLUMNS, *method.columns}
-    present = [name for name in rows.collect_schema() if name in decisions]
-    if present and not set(ours) <= set(present):
+    if ours <= set(names):  # by whatever method
+        decisions |= {f"{score_table.FINAL}{name}" for name in method.task.classes}
+    present = [name for name in names if name in decisions]
+    if present and not ours <= set(present):
         raise TableError(f"column {present[0]!r} is not of emobatch's making; rename it")
-    scored = score_table.with_scores(rows, method.task, text=method.reads_text).drop(*present)
-    return method.decide(scored)
+    return score_table.with_scores(rows, method.task, text=method.reads_text).drop(*present)
 
 
 def refuse_other_classes(fitted: Fitted, task: Task, name: str) -> None:
@@ -128,6 +189,33 @@ def refuse_other_classes(fitted: Fitted, task: Task, name: str) -> None:
             f"{name}: fitted for the classes {', '.join(mine)}, the scores are of "
             f"{', '.join(task.classes)}; calibrate on this table"
         )
+
+
+def _check_fitted(fitted: Fitted, scores: ScoreTable, file: Path, *, force: bool) -> None:
+    refuse_other_classes(fitted, scores.task, str(file))
+    made = scores.provenance
+    if not force:
+        remedy = "calibrate on this table, or insist with --force"
+        check_models(made.get("models") or {}, fitted.fitted, file, remedy)
+    differing = foreign(made, scores.manifests, fitted.fitted)
+    if differing and fitted.method.to_document():  # else nothing was fitted
+        log.warning(FOREIGN, file, "; ".join(differing))
+
+
+def _note_speakers(rows: pl.LazyFrame) -> None:
+    if SPEAKER not in rows.collect_schema():
+        return
+    counts = rows.group_by(SPEAKER).len().sort("len", SPEAKER).collect(engine="streaming")
+    named = counts.drop_nulls()
+    shown = [f"{name} {count}" for name, count in named.head(MOST_NAMED).iter_rows()]
+    more = f", …, {named.row(-1)[0]} {named.row(-1)[1]}" if len(named) > MOST_NAMED else ""
+    log.warning(
+        "note: a speaker's rows in this table count for each other, and more are better; rows of "
+        "each of %d speakers, fewest first: %s%s",
+        len(named),
+        ", ".join(shown) or "none",
+        more,
+    )
 
 
 def _check_branches(rows: pl.LazyFrame, method: Method) -> None:

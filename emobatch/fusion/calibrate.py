@@ -11,10 +11,11 @@ from typing import Any
 import polars as pl
 
 from emobatch.evaluation.metrics import Metrics, metrics
+from emobatch.fusion import best
 from emobatch.fusion.file import Fitted, to_toml
+from emobatch.fusion.fit_and_decide import decide, fit, refuse_shards
 from emobatch.fusion.labelled import labelled_rows
-from emobatch.fusion.method import Method
-from emobatch.fusion.methods import DEFAULT, METHODS, options_for
+from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
 from emobatch.splits.roles import TrainedOn, training_note
 from emobatch.tables import score_table, writing
 from emobatch.tables.fitted_rows import ID, FittedRows
@@ -69,7 +70,8 @@ def calibrate(
     Args:
         sources: score tables, globs or ``-``.
         target: the thresholds file, standard output where None.
-        method: its name.
+        method: its name; ``best`` for the one that suits the rows, see
+            :mod:`emobatch.fusion.best`.
         where: SQL expression; only rows for which it holds are fitted on.
         label_column: column that holds the labels; None for the one that `score` was told of,
             else ``label``.
@@ -88,19 +90,73 @@ def calibrate(
         EmobatchError: if something can't be read, fitted or written.
     """
     writing.check_target(target, [".toml"])
-    kind, given = METHODS[method], options_for([method], options)[method]
     scores = score_table.read(sources, where, mixed=force)
+    calibration = calibrated(
+        scores,
+        method=method,
+        label_column=label_column,
+        label_map=label_map,
+        sentiment_map=sentiment_map,
+        bootstrap=bootstrap,
+        trained_on=trained_on,
+        **options,
+    )
+    writing.write_text(target, to_toml(calibration.fitted))
+    return calibration
+
+
+def calibrated(
+    scores: ScoreTable,
+    *,
+    method: str = DEFAULT,
+    label_column: str | None = None,
+    label_map: Sequence[str] = (),
+    sentiment_map: Sequence[str] = (),
+    bootstrap: int | None = None,
+    trained_on: TrainedOn | None = None,
+    **options: Any,
+) -> Calibration:
+    """Fit a method on the labelled rows of a score table.
+
+    Args:
+        scores: the table.
+        method: its name.
+        label_column: as for :func:`calibrate`, and so on.
+        label_map: ``NAME=CLASS`` pairs that extend the alias table.
+        sentiment_map: ``CLASS=SENTIMENT`` pairs that override what classes stand for.
+        bootstrap: resamples that say how firm what was fitted is.
+        trained_on: splits that the speech model was trained on; None where that is not known.
+        options: of the method.
+
+    Returns:
+        What was found.
+
+    Raises:
+        EmobatchError: if something can't be fitted.
+    """
+    given = options_for(best.CANDIDATES if method == BEST else [method], options)
+    reads_text = any(METHODS[name].reads_text for name in given)
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
     column = checked_column([scores], label_column, aliases, task.labels)
-    labelled = labelled_rows(scores, task, column, aliases, text=kind.reads_text)
+    labelled = labelled_rows(scores, task, column, aliases, text=reads_text)
     rows, read = labelled.rows, labelled.read
-    fitted, drawn = kind.fit(rows, task, **given).examined(rows, bootstrap)
+    chosen = (
+        best.choose(rows, labelled.unlabelled, task, given, trained_on) if method == BEST else None
+    )
+    name = chosen.method if chosen else method
+    others = labelled.unlabelled
+    begun = fit(METHODS[name], rows, others, task, trained_on=trained_on, **given[name])
+    fitted, drawn = begun.examined(rows, bootstrap)
+    refuse_shards(scores, fitted)
+    decided = decide(fitted, rows, labelled.unlabelled)
     before = metrics(rows["label"], rows["speech_emotion"], task.classes)
-    after = metrics(rows["label"], final_emotions(rows, fitted), task.classes)
+    after = metrics(rows["label"], decided["emotion"], task.classes)
     log.warning("note: %s", read.note())
     if said := spoken(labelled.left_out, len(rows) + sum(labelled.left_out.values())):
         log.warning("note: %s", said)
+    for note in chosen.notes() if chosen else ():
+        log.warning("note: %s", note)
     warnings = [*fitted.warnings(), *_training(rows, trained_on)]
     for text in warnings:
         log.warning("warning: %s", text)
@@ -109,8 +165,9 @@ def calibrate(
         "left_out": {name: count for name, count in labelled.left_out.items() if count} or None,
         "labels": read.as_dict(),
         **fitted.settings(),
+        "chosen": chosen.to_document() if chosen else None,
         "tables": [Path(name).name for name in scores.sources],
-        "where": where,
+        "where": scores.where,
         "date": date(),
         "before": before,
         "after": after,
@@ -121,22 +178,7 @@ def calibrate(
         "ids": ids_of(rows),
         **_origin(scores),
     }
-    calibration = Calibration(Fitted(fitted, provenance), before, after)
-    writing.write_text(target, to_toml(calibration.fitted))
-    return calibration
-
-
-def final_emotions(rows: pl.DataFrame, method: Method) -> pl.Series:
-    """Decide rows that are held in memory.
-
-    Args:
-        rows: a score table.
-        method: as fitted.
-
-    Returns:
-        (rows,) final class names.
-    """
-    return method.decide(rows.lazy()).select("emotion").collect().to_series()
+    return Calibration(Fitted(fitted, provenance), before, after)
 
 
 def ids_of(rows: pl.DataFrame) -> dict[str, Any] | None:

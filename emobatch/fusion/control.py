@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from emobatch.evaluation.draws import LEVEL, prediction_interval
 from emobatch.evaluation.metrics import HEADLINE, Metrics, metrics
 from emobatch.fusion.method import Method
 from emobatch.tables.score_table import SENTIMENT_COLUMNS, text_columns
 
 PLACE = "\0place"
-DRAWS, SEED, LEVEL = 20, 0, 95
+DRAWS, SEED = 20, 0
 # What the draws are, for whoever reads the JSON.
 DRAWN = {"draws": DRAWS, "seed": SEED, "level": LEVEL}
 # What rows whose text is that of others are called, wherever they are shown.
@@ -65,16 +65,8 @@ class Control:
         return round(float(np.mean(self._values(figure))), 2)
 
     def interval(self, figure: str) -> tuple[float, float]:
-        """Bounds between which one more draw lies in 95 of 100 cases.
-
-        A prediction interval by Student's t: percentiles of so few draws would be too narrow.
-        """
-        from scipy.stats import t
-
-        values = self._values(figure)
-        mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
-        far = float(t.ppf((100 + LEVEL) / 200, len(values) - 1)) * sqrt(1 + 1 / len(values))
-        return round(mean - far * spread, 2), round(mean + far * spread, 2)
+        """Bounds between which one more draw lies in 95 of 100 cases."""
+        return prediction_interval(self._values(figure))
 
     def as_dict(self) -> dict[str, Any]:
         """What is written as JSON.

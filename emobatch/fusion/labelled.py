@@ -27,11 +27,13 @@ class Labelled:
     Attributes:
         rows: labelled and scored: ``label``, a class; the columns that methods decide by, and
             others that were wanted.
+        unlabelled: the same of scored rows without a label.
         read: how the labels were read.
         left_out: other rows of the table, by reason.
     """
 
     rows: pl.DataFrame
+    unlabelled: pl.DataFrame
     read: LabelsRead
     left_out: Mapping[str, int]
 
@@ -79,10 +81,11 @@ def labelled_rows(
     frame = frame.with_columns(labels.alias(LABEL))
     missing = left_out(read, frame, ("speech_emotion",))
     # Without the column itself: one called "emotion" is none that a method decided.
-    labelled = frame.select(*dict.fromkeys((LABEL, *wanted))).filter(pl.col(LABEL).is_not_null())
-    frame = labelled.filter(pl.col("speech_emotion").is_not_null())
-    _refuse_nothing(scores.name, labelled, frame, read, text=text)
-    return Labelled(frame, read, missing)
+    frame = frame.select(*dict.fromkeys((LABEL, *wanted)))
+    scored = frame.filter(pl.col("speech_emotion").is_not_null())
+    labelled = scored.drop_nulls(LABEL)
+    _refuse_nothing(scores.name, frame.drop_nulls(LABEL), labelled, read, text=text)
+    return Labelled(labelled, scored.filter(pl.col(LABEL).is_null()), read, missing)
 
 
 def _scores(task: Task, names: Sequence[str], *, text: bool) -> list[str]:

@@ -27,6 +27,9 @@ class Method(ABC):
         header: what a thresholds file says of it at its top, in lines.
         beside: names of methods that a cross-validation shows with it, to compare.
         reads_text: whether tables must have what the text branch says.
+        uses_unlabelled: whether it is fitted on rows without a label as well.
+        whole_table: whether a row's emotion depends on other rows, so that a part of a table
+            can't be decided by itself.
         task: the classes that it decides between.
     """
 
@@ -38,6 +41,8 @@ class Method(ABC):
     header: ClassVar[str] = ""
     beside: ClassVar[tuple[str, ...]] = ()
     reads_text: ClassVar[bool] = True
+    uses_unlabelled: ClassVar[bool] = False
+    whole_table: ClassVar[bool] = False
     task: Task
 
     @classmethod
@@ -47,9 +52,11 @@ class Method(ABC):
 
         Args:
             rows: with ``label``, a class, and the columns of a score table that the method reads;
-                each has scores of the speech branch, and none was left out by a gate.
+                each has scores of the speech branch, and none was left out by a gate. A method
+                with ``uses_unlabelled`` gets rows whose label is null as well.
             task: the classes.
-            options: those of the command line's that are registered with the method.
+            options: those of the command line's that are registered with the method, and
+                ``trained_on``, splits that the speech model was trained on, where that is known.
 
         Returns:
             The method, fitted.

@@ -21,10 +21,17 @@ METHODS: Registry[type[Method]] = Registry(
         "selection": "emobatch.fusion.selection.method:Selection",
         "selection-entropy": "emobatch.fusion.selection.method:SelectionByEntropy",
         "selection-varentropy": "emobatch.fusion.selection.method:SelectionByVarentropy",
+        "hierarchy": "emobatch.fusion.hierarchy:Hierarchy",
+        "average": "emobatch.fusion.average:Average",
+        "max": "emobatch.fusion.maximum:Maximum",
+        "logistic": "emobatch.fusion.logistic.method:Logistic",
+        "adapt": "emobatch.fusion.adapt:Adapted",
         "speech": "emobatch.fusion.speech:Speech",
     },
 )
 DEFAULT = "selection"
+# Not a method: the one that suits the labelled rows, see :mod:`emobatch.fusion.best`.
+BEST = "best"
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,8 @@ class Option:
     Attributes:
         name: as :meth:`emobatch.fusion.method.Method.fit` takes it.
         methods: that take it.
-        choices: its values.
+        choices: its values that are words.
+        numbers: lowest and highest of its values that are numbers, None where none is.
         default: what a method takes where none is given.
         help: one line.
     """
@@ -44,6 +52,7 @@ class Option:
     choices: Sequence[str]
     default: str
     help: str
+    numbers: tuple[float, float] | None = None
 
 
 OPTIONS = (
@@ -53,6 +62,44 @@ OPTIONS = (
         ("released", "paper"),
         "released",
         "Thresholds from each predicted class's errors (released) or each label's rows (paper).",
+    ),
+    Option(
+        "centre",
+        ("logistic",),
+        ("speaker", "none"),
+        "speaker where the table has that column",
+        "Take each speaker's mean away from what the speech branch says.",
+    ),
+    Option(
+        "context",
+        ("logistic", "adapt"),
+        ("none", "dialogue"),
+        "none",
+        "Decide the rows of a speaker in a dialogue together.",
+    ),
+    Option(
+        "C",
+        ("logistic",),
+        ("grid",),
+        "1",
+        "Inverse of the penalty; grid chooses one of 1e-3 to 1e3 by leaving speakers out.",
+        (1e-9, 1e9),
+    ),
+    Option(
+        "gate_share",
+        ("logistic",),
+        (),
+        "all rows",
+        "Ask the text branch about this share of rows, of which the speech branch is least sure.",
+        (0.0, 1.0),
+    ),
+    Option(
+        "threshold",
+        ("hierarchy",),
+        ("none",),
+        "the best of 0.25, 0.3, 0.35, 0.4",
+        "Probability from which the text branch agrees that a row is neutral; none: it decides.",
+        (0.0, 1.0),
     ),
 )
 

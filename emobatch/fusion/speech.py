@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
 
 import polars as pl
 
-from emobatch.fusion.checks import check_names
-from emobatch.fusion.method import Method
-from emobatch.tasks.task import Task
+from emobatch.fusion.unfitted import Unfitted
 
 
 @dataclass(frozen=True)
-class Speech(Method):
+class Speech(Unfitted):
     """Takes the speech branch's emotion for every row.
 
     Attributes:
@@ -24,21 +20,6 @@ class Speech(Method):
     name = "speech"
     reads_text = False
     header = "The speech branch decides every row."
-    task: Task
-
-    @classmethod
-    def fit(cls, rows: pl.DataFrame, task: Task, **options: Any) -> Self:
-        """Fit nothing.
-
-        Args:
-            rows: any.
-            task: the classes.
-            options: none.
-
-        Returns:
-            The method.
-        """
-        return cls(task)
 
     def decide(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Take the speech branch's emotion.
@@ -56,24 +37,3 @@ class Speech(Method):
     def needs_text(self) -> pl.Expr:
         """Say that no row needs the text branch."""
         return pl.when(pl.col("speech_emotion").is_not_null()).then(pl.lit(False))
-
-    def to_document(self) -> dict[str, Any]:
-        """Say what was fitted: nothing."""
-        return {}
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any], task: Task) -> Self:
-        """Read a file that names this method.
-
-        Args:
-            document: nothing but ``fitted``.
-            task: the classes.
-
-        Returns:
-            The method.
-
-        Raises:
-            ThresholdsError: if there is anything else in it.
-        """
-        check_names(document, ("fitted",), "the file")
-        return cls(task)

@@ -9,7 +9,8 @@ import polars as pl
 
 from emobatch.errors import AudioError
 from emobatch.manifests import audio
-from emobatch.manifests.clips import Clip, clips
+from emobatch.manifests.clip import Clip
+from emobatch.manifests.clips import clips
 from emobatch.manifests.manifest import Manifest
 
 # Files whose headers are looked at, of however many, and seconds that it may take: a file system

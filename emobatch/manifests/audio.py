@@ -1,7 +1,7 @@
 """Audio files to samples: any format, rate and number of channels to 16 kHz mono float32.
 
 A file is decoded and resampled in blocks and handed on in windows, so that one of six hours takes
-no more memory than one of half a minute. Files that libsndfile can't read go through FFmpeg.
+no more memory than one of half a minute.
 """
 
 from __future__ import annotations
@@ -17,23 +17,15 @@ import av
 import numpy as np
 import soundfile
 import soxr
-from numpy.typing import NDArray
 
 from emobatch.errors import AudioError
-from emobatch.manifests import containers
-
-Samples = NDArray[np.float32]
+from emobatch.manifests import blocks, containers
+from emobatch.manifests.blocks import MOST_FRAMES, Samples, Sound
 
 SAMPLE_RATE = 16_000
 WINDOW_SECONDS = 30
-BLOCK_FRAMES = 1 << 16
-# What audio of speech has, with room to spare.
-LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
-MOST_CHANNELS = 64
 # One frame of a wav2vec2-family model: its convolutions see 400 samples (25 ms) at a time.
 FEWEST_SAMPLES = 400
-# A header that doesn't know its file's length has libsndfile say more than that.
-MOST_FRAMES = 1 << 60
 
 
 def read_windows(
@@ -60,15 +52,42 @@ def read_windows(
         >>> for window in read_windows(Path("clip.flac"), start=1.5):  # doctest: +SKIP
         ...     print(len(window) / SAMPLE_RATE)
     """
-    seen = 0
     with _explained():
         _check_file(file)
-        for window in _windows(_resampled(_decode(file, start or 0.0, end, most))):
-            seen += len(window)
-            if not np.isfinite(window).all():
-                raise AudioError("NaN or infinite samples")
-            if len(window) >= FEWEST_SAMPLES:
-                yield window
+        decoded = blocks.of_file(file, start or 0.0, end, most)
+        yield from _checked(_windows(_resampled(decoded)), start)
+
+
+def read_samples(sound: Sound, most: float = math.inf) -> Iterator[Samples]:
+    """Cut samples that are in memory into windows, as those of a file are.
+
+    Args:
+        sound: the samples.
+        most: seconds that there may be.
+
+    Yields:
+        What :func:`read_windows` gives of a file of float32 with these samples.
+
+    Raises:
+        AudioError: if they are too few, too many, NaN or infinite, or of an odd shape.
+
+    Examples:
+        >>> [window] = read_samples(Sound(np.zeros(8_000, np.float32), 8_000))
+        >>> window.shape, window.dtype
+        ((16000,), dtype('float32'))
+    """
+    with _explained():
+        yield from _checked(_windows(_resampled(blocks.of_array(sound, most))), None)
+
+
+def _checked(windows: Iterable[Samples], start: float | None) -> Iterator[Samples]:
+    seen = 0
+    for window in windows:
+        seen += len(window)
+        if not np.isfinite(window).all():
+            raise AudioError("NaN or infinite samples")
+        if len(window) >= FEWEST_SAMPLES:
+            yield window
     if seen == 0 and start:
         raise AudioError(f"the segment begins at {start:g} s, where the file has ended")
     if seen < FEWEST_SAMPLES:
@@ -110,80 +129,6 @@ def _check_file(file: Path) -> None:
         raise AudioError("is not a regular file")
     if mode.st_size == 0:
         raise AudioError("empty file")
-
-
-def _decode(
-    file: Path, start: float, end: float | None, most: float
-) -> Iterator[tuple[int, Samples]]:
-    # Blocks of mono samples with their rate in Hz.
-    try:
-        sound = soundfile.SoundFile(os.fsencode(file))  # bytes: not every name is UTF-8
-    except (soundfile.SoundFileError, TypeError):
-        # TypeError: a name that soundfile takes for headerless samples.
-        yield from _decode_with_ffmpeg(file, start, end, most)
-        return
-    with sound:
-        if sound.subtype.startswith("MPEG") or sound.frames > MOST_FRAMES:
-            # soundfile seeks after each block, and libsndfile then loses the bits that an MPEG
-            # frame has in the frames before it: audible gaps at each block's beginning. In a
-            # stream whose header doesn't know how long it is it can't seek at all.
-            yield from _decode_with_ffmpeg(file, start, end, most)
-            return
-        _check_shape(sound.samplerate, sound.channels)
-        first = min(round(start * sound.samplerate), sound.frames)
-        sound.seek(first)
-        there = sound.frames - first
-        wanted = there if end is None else min(there, round(end * sound.samplerate) - first)
-        _check_length(wanted, sound.samplerate, most)  # before hours of it are scored
-        while wanted > 0:
-            block = sound.read(min(wanted, BLOCK_FRAMES), dtype="float32", always_2d=True)
-            if not len(block):
-                return
-            wanted -= len(block)
-            yield sound.samplerate, block.mean(axis=1)
-
-
-def _check_shape(rate: int, channels: int) -> None:
-    # A header may say anything. Of a rate of 1 Hz a small file would become hours of samples.
-    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise AudioError(
-            f"a sample rate of {rate} Hz; {LOWEST_RATE} to {HIGHEST_RATE} Hz are read, so mend the "
-            "file's header"
-        )
-    if channels > MOST_CHANNELS:
-        raise AudioError(f"{channels} channels; mix it down to {MOST_CHANNELS} at most")
-
-
-def _check_length(frames: int, rate: int, most: float) -> None:
-    if frames > most * rate:
-        raise AudioError(
-            f"longer than {most:g} s, which --max-seconds allows; cut it, or allow more"
-        )
-
-
-def _decode_with_ffmpeg(
-    file: Path, start: float, end: float | None, most: float
-) -> Iterator[tuple[int, Samples]]:
-    # A segment is cut out of the file decoded from its beginning: after a seek, timestamps and
-    # the first samples depend on the format, and a segment would not be the file's own samples.
-    with file.open("rb") as handle, containers.opened(handle) as container:
-        if not container.streams.audio:
-            raise AudioError("no audio in this file")
-        stream = container.streams.audio[0]
-        stream.codec_context.options = containers.CODEC_OPTIONS
-        _check_shape(stream.rate, stream.channels)
-        to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-        position = 0
-        for frame in container.decode(stream):
-            for piece in to_float.resample(frame):
-                block = piece.to_ndarray().mean(axis=0, dtype=np.float32)
-                low = max(0, round(start * piece.sample_rate) - position)
-                high = None if end is None else round(end * piece.sample_rate) - position
-                if high is not None and high <= 0:
-                    return
-                position += len(block)
-                _check_length(position, piece.sample_rate, most)
-                yield piece.sample_rate, block[low:high]
 
 
 def _resampled(blocks: Iterable[tuple[int, Samples]]) -> Iterator[Samples]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from emobatch.errors import ManifestError
-from emobatch.manifests.mistaken import AUDIO, UTF_16
-from emobatch.tables.reading import SEPARATORS, STANDARD_STREAM
+from emobatch.manifests.mistaken import AUDIO
+from emobatch.tables import reading
+from emobatch.tasks.labels import nearest
+
+log = logging.getLogger(__name__)
 
 PATH = "path"
 # Columns that mean something to a command: misspelt, they would be carried through in silence.
@@ -16,9 +20,12 @@ KNOWN = (
     *(PATH, "id", "start", "end", "label", "transcript", "duration", "reference"),
     *("speaker", "session", "script", "dialogue", "fold", "split"),
 )
+# Those that others are not like by chance.
+LONG = tuple(name for name in KNOWN if len(name) > 3)
 # What programs call a column of files.
 ALIKE = ("file", "filename", "file_name", "filepath", "file_path", "audio", "audio_path", "wav")
-OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars (|)"}
+# How like a known name another has to be for a note, 0 to 1.
+ALMOST = 0.8
 
 
 def check(source: str, names: Sequence[str]) -> None:
@@ -31,12 +38,6 @@ def check(source: str, names: Sequence[str]) -> None:
     Raises:
         ManifestError: says what is wrong and how to mend it.
     """
-    if any("\0" in name for name in names):
-        raise ManifestError(UTF_16)
-    if any("\r" in name for name in names):
-        raise ManifestError(
-            "its lines end in CR alone, as on old Macs; save it with line ends of Unix or Windows"
-        )
     for name in names:
         plain = name.strip().strip("\ufeff\"'").strip()
         if name != plain and plain in KNOWN and plain not in names:
@@ -45,37 +46,26 @@ def check(source: str, names: Sequence[str]) -> None:
                 "first line"
             )
     if PATH not in names:
-        raise ManifestError(_without_path(source, names))
+        raise ManifestError(_without_path(names))
+    for name in names:
+        near = nearest(name, LONG, ALMOST) if name not in KNOWN else None
+        if near is not None and near not in names:
+            log.warning(
+                "note: %s: column %r is carried through, and means nothing here; did you mean %r?",
+                *(reading.spoken(source), name, near),
+            )
 
 
-def _without_path(source: str, names: Sequence[str]) -> str:
+def _without_path(names: Sequence[str]) -> str:
     columns = f"the columns are {', '.join(names)}"
-    whole = names[0] if len(names) == 1 else ""
-    for separator, called in OTHER_SEPARATORS.items():
-        if separator in whole:
-            return f"its columns are separated by {called}; {_separated(source, separator)}"
     if any(Path(name.strip()).suffix.lower() in AUDIO for name in names):
         return (
             "no column 'path': its first line names files, no columns; write a line of column "
             f"names above it, as `path` ({columns})"
         )
     alike = [name for name in names if name.strip().lower() in (PATH, *ALIKE)]
+    alike = alike or [name for name in (nearest(PATH, names, 0.75),) if name]
     remedy = "name theirs with --path-column"
     if alike:
         remedy = f"if {alike[0]!r} is it, give --path-column {shlex.quote(alike[0])}"
     return f"no column 'path' with the audio files; {remedy}; {columns}"
-
-
-def _separated(source: str, separator: str) -> str:
-    if separator == "\t":
-        return "name the file .tsv"
-    if separator == "," and source != STANDARD_STREAM:
-        return "name the file .csv"
-    if Path(source).suffix.lower() not in SEPARATORS:
-        return "give commas"
-    code = (
-        "import csv, sys; csv.writer(sys.stdout)"
-        f'.writerows(csv.reader(sys.stdin, delimiter="{separator}"))'
-    )
-    given = "" if source == STANDARD_STREAM else f" < {shlex.quote(source)} > commas.csv"
-    return f"`python3 -c {shlex.quote(code)}{given}` writes it with commas"

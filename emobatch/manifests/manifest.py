@@ -6,7 +6,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import IO
@@ -15,17 +15,17 @@ import polars as pl
 from polars import selectors
 
 from emobatch.errors import ManifestError, first_line
-from emobatch.manifests import foreign_paths, header, mistaken
-from emobatch.manifests.clips import REPLACEMENT
+from emobatch.manifests import foreign_paths, mistaken
+from emobatch.manifests.checked import check_columns, check_rows, normalised, refuse_columns
+from emobatch.manifests.clip import REPLACEMENT
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.readers.registry import reader_for
-from emobatch.manifests.readers.table import SECONDS
+from emobatch.manifests.recent_rows import RecentRows
+from emobatch.manifests.segments.cutting import Cutting
 from emobatch.tables import reading
 
 log = logging.getLogger(__name__)
 
-# Text in which blanks are nothing.
-ABOUT_TEXT = ("transcript", "language")
 # Rows that are copied, and read back, at a time.
 SPOOL_ROWS = 1 << 16
 
@@ -49,6 +49,8 @@ class Manifest:
     root: Path
     confine: bool
     spool: IO[bytes]
+    # Of other rows, as `replace` makes them, there others are kept.
+    _recent: RecentRows = field(default_factory=RecentRows, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -64,7 +66,7 @@ class Manifest:
         Returns:
             (count,) rows, fewer at the end.
         """
-        return self.rows.slice(first, count).collect()
+        return self._recent.frame(self.rows, first, count)
 
     def cut(self, firsts: Sequence[int], count: int) -> Manifest:
         """Make a manifest of some chunks of rows.
@@ -102,12 +104,7 @@ class Manifest:
         Raises:
             ManifestError: names those that do.
         """
-        taken = [name for name in self.rows.collect_schema() if name in written]
-        if taken:
-            raise ManifestError(
-                f"{reading.spoken(self.source)}: columns that emobatch itself writes: "
-                f"{', '.join(taken)}; drop or rename them"
-            )
+        refuse_columns(self.source, self.rows.collect_schema(), written)
 
     def digest(self) -> str:
         """SHA-256 of the rows."""
@@ -115,7 +112,7 @@ class Manifest:
         for first in range(0, self.length, SPOOL_ROWS):
             # Arrow's own format has a place for any column.
             content = io.BytesIO()
-            self.frame(first, SPOOL_ROWS).write_ipc(content)
+            self.rows.slice(first, SPOOL_ROWS).collect().write_ipc(content)
             digest.update(content.getbuffer())
         return digest.hexdigest()
 
@@ -125,8 +122,10 @@ def read(
     root: Path | None = None,
     *,
     form: str | None = None,
+    pattern: str | None = None,
     confine: bool = False,
     columns: ManifestColumns | None = None,
+    cutting: Cutting | None = None,
 ) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
@@ -134,13 +133,15 @@ def read(
     memory, and one that is edited while its clips are scored does no harm.
 
     Args:
-        source: what :data:`emobatch.manifests.readers.registry.READERS` take: a table by its
-            extension, ``-`` for CSV on standard input.
+        source: what :data:`emobatch.manifests.readers.registry.READERS` take, among them a table
+            by its extension, ``-`` for CSV on standard input, and a folder of audio.
         root: folder that paths are relative to; by default the manifest's own, or the working
             folder for standard input.
         form: what the source is, None to go by what it looks like.
+        pattern: which files of a folder, for a row of each.
         confine: let rows fail whose files are outside of that folder, links followed.
         columns: which have which meaning, None for those of the names that emobatch knows.
+        cutting: how its recordings are cut into segments, None to leave them whole.
 
     Returns:
         The manifest.
@@ -149,55 +150,23 @@ def read(
         TableError: if it can't be read.
         ManifestError: if its rows make no sense.
     """
-    reader = reader_for(source, form)
-    root = reader.root(source) if root is None else root
     with reading.explained(source):
+        reader = reader_for(source, form, pattern)
+        root = reader.root(source) if root is None else root
         if reader.is_of_tables:
             mistaken.refuse(source)
         rows = (columns or ManifestColumns()).named(reader.scan(source))
-        _check_columns(source, rows.collect_schema())
-        rows, spool = _copied(_normalised(rows))
+        check_columns(source, rows.collect_schema())
+        if cutting:
+            rows = cutting.cut(rows, root, confine=confine)
+        rows, spool = _copied(normalised(rows))
         length = rows.select(pl.len()).collect().item()
         if not length:
             raise ManifestError("no rows; a manifest has one row for each clip")
         _note_lost_bytes(rows)
-        _check_segments(rows)
-        _check_ids(rows)
+        check_rows(rows)
         foreign_paths.check(rows, root)
     return Manifest(source, rows, length, root, confine, spool)
-
-
-def _check_columns(source: str, schema: pl.Schema) -> None:
-    header.check(source, list(schema))
-    for name in SECONDS:
-        # A column of no type is a JSON Lines column without any value.
-        if name in schema and not (schema[name].is_numeric() or schema[name] == pl.Null):
-            raise ManifestError(f"column {name!r} holds no numbers; give seconds")
-
-
-def _normalised(rows: pl.LazyFrame) -> pl.LazyFrame:
-    schema = rows.collect_schema()
-    text = [name for name in ("path", "id", *ABOUT_TEXT) if name in schema]
-    numbers = [name for name in SECONDS if name in schema]
-    rows = rows.with_columns(
-        *(pl.col(name).cast(pl.String) for name in text),
-        *(pl.col(name).cast(pl.Float64) for name in numbers),
-    )
-    for name in ABOUT_TEXT:
-        if name in schema:
-            blank = pl.col(name).str.strip_chars() == ""
-            rows = rows.with_columns(pl.when(~blank).then(pl.col(name)).alias(name))
-    if "id" in schema:
-        return rows
-    bounds = [
-        pl.col(name).cast(pl.String).str.strip_suffix(".0").fill_null("")
-        if name in numbers
-        else pl.lit("")
-        for name in SECONDS
-    ]
-    segment = pl.format("#{}-{}", *bounds)
-    whole = segment == "#-"
-    return rows.with_columns(id=pl.col("path") + pl.when(whole).then(pl.lit("")).otherwise(segment))
 
 
 def _copied(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, IO[bytes]]:
@@ -222,51 +191,4 @@ def _note_lost_bytes(rows: pl.LazyFrame) -> None:
             "note: %d rows of the manifest have text that isn't UTF-8, read as %s",
             lost,
             REPLACEMENT,
-        )
-
-
-def _check_segments(rows: pl.LazyFrame) -> None:
-    schema = rows.collect_schema()
-    start = pl.col("start") if "start" in schema else pl.lit(None, dtype=pl.Float64)
-    end = pl.col("end") if "end" in schema else pl.lit(None, dtype=pl.Float64)
-    rules = {
-        "no path": pl.col("path").is_null() | (pl.col("path").str.strip_chars() == ""),
-        "no id": pl.col("id").is_null(),
-        "start or end is NaN or infinite": ~(start.is_finite() & end.is_finite()),
-        "start is negative": start < 0,
-        "start is not before end": start.fill_null(0.0) >= end,
-    }
-    for what, broken in rules.items():
-        row, count = (
-            rows.select(broken=broken.fill_null(False))
-            .with_row_index("row")
-            .filter("broken")
-            .select(pl.col("row").first(), count=pl.len())
-            .collect(engine="streaming")
-            .row(0)
-        )
-        if count:
-            more = f", and {count - 1} more rows like it" if count > 1 else ""
-            raise ManifestError(f"row {row + 1}: {what}{more}; mend or drop it")
-
-
-def _check_ids(rows: pl.LazyFrame) -> None:
-    # By hash: 8 bytes for each row, and the names themselves only if something is wrong.
-    distinct = rows.select(pl.col("id").hash().n_unique(), rows=pl.len())
-    if distinct.select(pl.col("id") == pl.col("rows")).collect(engine="streaming").item():
-        return
-    doubled = (
-        rows.select("id")
-        .with_row_index("row")
-        .group_by("id")
-        .agg(pl.col("row").sort().head(3))
-        .filter(pl.col("row").list.len() > 1)
-        .sort(pl.col("row").list.first())
-        .first()
-        .collect()
-    )
-    for name, places in doubled.rows():
-        raise ManifestError(
-            f"id {name!r} occurs in rows {', '.join(str(place + 1) for place in places)}; "
-            "give each row an id of its own in column 'id'"
         )

@@ -113,7 +113,9 @@ def merge(sources: Sequence[str], target: Path | None) -> None:
     for piece in pieces:
         piece.refuse_changed()
         _refuse_other_thresholds(piece, pieces[0])
-    scores = score_table.read([piece.name for piece in pieces])
+    # A table without rows has no types in text, and JSON Lines not even columns.
+    filled = [piece.name for piece in pieces if piece.rows] or [pieces[0].name]
+    scores = score_table.read(filled)
     provenance = {key: value for key, value in scores.provenance.items() if key != "shard"}
     provenance["manifest"] = pieces[0].manifest
     with reading.explained(scores.name):

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from emobatch.errors import EmobatchError
+from emobatch.manifests.costs import Costs, note_unknown
 from emobatch.manifests.manifest import Manifest
 
 
@@ -48,59 +48,76 @@ class Shard:
             raise EmobatchError(f"--shard {text}: give I/N, with I from 0 to N - 1")
         return cls(int(found[1]), int(found[2]))
 
-    def take(self, manifest: Manifest) -> tuple[Manifest, dict[str, Any]]:
+    def take(
+        self, manifest: Manifest, costs: Costs, chunk_rows: int
+    ) -> tuple[Manifest, dict[str, Any]]:
         """Cut this shard out of a manifest: rows that follow each other, so that order is kept.
 
+        Cuts fall between chunks: a shard's chunks are the very chunks of the whole manifest, and
+        its rows are batched with the same others.
+
         Args:
-            manifest: whole; its column ``duration`` (seconds), where all rows have one, makes
-                shards of like duration instead of like length.
+            manifest: whole.
+            costs: what its rows cost.
+            chunk_rows: rows to a chunk.
 
         Returns:
-            The shard's rows, and what is stored with its table.
-
-        Raises:
-            EmobatchError: if no row falls to this shard.
+            The shard's rows, of which there may be none, and what is stored with its table.
         """
-        bounds = boundaries(_weights(manifest), self.count)
-        first, rows = bounds[self.index], bounds[self.index + 1] - bounds[self.index]
-        if not rows:
-            raise EmobatchError(
-                f"--shard {self.index}/{self.count}: no row is left for it; use fewer shards"
-            )
+        note_unknown(manifest)
+        bounds = boundaries(costs.chunks(manifest, chunk_rows), self.count)
+        first, end = (
+            min(bounds[place] * chunk_rows, len(manifest)) for place in (self.index, self.index + 1)
+        )
         note = {
             "index": self.index,
             "count": self.count,
             "first": first,
-            "rows": rows,
+            "rows": end - first,
             "manifest": manifest.digest(),
             "manifest_rows": len(manifest),
         }
-        return replace(manifest, rows=manifest.rows.slice(first, rows), length=rows), note
+        return replace(
+            manifest, rows=manifest.rows.slice(first, end - first), length=end - first
+        ), note
 
 
-def boundaries(weights: ArrayLike, count: int) -> list[int]:
-    """Cut rows into parts of like weight.
+def boundaries(costs: ArrayLike, count: int) -> list[int]:
+    """Cut a row of things into parts of like cost: the dearest part is as cheap as can be.
 
     Args:
-        weights: (rows,) at least 0.
+        costs: (things,) whole numbers, at least 0.
         count: number of parts.
 
     Returns:
-        (count + 1,) numbers of rows at which parts begin and end, from 0 to the number of rows.
+        (count + 1,) numbers of things at which parts begin and end, from 0 to how many there are.
+        No part is empty unless there are fewer things than parts; then the last ones are.
 
     Examples:
-        >>> boundaries([1.0, 1.0, 1.0, 3.0], 2)
+        >>> boundaries([1, 1, 1, 3], 2)
         [0, 3, 4]
+        >>> boundaries([600, 10], 3)
+        [0, 1, 2, 2]
     """
-    ends = np.cumsum(weights)
-    cuts = np.searchsorted(ends, ends[-1] * np.arange(1, count) / count, side="left") + 1
-    return [0, *cuts.tolist(), len(ends)]
+    costs = np.asarray(costs)
+    ends = np.cumsum(costs)
+    low, high = int(costs.max(initial=0)), int(costs.sum())
+    while low < high:
+        most = (low + high) // 2
+        if _filled(ends, count, most)[-1] == len(ends):
+            high = most
+        else:
+            low = most + 1
+    return _filled(ends, count, low)
 
 
-def _weights(manifest: Manifest) -> NDArray[np.float64]:
-    if "duration" in manifest.rows.collect_schema():
-        duration = pl.col("duration").cast(pl.Float64, strict=False)
-        seconds = manifest.rows.select(duration).collect().to_series()
-        if not seconds.has_nulls() and (seconds > 0).all() and seconds.is_finite().all():
-            return seconds.to_numpy()
-    return np.ones(len(manifest))
+def _filled(ends: np.ndarray[Any, Any], count: int, most: int) -> list[int]:
+    # Parts that cost no more than that, each as full as it gets, but for what the parts after it
+    # need: one thing each.
+    bounds = [0]
+    for left in range(count - 1, -1, -1):
+        first = bounds[-1]
+        before = int(ends[first - 1]) if first else 0
+        full = int(np.searchsorted(ends, before + most, side="right"))
+        bounds.append(min(full, max(len(ends) - left, first + 1), len(ends)))
+    return bounds

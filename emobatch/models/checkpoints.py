@@ -14,15 +14,21 @@ from pathlib import Path
 from emobatch.errors import CheckpointError, EmobatchError, first_line
 from emobatch.models import files, foreign, hub
 from emobatch.models.files import CTRANSLATE2, TRANSFORMERS
-from emobatch.models.names import DEMO
+from emobatch.models.names import DEMO, EMOTIONAL
 
 DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "checkpoints"
 # Where in it each branch's toy is.
 DEMO_FOLDERS = {"speech": "speech", "asr": "asr", "text": "sentiment"}
-FORMATS = {"speech": TRANSFORMERS, "asr": (CTRANSLATE2,), "text": TRANSFORMERS}
+FORMATS = {
+    "speech": TRANSFORMERS,
+    EMOTIONAL: TRANSFORMERS,
+    "asr": (CTRANSLATE2,),
+    "text": TRANSFORMERS,
+}
 # What a run reads beside the weights. One file of each group must be there.
 COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "speech": (("config.json",), ("preprocessor_config.json",)),
+    EMOTIONAL: (("config.json",), ("preprocessor_config.json",)),
     "asr": (("config.json",), ("tokenizer.json",), ("vocabulary.*",)),
     "text": (("config.json",), ("tokenizer.json", "*.model", "vocab.*")),
 }
@@ -109,7 +115,7 @@ def option_of(branch: str) -> str:
     """Say which option of the command line names a checkpoint.
 
     Args:
-        branch: ``speech``, ``asr`` or ``text``.
+        branch: ``speech``, ``emotional``, ``asr`` or ``text``.
 
     Returns:
         The option.
@@ -125,7 +131,7 @@ def find(name: str, branch: str) -> Checkpoint | None:
     Args:
         name: a folder, a hub name, for Whisper a size that faster-whisper knows (``large-v3``),
             or ``demo``.
-        branch: ``speech``, ``asr`` or ``text``.
+        branch: ``speech``, ``emotional``, ``asr`` or ``text``.
 
     Returns:
         The checkpoint, or None where the hub may have it, see :mod:`emobatch.models.remote`.
@@ -135,6 +141,10 @@ def find(name: str, branch: str) -> Checkpoint | None:
             or files and repositories other than its own.
     """
     option = option_of(branch)
+    if name == DEMO and branch not in DEMO_FOLDERS:
+        raise CheckpointError(
+            f"{DEMO}: has no {branch} model; give {option} a folder or a hub name, or leave it out"
+        )
     if name == DEMO:
         return Checkpoint(name, DEMO_FOLDER / DEMO_FOLDERS[branch], None, option)
     repository = repository_of(name, branch)
@@ -154,7 +164,7 @@ def checked(checkpoint: Checkpoint, branch: str) -> Checkpoint:
 
     Args:
         checkpoint: on this machine.
-        branch: ``speech``, ``asr`` or ``text``.
+        branch: ``speech``, ``emotional``, ``asr`` or ``text``.
 
     Returns:
         The checkpoint.
@@ -191,7 +201,7 @@ def repository_of(name: str, branch: str) -> str:
 
     Args:
         name: a hub name, or for Whisper a size that faster-whisper knows.
-        branch: ``speech``, ``asr`` or ``text``.
+        branch: ``speech``, ``emotional``, ``asr`` or ``text``.
 
     Returns:
         Name of the repository.
@@ -218,7 +228,7 @@ def check_format(name: str, branch: str, files: Sequence[str]) -> None:
 
     Args:
         name: of the checkpoint.
-        branch: ``speech``, ``asr`` or ``text``.
+        branch: ``speech``, ``emotional``, ``asr`` or ``text``.
         files: names of all its files.
 
     Raises:

@@ -14,6 +14,7 @@ from emobatch.models.names import (
     AUTO,
     BRANCHES,
     CLEANING_STEPS,
+    EMOTIONAL,
     FULL_CONTEXT,
     LEFT_OUT,
     LONGEST_WAIT,
@@ -26,7 +27,7 @@ from emobatch.models.names import (
 )
 from emobatch.models.remote import Remote
 from emobatch.tasks import choose
-from emobatch.tasks.labels import Labels, parse_label_map
+from emobatch.tasks.labels import LEVEL_LABELS, LabelMap, Labels, parse_label_map
 from emobatch.tasks.spellings import SENTIMENT_SPELLINGS, SENTIMENTS
 from emobatch.tasks.task import Task
 
@@ -38,6 +39,7 @@ class Choice:
     Attributes:
         models: the set that models which aren't named come from.
         speech_model: hub name or folder.
+        emotional_model: hub name or folder of the second of two speech models; None for one.
         asr_model: hub name, size or folder.
         text_model: hub name or folder.
         classes: as for :func:`emobatch.tasks.choose.named`, or the task itself.
@@ -51,7 +53,7 @@ class Choice:
         asr_context: one of :data:`emobatch.models.names.ASR_CONTEXTS`.
         precision: see :func:`emobatch.models.devices.choose`.
         clean: cleaning steps as written on the command line.
-        label_map: ``NAME=CLASS`` pairs for the speech model's labels.
+        label_map: ``NAME=CLASS`` pairs for the speech model's labels; of two, for the first one's.
         text_label_map: ``NAME=SENTIMENT`` or ``NAME=CLASS`` pairs for the text model's.
         batch_seconds: padded audio to a batch, in seconds; None leaves it to the device.
         decode_timeout: seconds to wait for more of a file before its row fails.
@@ -62,6 +64,7 @@ class Choice:
 
     models: str = PUBLISHED
     speech_model: str | None = None
+    emotional_model: str | None = None
     asr_model: str | None = None
     text_model: str | None = None
     classes: str | Task = choose.DEFAULT
@@ -93,7 +96,9 @@ class Choice:
         sides.refuse_contradictions(vars(self))
         if self.classes != choose.CHECKPOINT:
             task = self.task({})
-            parse_label_map(self.label_map, task.labels)
+            if self.emotional_model is not None:
+                sides.neutral_of(task)
+            self.speech_label_map(task)
             either = tuple(dict.fromkeys((*SENTIMENTS, *task.classes)))
             spellings = {**task.labels.spellings, **SENTIMENT_SPELLINGS}
             parse_label_map(self.text_label_map, Labels(either, spellings))
@@ -134,6 +139,21 @@ class Choice:
             task = choose.named(self.classes, checkpoint_labels)
         return task.with_sentiments(self.sentiment_map)
 
+    def speech_label_map(self, task: Task) -> LabelMap:
+        """Read ``--label-map``.
+
+        Args:
+            task: the classes.
+
+        Returns:
+            What a label of the speech model stands for: a class, or of two models a level.
+
+        Raises:
+            LabelError: if an entry isn't of that form or names something else.
+        """
+        labels = task.labels if self.emotional_model is None else LEVEL_LABELS
+        return parse_label_map(self.label_map, labels)
+
     @property
     def sides_left_out(self) -> tuple[str, ...]:
         """Those of ``speech`` and ``text`` that the run does without."""
@@ -147,7 +167,7 @@ class Choice:
         return None if self.language == AUTO else self.language
 
     def names(self) -> dict[str, str]:
-        """What the run's checkpoints are called, by branch: ``speech``, ``asr`` and ``text``."""
+        """What its checkpoints are called, by :data:`branch <emobatch.models.names.BRANCHES>`."""
         defaults = MODEL_SETS[self.models]
         return {
             branch: defaults[branch] if name is None else name
@@ -169,7 +189,7 @@ class Choice:
         """Find all checkpoints, fetching them if need be, before any is loaded.
 
         Returns:
-            Checkpoint by branch: ``speech``, ``asr`` and ``text``, but for those left out.
+            Checkpoint by branch, see :meth:`names`.
 
         Raises:
             CheckpointError: if one can't be had.
@@ -215,6 +235,8 @@ class Choice:
     def _named(self) -> dict[str, str | None]:
         without = {branch for side in self.sides_left_out for branch in SIDES[side]}
         named = {branch: getattr(self, f"{branch}_model") for branch in BRANCHES}
+        if self.emotional_model is None:
+            without.add(EMOTIONAL)
         return {branch: name for branch, name in named.items() if branch not in without}
 
     def _remedy(self) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import os
 import sys
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import ctranslate2
 import torch
 
 from emobatch.errors import DeviceError
+from emobatch.models.cores import available_cores
 from emobatch.models.names import AUTO, DEVICES, PRECISIONS
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def choose(name: str = AUTO, precision: str = AUTO) -> Device:
         )
     insisted = name != AUTO
     if not insisted:
-        name = next(known for known in DEVICES if _is_there(known))
+        name = first_there()
         _note_unused_gpu(name)
     if not _is_there(name):
         raise DeviceError(
@@ -103,6 +103,15 @@ def choose(name: str = AUTO, precision: str = AUTO) -> Device:
     if name == "cuda":
         seconds = seconds_that_fit(torch.cuda.mem_get_info()[0])
     return Device(name, whisper, dtype, compute_type, workers, threads, seconds, chunk_rows)
+
+
+def first_there() -> str:
+    """What ``auto`` chooses: the first of CUDA, MPS and CPU that is there.
+
+    Returns:
+        Its name.
+    """
+    return next(known for known in DEVICES if _is_there(known))
 
 
 def seconds_that_fit(free: int) -> float:
@@ -156,13 +165,6 @@ def can_open(library: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def available_cores() -> int:
-    """Number of cores that a scheduler has left to this process, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _is_there(name: str) -> bool:

@@ -90,7 +90,7 @@ def needed(names: Sequence[str], branch: str) -> list[str]:
 
     Args:
         names: of all its files.
-        branch: ``speech``, ``asr`` or ``text``.
+        branch: ``speech``, ``emotional``, ``asr`` or ``text``.
 
     Returns:
         Those of the files, in order.

@@ -30,7 +30,7 @@ class Remote:
         name: hub name, or for Whisper a size, as the user gave it.
         repository: where the hub has it.
         files: what a run needs of it: bytes by name, None where the hub doesn't say.
-        branch: ``speech``, ``asr`` or ``text``.
+        branch: ``speech``, ``emotional``, ``asr`` or ``text``.
     """
 
     name: str
@@ -67,7 +67,7 @@ def ask(name: str, branch: str) -> Remote:
 
     Args:
         name: a hub name, or for Whisper a size.
-        branch: ``speech``, ``asr`` or ``text``.
+        branch: ``speech``, ``emotional``, ``asr`` or ``text``.
 
     Returns:
         What there is to be fetched.

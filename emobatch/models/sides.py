@@ -8,10 +8,12 @@ from typing import Any
 from emobatch.errors import OptionError
 from emobatch.models.names import AUTO, LEFT_OUT, SIDES, WITH_MODEL
 from emobatch.tasks.choose import CHECKPOINT
+from emobatch.tasks.spellings import LEVELS
+from emobatch.tasks.task import Task
 
 # Options that say something of a side's models.
 OPTIONS = {
-    "speech": ("speech_model", "label_map"),
+    "speech": ("speech_model", "emotional_model", "label_map"),
     "text": ("asr_model", "text_model", "text_label_map"),
 }
 
@@ -59,7 +61,38 @@ def refuse_contradictions(options: Mapping[str, Any]) -> None:
             "--classes checkpoint takes the labels of the speech model, which --speech none leaves "
             "out; name the classes"
         )
+    if options["emotional_model"] is not None and options["classes"] == CHECKPOINT:
+        raise OptionError(
+            "--classes checkpoint takes the labels of the speech model, which are neutral and "
+            "emotional with --emotional-model; name the classes"
+        )
     if options["transcript_language"] == AUTO:
         raise OptionError(
             "--transcript-language auto: text has no sound to detect it by; give a code as en"
         )
+
+
+def neutral_of(task: Task) -> str:
+    """Say which class the first of two speech models tells from all others.
+
+    Args:
+        task: the classes of a run with ``--emotional-model``.
+
+    Returns:
+        The class.
+
+    Raises:
+        OptionError: if none of them is neutral.
+
+    Examples:
+        >>> neutral_of(Task.of(["ang", "neu"]))
+        'neu'
+    """
+    neutral = task.labels.spellings.get(LEVELS[0])
+    if neutral is None:
+        raise OptionError(
+            f"--emotional-model: none of the classes {', '.join(task.classes)} is neutral, so that "
+            "there is nothing for a first level to tell; name one with --classes, or leave "
+            "--emotional-model out"
+        )
+    return neutral

@@ -18,7 +18,8 @@ from torch import nn
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
 from emobatch.errors import CheckpointError
-from emobatch.manifests.audio import SAMPLE_RATE, Samples
+from emobatch.manifests.audio import SAMPLE_RATE
+from emobatch.manifests.blocks import Samples
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.classifiers import Classifier
 from emobatch.models.devices import Device

@@ -22,7 +22,7 @@ from faster_whisper.transcribe import get_suppressed_tokens
 from numpy.typing import NDArray
 
 from emobatch.errors import CheckpointError, DeviceError
-from emobatch.manifests.audio import Samples
+from emobatch.manifests.blocks import Samples
 from emobatch.models import hub
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.devices import CUDA_LIBRARIES_REMEDY, Device

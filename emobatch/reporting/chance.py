@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from emobatch.errors import OptionError
+from emobatch.evaluation.draws import LEVEL
 from emobatch.evaluation.metrics import HEADLINE
-from emobatch.fusion.control import DRAWS, LEVEL, SHUFFLED, control
+from emobatch.fusion.control import DRAWS, SHUFFLED, control
 from emobatch.fusion.description import Table, Value
 from emobatch.fusion.labelled import labelled_rows
 from emobatch.fusion.method import Method

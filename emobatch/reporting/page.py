@@ -14,6 +14,8 @@ from markupsafe import Markup
 from emobatch.tables.visible import visible
 
 FOLDER = "templates"
+# Of all pages.
+STYLE = "report.css"
 
 
 def render(template: str, contents: Mapping[str, Any]) -> str:
@@ -24,7 +26,7 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
     anywhere: only the script whose digest it names may run, and nothing may be loaded.
 
     Args:
-        template: its name without extensions; its style and its script have the same name.
+        template: its name without extensions; its script, if it has one, has the same name.
         contents: what the template names.
 
     Returns:
@@ -38,10 +40,11 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script, css = (_packaged(f"{template}.{kind}") for kind in ("js", "css"))
+    script, css = _packaged(f"{template}.js"), _packaged(STYLE) or ""
+    runs = "'none'" if script is None else f"'{_digest(script)}'"
     return environment.get_template(f"{template}.html.j2").render(
         **contents,
-        script=Markup(script),
+        script=Markup(script or ""),
         css=Markup(css),
         policy="; ".join(
             (
@@ -50,7 +53,7 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
                 "media-src data:",
                 # Matplotlib writes colours as style attributes, which have no digest to name.
                 "style-src 'unsafe-inline'",
-                f"script-src '{_digest(script)}'",
+                f"script-src {runs}",
                 "base-uri 'none'",
                 "form-action 'none'",
             )
@@ -63,9 +66,9 @@ def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _packaged(name: str) -> str:
-    text = files("emobatch.reporting").joinpath(FOLDER, name).read_text(encoding="utf-8")
-    return text.strip() + "\n"
+def _packaged(name: str) -> str | None:
+    file = files("emobatch.reporting").joinpath(FOLDER, name)
+    return file.read_text(encoding="utf-8").strip() + "\n" if file.is_file() else None
 
 
 def _digest(script: str) -> str:

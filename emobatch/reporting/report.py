@@ -24,12 +24,14 @@ from emobatch.fusion.method import Method
 from emobatch.reporting import illustrations
 from emobatch.reporting.chance import chance
 from emobatch.reporting.changes import changed_rows
+from emobatch.reporting.conditions_section import conditions_section
 from emobatch.reporting.decisions import Decisions, decisions
 from emobatch.reporting.described import parts
 from emobatch.reporting.figures.confusion import MANY
 from emobatch.reporting.figures.flow import largest
 from emobatch.reporting.final_table import final_rows
 from emobatch.reporting.labels_section import labels_section
+from emobatch.reporting.neutral_section import neutral_section
 from emobatch.reporting.other_tables import largest_confusions, other_figures
 from emobatch.reporting.page import render
 from emobatch.reporting.run_notes import run_notes
@@ -163,6 +165,8 @@ def gather(
         "other_changes": len(changes) - len(shown),
         "kinds_of_change": [name for name in KINDS if changes[name].sum() or name != "no label"],
         "flow": illustrations.changes_flow(changes, task.classes) if len(changes) else None,
+        "neutral": neutral_section(evaluation) if evaluation else None,
+        "conditions": conditions_section(labelled, task),
         "changes": changed_rows(scored, audio_root=audio_root),
         "has_long_names": max(map(len, task.classes)) > LONG_NAME,
         "method": parts(described),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 from transformers.utils import logging
 
 from emobatch.models.choice import parse_steps
@@ -51,6 +52,8 @@ def load(plan: Plan, device: Device) -> Loaded:
         EmobatchError: if a model can't be used.
     """
     silence_libraries()
+    # Features come out of matrix products on the CPU, whose last bits depend on the threads.
+    threadpool_limits(1, user_api="blas")
     if device.name == "cpu":
         # Batches side by side, each on one core, outrun one batch on all cores; and sums taken in
         # one order give the same scores on any number of cores.

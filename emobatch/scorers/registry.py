@@ -11,6 +11,7 @@ SCORERS: Registry[type[Scorer[Any, Any]]] = Registry(
     "scorer",
     {
         "speech": "emobatch.scorers.speech:SpeechScorer",
+        "two levels": "emobatch.scorers.two_levels:TwoLevelScorer",
         "prosody": "emobatch.scorers.prosody:ProsodyScorer",
         "transcription": "emobatch.scorers.transcription:WhisperScorer",
         "sentiment": "emobatch.scorers.sentiment:SentimentScorer",

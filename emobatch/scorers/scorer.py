@@ -17,7 +17,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.manifests.audio import SAMPLE_RATE, Samples
+from emobatch.manifests.audio import SAMPLE_RATE
+from emobatch.manifests.blocks import Samples
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
 from emobatch.scorers.columns import Column

@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.manifests.audio import Samples
+from emobatch.manifests.blocks import Samples
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.outputs import Outputs
 from emobatch.scorers.columns import FIGURES, PROBABILITIES, TEXT, Column
 from emobatch.scorers.scorer import AudioScorer, Model, Row, Setup, WindowScore, mean_by_duration
 from emobatch.tables.uncertainty import with_uncertainty
-from emobatch.tasks.labels import checkpoint_classes, parse_label_map
+from emobatch.tasks.labels import checkpoint_classes
 from emobatch.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -42,30 +42,32 @@ class SpeechScorer(AudioScorer[NDArray[np.float64]]):
     @classmethod
     def columns_left_out(cls, setup: Setup) -> Mapping[str, Column]:
         """Those of the classes."""
-        return _columns(setup.task)
+        return columns_of(setup.task)
 
     @classmethod
-    def planned(cls, setup: Setup) -> Self:
+    def planned(cls, setup: Setup) -> Self | None:
         """Map the checkpoint's labels onto the classes.
 
         Args:
             setup: options, checkpoints and classes.
 
         Returns:
-            The scorer.
+            The scorer, None where two models share what it does.
 
         Raises:
             LabelError: if a label is unknown or a class is reached by none.
         """
+        if setup.choice.emotional_model is not None:
+            return None
         checkpoint, task = setup.found["speech"], setup.task
-        label_map = parse_label_map(setup.choice.label_map, task.labels)
+        label_map = setup.choice.speech_label_map(task)
         classes = checkpoint_classes(checkpoint.labels(), task.labels, label_map, "--label-map")
         return cls(checkpoint, task, Outputs(classes, len(task.classes)))
 
     @property
     def columns(self) -> Mapping[str, Column]:
         """What it adds to a row."""
-        return _columns(self.task)
+        return columns_of(self.task)
 
     def load(self, device: Device) -> Model[Samples, NDArray[np.float64]]:
         """Load the classifier.
@@ -103,7 +105,15 @@ class SpeechScorer(AudioScorer[NDArray[np.float64]]):
         return with_uncertainty(rows, self.task)
 
 
-def _columns(task: Task) -> dict[str, Column]:
+def columns_of(task: Task) -> dict[str, Column]:
+    """Lay out what the speech branch adds to a row.
+
+    Args:
+        task: the classes.
+
+    Returns:
+        Its columns in order.
+    """
     return {
         **dict.fromkeys(task.speech_columns, PROBABILITIES),
         "speech_emotion": TEXT,

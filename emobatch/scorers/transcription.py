@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from emobatch.manifests.audio import Samples
+from emobatch.manifests.blocks import Samples
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import FITTING_CONTEXT
 from emobatch.scorers.columns import FIGURES, PROBABILITIES, Column

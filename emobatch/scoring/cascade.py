@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from emobatch.manifests.audio import Samples
+from emobatch.manifests.blocks import Samples
 from emobatch.scorers.cleaning import clean
 from emobatch.scorers.scorer import AudioScorer, Model, Recogniser, Results, Transcript, WindowScore
 from emobatch.scoring import batches
+from emobatch.scoring.decoders import Decoders
 from emobatch.scoring.decoding import decode
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.progress import Tally
@@ -42,11 +43,13 @@ class Cascade:
         loaded: the models.
         gate: says of which rows the text could matter, None for all.
         pool: runs the models' batches.
+        decoders: processes that decode files, None to decode them in this one.
     """
 
     loaded: Loaded
     gate: Gate | None
     pool: Executor
+    decoders: Decoders | None = None
 
     def score(self, utterances: list[Utterance], tally: Tally) -> None:
         """Put utterances through all scorers; each takes what they say of it.
@@ -56,7 +59,8 @@ class Cascade:
             tally: told what is through.
         """
         held: list[Window] = []
-        decoded = decode(utterances, self.loaded.decode_timeout, self.loaded.max_seconds)
+        limits = (self.loaded.decode_timeout, self.loaded.max_seconds)
+        decoded = decode(utterances, *limits, self.decoders)
         for group in batches.look_ahead(decoded, _seconds, LOOK_AHEAD_SECONDS):
             self._score_audio(group)
             held = self._transcribe_settled([*held, *group], tally)

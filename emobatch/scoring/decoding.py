@@ -1,8 +1,7 @@
-"""Utterances decoded by threads, ahead of the models and in order."""
+"""Utterances decoded ahead of the models and in order: by processes, or by threads."""
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,33 +9,38 @@ from queue import Empty, Full, Queue
 from threading import Event, Thread
 
 from emobatch.errors import AudioError
-from emobatch.manifests import audio
-from emobatch.manifests.audio import Samples
+from emobatch.manifests.blocks import Samples
+from emobatch.manifests.clip import read
+from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_SECONDS
+from emobatch.scoring.decoders import NOTHING_MORE, Decoders, Order
 from emobatch.scoring.utterances import AUDIO_STAGE, Utterance, Window
 
 # Files that are decoded ahead, and windows of each: at most 60 MB. Decoders leave Python's lock
 # alone most of the time; more than a few starve the models of cores.
-FILES_AHEAD = 2 * min(4, os.cpu_count() or 1)
+FILES_AHEAD = 2 * min(4, available_cores())
 WINDOWS_AHEAD = 2
 
 
 @dataclass
 class Decoding:
-    """A file that is being decoded, in a thread of its own.
+    """A file that is being decoded, by a process that a thread of its own waits for.
 
-    A thread that hangs, as in a network file system that has gone away, can't be stopped. So it
-    is left behind: a daemon, which holds up neither other files nor the end of the process.
+    Without processes the thread decodes it itself. One that hangs, as in a network file system
+    that has gone away, can't be stopped. So it is left behind: a daemon, which holds up neither
+    other files nor the end of the process.
 
     Attributes:
         utterance: whose file it is.
         most_seconds: of audio that may be decoded of it.
+        order: decodes it in another process, None to decode it here.
         windows: what is decoded; then what went wrong, or None where the file has ended.
         abandoned: set when nobody waits for it any more.
     """
 
     utterance: Utterance
     most_seconds: float
+    order: Order | None = None
     windows: Queue[Samples | Exception | None] = field(default_factory=lambda: Queue(WINDOWS_AHEAD))
     abandoned: Event = field(default_factory=Event)
 
@@ -44,13 +48,21 @@ class Decoding:
         """Begin."""
         Thread(target=self._decode, daemon=True).start()
 
+    def abandon(self) -> None:
+        """Wait for it no more."""
+        self.abandoned.set()
+        if self.order is not None:
+            self.order.cancel()
+
     def _decode(self) -> None:
         clip = self.utterance.clip
         try:
-            for window in audio.read_windows(
-                clip.located(), clip.start, clip.end, self.most_seconds
-            ):
+            order = self.order
+            found = read(clip, self.most_seconds) if order is None else order.windows()
+            for window in found:
                 self._hand_on(window)
+                if self.abandoned.is_set():
+                    return
         except Exception as error:
             self._hand_on(error)
         else:
@@ -66,7 +78,10 @@ class Decoding:
 
 
 def decode(
-    utterances: Iterable[Utterance], time_limit: float, most_seconds: float = MOST_SECONDS
+    utterances: Iterable[Utterance],
+    time_limit: float,
+    most_seconds: float = MOST_SECONDS,
+    decoders: Decoders | None = None,
 ) -> Iterator[Window]:
     """Decode utterances, each once for all scorers.
 
@@ -74,6 +89,8 @@ def decode(
         utterances: marked as decoded, or failed, on the way.
         time_limit: seconds to wait for a file's next window before its row fails.
         most_seconds: of audio that may be decoded of a file before its row fails.
+        decoders: processes that decode files, None to decode them in this one. What is in memory
+            is always decoded here.
 
     Yields:
         Their windows in order.
@@ -81,7 +98,10 @@ def decode(
     ahead: deque[Decoding] = deque()
     try:
         for utterance in utterances:
-            ahead.append(Decoding(utterance, most_seconds))
+            order = None
+            if utterance.clip.sound is None and decoders is not None and not decoders.is_broken:
+                order = decoders.order(utterance.clip, most_seconds, time_limit)
+            ahead.append(Decoding(utterance, most_seconds, order))
             ahead[-1].start()
             if len(ahead) > FILES_AHEAD:
                 yield from _windows(ahead[0], time_limit)
@@ -91,17 +111,19 @@ def decode(
             ahead.popleft()
     finally:
         for decoding in ahead:
-            decoding.abandoned.set()
+            decoding.abandon()
 
 
 def _windows(decoding: Decoding, time_limit: float) -> Iterator[Window]:
     utterance = decoding.utterance
     while True:
         try:
-            found = decoding.windows.get(timeout=time_limit)
+            # A process is watched by the thread that waits for it.
+            limit = time_limit if decoding.order is None else None
+            found = decoding.windows.get(timeout=limit)
         except Empty:
-            decoding.abandoned.set()
-            found = AudioError(f"nothing more could be read of it in {time_limit:g} s")
+            decoding.abandon()
+            found = AudioError(NOTHING_MORE.format(time_limit))
         if found is None:
             break
         if isinstance(found, Exception):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
-from emobatch.errors import ResumeError
+from emobatch.errors import HeldError, ResumeError
 
 try:
     import fcntl
@@ -53,7 +53,8 @@ class HeldFolder:
             The folder, held.
 
         Raises:
-            ResumeError: if another run holds it, or it is another user's.
+            HeldError: if another run holds it.
+            ResumeError: if it is another user's.
             OSError: if it can't be made.
         """
         while True:
@@ -125,7 +126,7 @@ def _lock(file: Path) -> int | None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(handle)
-        raise ResumeError(
+        raise HeldError(
             f"{file.parent}: another run is writing there; wait for it, or give this one another -o"
         ) from error
     except OSError:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from emobatch.errors import ResumeError
 from emobatch.models.choice import Choice, parse_steps
-from emobatch.models.names import NO_STEPS, WITH_MODEL
+from emobatch.models.names import AUTO, NO_STEPS, WITH_MODEL
 from emobatch.scorers.plan import Plan
 from emobatch.scorers.text_labels import text_label_map
 from emobatch.scoring.gate import Gate
 from emobatch.tables import provenance
 from emobatch.tables.provenance import differences
-from emobatch.tasks.labels import parse_label_map
 
 if TYPE_CHECKING:
     from emobatch.models.devices import Device
@@ -65,13 +64,13 @@ def chosen(choice: Choice, gate: Gate | None) -> dict[str, Any]:
     }
 
 
-def made_with(plan: Plan, device: Device, gate: Gate | None) -> dict[str, Any]:
-    """Say what a run is made with, which decides what comes out.
+def planned(plan: Plan, gate: Gate | None, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what a run is made with, as far as that is known before there is a device.
 
     Args:
         plan: its scorers.
-        device: where models run.
         gate: by which rows' text was left out, None for none.
+        found: what :func:`models` says of its checkpoints, whose weights are read only once.
 
     Returns:
         Versions of the software, models, classes and options.
@@ -80,15 +79,37 @@ def made_with(plan: Plan, device: Device, gate: Gate | None) -> dict[str, Any]:
     known = chosen(choice, gate)
     options = {
         **known["options"],
+        **({} if choice.device == AUTO else {"device": choice.device}),
+        "label_map": dict(choice.speech_label_map(plan.task)),
+        "text_label_map": dict(text_label_map(plan.setup)) if plan.text else {},
+    }
+    return {**known, "models": found, "task": plan.task.as_dict(), "options": options}
+
+
+def made_with(
+    plan: Plan, device: Device, gate: Gate | None, found: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Say what a run is made with, which decides what comes out.
+
+    Args:
+        plan: its scorers.
+        device: where models run.
+        gate: by which rows' text was left out, None for none.
+        found: what :func:`models` says of its checkpoints.
+
+    Returns:
+        Versions of the software, models, classes and options.
+    """
+    known = planned(plan, gate, found)
+    options = {
+        **known["options"],
         "device": device.name,
         "asr_device": device.ctranslate2,
         "speech_type": str(device.dtype).removeprefix("torch."),
         "asr_type": device.compute_type,
         "chunk_rows": device.chunk_rows,
-        "label_map": parse_label_map(choice.label_map, plan.task.labels),
-        "text_label_map": dict(text_label_map(plan.setup)) if plan.text else {},
     }
-    return {**known, "models": models(plan), "task": plan.task.as_dict(), "options": options}
+    return {**known, "options": options}
 
 
 def _unless(value: str | None, usual: str) -> str | None:

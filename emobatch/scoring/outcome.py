@@ -148,7 +148,7 @@ class End:
         """
         rows, errors = len(self.rows), outcome.failed.total()
         said = summary(rows, outcome.failed, speed, self.target)
-        if self.target is not None and errors < rows:
+        if self.target is not None and (errors < rows or self.is_shard):
             said += f"; next: {self._next(self.target)}"
         log.info("note: %s", said)
         if not errors or (errors < rows and errors <= self.most_errors * rows):

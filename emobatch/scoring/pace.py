@@ -1,8 +1,9 @@
-"""How fast a run is, and when it may be done: said once, after the first minute."""
+"""How fast a run is, and when it may be done: said after a minute, and each minute if need be."""
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from threading import Lock
 from time import monotonic
@@ -12,8 +13,8 @@ from emobatch.scoring.progress import Progress
 
 log = logging.getLogger(__name__)
 
-# Seconds of scoring after which what is left is estimated.
-FIRST_LOOK = 60.0
+# Seconds of scoring after which what is left is estimated, and again where no bar shows it.
+EVERY = 60.0
 
 
 class Pace:
@@ -32,10 +33,15 @@ class Pace:
         self._shown = shown
         self._clock = clock
         self._lock = Lock()
-        self._rows = self._todo = 0
+        self._rows = self._errors = self._todo = 0
         self._seconds = 0.0
         self._began: float | None = None
-        self._has_estimated = False
+        self._next_look = EVERY
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether somebody sees how far the run is."""
+        return self._shown.is_shown
 
     def start(self, rows: int, done: int = 0) -> None:
         """Models are about to be loaded.
@@ -63,15 +69,16 @@ class Pace:
         self._shown.advance(rows=rows, errors=errors, seconds=seconds)
         with self._lock:
             self._rows += rows
+            self._errors += errors
             self._seconds += seconds
             elapsed = self._elapsed()
-            is_time = not self._has_estimated and elapsed >= FIRST_LOOK
             # Without a row, as in a file of hours, nothing can be said yet; of the last, no more.
-            if not is_time or not 0 < self._rows < self._todo:
+            if elapsed < self._next_look or not 0 < self._rows < self._todo:
                 return
-            self._has_estimated = True
+            self._next_look = math.inf if self.is_shown else (elapsed // EVERY + 1) * EVERY
             left = elapsed * (self._todo - self._rows) / self._rows
             said = f"{self._rows} of {self._todo} rows in {spoken(elapsed)}"
+            said += f", {self._errors} failed" if self._errors else ""
         log.info("note: %s, %s; about %s left", said, self.speed(), spoken(left))
 
     def speed(self) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -13,34 +13,34 @@ from typing import Any
 
 import polars as pl
 from polars import selectors
-from polars.exceptions import PolarsError
 
-from emobatch.errors import ResumeError, first_line
+from emobatch.errors import ResumeError
 from emobatch.scoring.folder import LOCK_FILE, HeldFolder, refuse_foreign
 from emobatch.scoring.made_with import refuse_other
+from emobatch.scoring.stretches import Stretches, readable
 from emobatch.tables import content, reading, writing
 from emobatch.tables.content import CONTENT
-from emobatch.tables.replacing import replacing
 
 RUN_FILE = "run.json"
 # There once the table is whole: what is left of the folder is rubbish.
 WHOLE_FILE = "whole"
-CHUNKS = "[0-9]*.parquet"
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A folder ``TABLE.parts`` of chunks, each a Parquet file named by its first row.
+    """A folder ``TABLE.parts`` of chunks.
 
     Attributes:
         target: the score table to be.
         held: where its chunks are, locked as long as this run writes there.
         run: manifest, models and options, for which alone the chunks are good.
+        stretches: the chunks' files.
     """
 
     target: Path
     held: HeldFolder
     run: Mapping[str, Any]
+    stretches: Stretches
 
     @classmethod
     def open(cls, target: Path, run: Mapping[str, Any], *, restart: bool) -> Parts:
@@ -60,7 +60,7 @@ class Parts:
         """
         folder = target.with_name(target.name + ".parts")
         with reading.explained(str(folder)):
-            parts = cls(target, HeldFolder.take(folder, _check_ours), run)
+            parts = cls(target, HeldFolder.take(folder, _check_ours), run, Stretches(folder))
             try:
                 if restart or (folder / WHOLE_FILE).exists():
                     parts.clear()
@@ -91,7 +91,7 @@ class Parts:
         empty = False
         try:
             with reading.explained(str(self.folder)):
-                empty = not self._files()
+                empty = not self.stretches.files()
                 if empty:
                     self.clear()
         finally:
@@ -106,7 +106,7 @@ class Parts:
         Returns:
             True where it is.
         """
-        return _is_there(self._file(first))
+        return self.stretches.has(first)
 
     def add(self, first: int, frame: pl.DataFrame) -> None:
         """Save a chunk, wholly or not at all.
@@ -121,22 +121,19 @@ class Parts:
         file = self.folder / RUN_FILE
         if not _is_there(file):
             writing.write_text(file, json.dumps(self.run, indent=1))
-        chunk = self._file(first)
-        _is_there(chunk)  # else a link that was planted would be written through
-        with replacing(chunk) as partial:
-            frame.write_parquet(partial)
+        self.stretches.add(first, frame)
 
     def rows_done(self) -> int:
         """Number of rows that are saved."""
-        with self._readable():
-            return sum(pl.read_parquet(file, columns=["id"]).height for file in self._files())
+        return self.stretches.rows
 
-    def forget_errors(self) -> None:
-        """Drop the chunks that have failed rows, so that they are scored again."""
-        with self._readable():
-            for file in self._files():
-                if (pl.read_parquet(file, columns=["status"])["status"] == "error").any():
-                    file.unlink()
+    def forget_errors(self, chunk_rows: int) -> None:
+        """Drop the chunks that have failed rows, so that they are scored again.
+
+        Args:
+            chunk_rows: rows to a chunk.
+        """
+        self.stretches.drop_failed(chunk_rows)
 
     def finish(
         self,
@@ -159,8 +156,8 @@ class Parts:
         """
         numbers = [name for name, kind in scored.items() if kind == pl.Float64]
         texts = [name for name, kind in scored.items() if kind == pl.String]
-        with self._readable():
-            rows = pl.scan_parquet(self._files(), glob=False)
+        with readable(self.folder):
+            rows = pl.scan_parquet(self.stretches.files(), glob=False)
             if before is not None:
                 rows = _replaced(before, rows)
             holds = content.describe(rows, numbers, texts)
@@ -196,8 +193,7 @@ class Parts:
         """Drop all that is saved."""
         # Only what is ours: nobody's folder is ever removed with something else in it. The mark
         # goes last, so that a run that is killed here leaves nothing that seems worth resuming.
-        for file in [*self._files(), *self.folder.glob(".*.tmp")]:
-            file.unlink(missing_ok=True)
+        self.stretches.clear()
         for file in self.target.parent.glob(f".{glob.escape(self.target.name)}.*.tmp"):
             with suppress(OSError):  # another user's, or no file: whoever put it there sees to it
                 file.unlink()
@@ -215,26 +211,6 @@ class Parts:
         if not isinstance(saved, dict):
             raise ResumeError(f"{file}: damaged; score all anew with --restart")
         return saved
-
-    @contextmanager
-    def _readable(self) -> Iterator[None]:
-        try:
-            yield
-        except PolarsError as error:
-            raise ResumeError(
-                f"{self.folder}: a saved chunk is damaged: {first_line(error)}; "
-                "score all anew with --restart"
-            ) from error
-
-    def _file(self, first: int) -> Path:
-        # Twelve digits: sorted by name is sorted by row.
-        return self.folder / f"{first:012d}.parquet"
-
-    def _files(self) -> list[Path]:
-        files = sorted(self.folder.glob(CHUNKS))
-        for file in files:
-            refuse_foreign(file)
-        return files
 
 
 def _replaced(before: pl.LazyFrame, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -264,5 +240,6 @@ def _check_ours(folder: Path) -> None:
         raise ResumeError(f"{folder}: is in the way and not emobatch's; move it elsewhere")
     for name in found & ours:
         refuse_foreign(folder / name)
-    for file in folder.glob(CHUNKS):
-        refuse_foreign(file)
+    for name in found - ours:
+        if name[0].isdigit():
+            refuse_foreign(folder / name)

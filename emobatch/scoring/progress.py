@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from emobatch.scoring.utterances import Utterance, Window
 
 
 class Progress(Protocol):
     """Is told how far a run is, from several threads."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether somebody sees it: where nobody does, a run notes each minute how far it is."""
 
     def start(self, rows: int, done: int = 0) -> None:
         """Models are about to be loaded.
@@ -33,7 +38,9 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Tells nobody."""
+    """Tells nobody, nor does the run, but once."""
+
+    is_shown = True
 
     def start(self, rows: int, done: int = 0) -> None:
         """Hear of a run."""
@@ -43,6 +50,42 @@ class Silent:
 
     def advance(self, *, rows: int = 0, errors: int = 0, seconds: float = 0.0) -> None:
         """Hear of its rows."""
+
+
+@dataclass
+class Count:
+    """Adds up what it is told, so that another process or machine can hand it back.
+
+    Attributes:
+        rows: that are through.
+        errors: rows that failed.
+        seconds: of audio that is through.
+    """
+
+    is_shown: ClassVar[bool] = True
+    rows: int = 0
+    errors: int = 0
+    seconds: float = 0.0
+
+    def start(self, rows: int, done: int = 0) -> None:
+        """Hear of a run."""
+
+    def begin(self) -> None:
+        """Hear of its models."""
+
+    def advance(self, *, rows: int = 0, errors: int = 0, seconds: float = 0.0) -> None:
+        """Add to what there is."""
+        self.rows += rows
+        self.errors += errors
+        self.seconds += seconds
+
+    def pass_on(self, progress: Progress) -> None:
+        """Tell another all of it, at once.
+
+        Args:
+            progress: is told.
+        """
+        progress.advance(rows=self.rows, errors=self.errors, seconds=self.seconds)
 
 
 class Tally:

@@ -10,6 +10,25 @@ import polars as pl
 from emobatch.scorers.plan import Plan
 from emobatch.scorers.scorer import Row
 from emobatch.scoring.utterances import AUDIO_STAGE, Utterance
+from emobatch.tables.label_column import EMOTION, GIVEN_EMOTION
+from emobatch.tables.score_table import DECISION_COLUMNS
+
+# Columns that a run or `apply` writes and a manifest may give all the same.
+GIVEN = {"id", "duration", "transcript", "language", EMOTION}
+# Those of `apply` that it may not.
+OF_APPLY = {*DECISION_COLUMNS, GIVEN_EMOTION} - GIVEN
+
+
+def written(plan: Plan) -> set[str]:
+    """Say which columns no rows may have that are to be scored.
+
+    Args:
+        plan: the scorers.
+
+    Returns:
+        Their names.
+    """
+    return OF_APPLY | ({*plan.columns} - GIVEN)
 
 
 def to_frame(utterances: Sequence[Utterance], plan: Plan) -> pl.DataFrame:

@@ -14,34 +14,32 @@ from emobatch.errors import Interrupted
 from emobatch.manifests import manifest
 from emobatch.manifests.amount import amount
 from emobatch.manifests.columns import ManifestColumns
+from emobatch.manifests.segments.cutting import Cutting
 from emobatch.manifests.shards import Shard
 from emobatch.models import remote
 from emobatch.models.choice import Choice
 from emobatch.models.names import MOST_ERRORS
 from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
-from emobatch.scoring import languages, whole
+from emobatch.scoring import languages, sharing, whole
 from emobatch.scoring.gate import Gate
-from emobatch.scoring.made_with import chosen, made_with, models
+from emobatch.scoring.made_with import chosen, made_with, models, planned
 from emobatch.scoring.outcome import End, Outcome
 from emobatch.scoring.pace import Pace
 from emobatch.scoring.parts import Parts
 from emobatch.scoring.progress import Progress, Silent
+from emobatch.scoring.recipe import Recipe
+from emobatch.scoring.rows import OF_APPLY, written
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
-from emobatch.scoring.runners.runner import Runner
+from emobatch.scoring.runners.runner import AS_IT_LIKES, Runner, Workers
 from emobatch.scoring.work import Chunk, Work
 from emobatch.tables import content, reading, writing
-from emobatch.tables.label_column import EMOTION, GIVEN_EMOTION
 from emobatch.tables.label_column import OPTION as LABEL_COLUMN
-from emobatch.tables.score_table import DECISION_COLUMNS
 
 if TYPE_CHECKING:
     from emobatch.models.devices import Device
 
 log = logging.getLogger(__name__)
-
-# Columns that a run or `apply` writes and a manifest may give all the same.
-GIVEN = {"id", "duration", "transcript", "language", EMOTION}
 
 
 def score(
@@ -51,11 +49,14 @@ def score(
     *,
     root: Path | None = None,
     form: str | None = None,
+    pattern: str | None = None,
     columns: ManifestColumns | None = None,
+    cutting: Cutting | None = None,
     confine: bool = False,
     shard: Shard | None = None,
     gate: Gate | None = None,
     engine: str = DEFAULT,
+    workers: Workers = AS_IT_LIKES,
     restart: bool = False,
     retry_errors: bool = False,
     max_error_rate: float = MOST_ERRORS,
@@ -69,12 +70,15 @@ def score(
         choice: models and options.
         root: folder that the manifest's paths are relative to.
         form: what the manifest is, None to go by what it looks like.
+        pattern: which files of a folder, for a row of each.
         columns: which of the manifest's have which meaning, None for those of known names.
+        cutting: how its recordings are cut into segments, None to leave them whole.
         confine: let rows fail whose files are outside of that folder.
         shard: score only this part of the manifest.
         gate: transcribe only rows whose text could matter to it.
         engine: where chunks are scored, one of
             :data:`emobatch.scoring.runners.registry.RUNNERS`.
+        workers: what it scores with.
         restart: throw the work of an earlier run away, saved or whole.
         retry_errors: score rows again that failed in an earlier run.
         max_error_rate: share of rows, 0 to 1, that may fail.
@@ -85,39 +89,64 @@ def score(
         EmobatchError: if the run can't begin, or its table not be written.
     """
     writing.check_target(target, sources=[source])
-    runner = RUNNERS[engine]()
+    if target is not None:
+        whole.refuse_held(target)
+    runner = RUNNERS[engine].of(workers, engine)
     columns = columns or ManifestColumns()
-    rows = manifest.read(source, root, form=form, confine=confine, columns=columns)
+    rows = manifest.read(
+        source,
+        root,
+        form=form,
+        pattern=pattern,
+        confine=confine,
+        columns=columns,
+        cutting=cutting,
+    )
     writing.check_columns(rows.rows.collect_schema(), target)
     notes: dict[str, Any] = {}
     if shard is not None:
-        rows, notes["shard"] = shard.take(rows)
-    rows.refuse_columns({*DECISION_COLUMNS, GIVEN_EMOTION} - GIVEN)
+        rows, notes["shard"] = sharing.take(shard, rows, choice, target)
+    rows.refuse_columns(OF_APPLY)
     end = End(rows, target, gate, max_error_rate, is_shard=shard is not None)
     here = choice.look_up()
-    if None in here.values() and target is not None and not (restart or retry_errors):
-        run = {**_told(chosen(choice, gate), columns), "manifest": rows.digest(), **notes}
-        if whole.is_surely_whole(target, run, rows):
-            end.of(Outcome.of_table(target))
-            return
+    if target is not None:
+        notes["manifest"] = rows.digest()
+
+    def is_done(made: dict[str, Any]) -> bool:
+        # Said without the models: what has nothing to do fetches none, and loads none.
+        if target is None or restart or retry_errors:
+            return False
+        done = whole.is_surely_whole(target, {**_told(made, columns), **notes}, rows)
+        if done:
+            outcome = Outcome.of_table(target)
+            languages.note_after(choice, outcome.languages)
+            end.of(outcome)
+        return done
+
+    if None in here.values() and is_done(chosen(choice, gate)):
+        return
     missing = choice.ask_hub(here)
     if missing:
-        _find_device(choice)  # before gigabytes are fetched for one that isn't there
+        runner.device(choice)  # before gigabytes are fetched for one that isn't there
         log.info("note: %s", amount(rows))
     plan = Plan.of(choice, remote.fetch(here, missing))
-    rows.refuse_columns({*plan.columns} - GIVEN)
+    rows.refuse_columns(written(plan))
+    # Read once: gigabytes may have to be.
+    found = models(plan) if gate is not None or target is not None else {}
     if gate is not None:
-        gates.check(gate, plan.task, models(plan), choice.sides_left_out)
+        gates.check(gate, plan.task, found, choice.sides_left_out)
     languages.note_before(choice, rows.rows)
-    device = _find_device(choice)
+    if is_done(planned(plan, gate, found)):
+        return
+    device = runner.device(choice)
     _tell_what_is_used(plan, device)
     pace = Pace(progress or Silent())
-    job = Job(Work(rows, plan, device, gate, pace), runner, pace, is_announced=bool(missing))
+    recipe = Recipe(plan, device, gate, rows.root, rows.confine)
+    job = Job(Work(rows, recipe, pace), runner, is_announced=bool(missing))
     if target is None:
         outcome = job.to_stream()
     else:
-        made = _told(made_with(plan, device, gate), columns)
-        run = {**made, "manifest": rows.digest(), **notes}
+        run = {**_told(made_with(plan, device, gate, found), columns), **notes}
         outcome = job.to_table(target, run, restart=restart, retry_errors=retry_errors)
     languages.note_after(choice, outcome.languages)
     end.of(outcome, pace.speed())
@@ -128,13 +157,6 @@ def _told(made: dict[str, Any], columns: ManifestColumns) -> dict[str, Any]:
     if columns.label is None:
         return made
     return {**made, "options": {**made["options"], LABEL_COLUMN: columns.label}}
-
-
-def _find_device(choice: Choice) -> Device:
-    # torch, which takes seconds: after all that can fail fast.
-    from emobatch.models import devices
-
-    return devices.choose(choice.device, choice.precision)
 
 
 def _tell_what_is_used(plan: Plan, device: Device) -> None:
@@ -158,15 +180,13 @@ class Job:
     """Rows to be scored, and where that happens.
 
     Attributes:
-        work: scores a chunk of them.
+        work: what is to be scored, and how.
         runner: has that done.
-        progress: told how far it is.
         is_announced: whether it has been said how much there is to do.
     """
 
     work: Work
     runner: Runner
-    progress: Progress
     is_announced: bool = False
 
     def to_stream(self) -> Outcome:
@@ -184,9 +204,8 @@ class Job:
                 yield chunk.frame
 
         self._announce(self.work.firsts)
-        self.progress.start(len(self.work.rows))
-        header = self.work.rows.frame(0, 0).drop(*self.work.plan.columns, strict=False)
-        writing.write_csv_stream(frames(), {**header.schema, **self.work.plan.schema})
+        self.work.progress.start(len(self.work.rows))
+        writing.write_csv_stream(frames(), self._schema())
         return outcome
 
     def to_table(
@@ -212,11 +231,11 @@ class Job:
                 self._retry(saved, ids, enabled=retry_errors)
             else:
                 if retry_errors:
-                    saved.forget_errors()
+                    saved.forget_errors(self.work.chunk_rows)
                 # What would throw away, or score anew, what this run has saved.
                 once = {"--restart": restart, "--retry-errors": retry_errors}
                 self._save_chunks(saved, [option for option, given in once.items() if given])
-                saved.finish(saved.run, self.work.plan.schema, ids)
+                saved.finish(saved.run, self.work.recipe.plan.schema, ids)
         return Outcome.of_table(target)
 
     def _save_chunks(self, saved: Parts, once: Sequence[str] = ()) -> None:
@@ -225,9 +244,11 @@ class Job:
         if done:
             log.info("note: %d of %d rows are saved in %s", done, rows, saved.folder)
         self._announce(todo)
-        self.progress.start(rows, done)
+        self.work.progress.start(rows, done)
+        if not rows:  # a shard that no chunk is left for
+            saved.add(0, pl.DataFrame(schema=self._schema()))
         try:
-            for chunk in self.runner.run(self.work, todo) if todo else ():
+            for chunk in self.runner.as_done(self.work, todo) if todo else ():
                 saved.add(chunk.first, chunk.frame)
                 _tell_of_chunk(chunk)
         except KeyboardInterrupt as signal:
@@ -238,6 +259,10 @@ class Job:
                 f"saved in {saved.folder}, the same command{how} goes on from there"
             ) from signal
 
+    def _schema(self) -> dict[str, Any]:
+        carried = self.work.rows.frame(0, 0).drop(*self.work.recipe.plan.columns, strict=False)
+        return {**carried.schema, **self.work.recipe.plan.schema}
+
     def _announce(self, firsts: Sequence[int]) -> None:
         # How much there is to do, of the chunks that begin with these rows.
         if firsts and not self.is_announced:
@@ -247,7 +272,7 @@ class Job:
 
     def _retry(self, saved: Parts, ids: Mapping[str, Any], *, enabled: bool) -> None:
         # Of a table that is whole, only the failed rows: its other rows stay as they are.
-        before = reading.scan(str(saved.target), self.work.plan.numbers)
+        before = reading.scan(str(saved.target), self.work.recipe.plan.numbers)
         failed = before.filter(pl.col("status") == "error").select("id").collect().to_series()
         if not enabled or failed.is_empty():
             hint = "; --retry-errors scores the failed rows again" if len(failed) else ""
@@ -256,5 +281,5 @@ class Job:
             return
         again = self.work.of(self.work.rows.pick(failed))
         chunks = saved.for_retry(again.rows.digest())
-        Job(again, self.runner, self.progress)._save_chunks(chunks)
-        chunks.finish(saved.run, self.work.plan.schema, ids, before)
+        Job(again, self.runner)._save_chunks(chunks)
+        chunks.finish(saved.run, self.work.recipe.plan.schema, ids, before)

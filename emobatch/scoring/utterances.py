@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from emobatch.manifests.audio import SAMPLE_RATE, Samples
-from emobatch.manifests.clips import Clip
+from emobatch.manifests.audio import SAMPLE_RATE
+from emobatch.manifests.blocks import Samples
+from emobatch.manifests.clip import Clip
 from emobatch.scorers.scorer import Transcript, WindowScore
 
 AUDIO_STAGE = "audio"

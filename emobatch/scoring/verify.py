@@ -18,7 +18,7 @@ from emobatch.manifests.clips import clips
 from emobatch.manifests.readers.table import SECONDS, seconds_of
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
-from emobatch.models.names import AUTO, BRANCHES, LEFT_OUT, SIDES, WITH_MODEL
+from emobatch.models.names import AUTO, BRANCHES, EMOTIONAL, LEFT_OUT, SIDES, WITH_MODEL
 from emobatch.scorers.columns import PROBABILITY
 from emobatch.scorers.plan import Plan
 from emobatch.scoring.cascade import Cascade
@@ -167,6 +167,8 @@ def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) 
         models, options = made["models"], made["options"]
         sides = {side: options.get(side) or WITH_MODEL for side in SIDES}
         without = {branch for side in SIDES if sides[side] == LEFT_OUT for branch in SIDES[side]}
+        if EMOTIONAL not in models:
+            without.add(EMOTIONAL)
         used = [branch for branch in BRANCHES if branch not in without]
         names = {f"{branch}_model": str(models[branch]["name"]) for branch in used}
         settings = {name: str(options[name]) for name in SETTINGS}
@@ -193,6 +195,10 @@ def _given_language(options: Mapping[str, Any]) -> tuple[str, str | None]:
 
 def _check_weights(made: Mapping[str, Any], found: Mapping[str, Checkpoint]) -> None:
     for branch, checkpoint in found.items():
+        if branch not in made["models"]:
+            raise CheckpointError(
+                f"{checkpoint.name}: the table was made without {checkpoint.option}; leave it out"
+            )
         there, here = made["models"][branch], checkpoint.provenance()
         differing = model_difference(there, here)
         if differing is not None:

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from emobatch.errors import ResumeError
 from emobatch.manifests.manifest import Manifest
+from emobatch.scoring.folder import LOCK_FILE, HeldFolder
 from emobatch.scoring.made_with import refuse_other
 from emobatch.scoring.parts import Parts
 from emobatch.tables import content, reading, stored
@@ -62,27 +65,43 @@ def refuse_changed(target: Path, run: Mapping[str, Any], ids: Mapping[str, Any])
 
 
 def is_surely_whole(target: Path, run: Mapping[str, Any], rows: Manifest) -> bool:
-    """Whether a table is whole, as far as can be said without its models.
+    """Whether a table is whole, as far as can be said without loading models.
 
     Args:
         target: the table.
-        run: what is known of a run whose models aren't on this machine, see
+        run: what is known of a run before its models and its device are, see
             :func:`emobatch.scoring.made_with.chosen`.
         rows: the manifest.
 
     Returns:
-        True where models needn't be fetched, which is noted.
+        True where nothing is left to do, which is noted.
 
     Raises:
         ResumeError: if there is a table that isn't this run's, or was changed.
     """
     if not target.exists() or target.with_name(target.name + ".parts").exists():
         return False
-    # What only the models could say is taken to be as it was.
-    wanted = _laid_over(run, stored.metadata(target))
+    # What only the models and the device could say is taken to be as it was.
+    wanted = {**_laid_over(run, stored.metadata(target)), "software": run["software"]}
     refuse_changed(target, wanted, content.describe(rows.rows, [], ["id"]))
-    log.info("note: %s is whole, nothing to do; its models aren't fetched", target)
+    failed = reading.scan(str(target)).filter(pl.col("status") == "error").head(1)
+    hint = "" if failed.collect().is_empty() else "; --retry-errors scores the failed rows again"
+    log.warning("note: %s is whole, nothing to do%s", target, hint)
     return True
+
+
+def refuse_held(target: Path) -> None:
+    """Refuse a table that another run is writing, before anything slow begins.
+
+    Args:
+        target: the table.
+
+    Raises:
+        ResumeError: if its work is locked.
+    """
+    folder = target.with_name(target.name + ".parts")
+    if (folder / LOCK_FILE).is_file() and not (folder / LOCK_FILE).is_symlink():
+        HeldFolder.take(folder, lambda found: None).release()
 
 
 def _laid_over(values: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:

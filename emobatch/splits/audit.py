@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from emobatch.errors import TableError
+from emobatch.manifests import sources
 from emobatch.splits import leakage, roles
 from emobatch.splits.duplicates import digests, near_pairs, plain_text
 from emobatch.splits.leakage import COLUMNS, FOLD, SCHEMA, SPLIT, Against, Leakage
@@ -27,6 +28,7 @@ TEXT, AUDIO = "\0text", "\0audio"
 def audit(
     source: str,
     *,
+    form: str | None = None,
     split_column: str = SPLIT_COLUMN,
     fold_column: str | None = None,
     columns: Sequence[str] = (),
@@ -39,7 +41,8 @@ def audit(
     """Look for what test shares with train, in each fold of a table.
 
     Args:
-        source: the table, ``-`` for CSV on standard input.
+        source: the table or another manifest, ``-`` for CSV on standard input.
+        form: what it is, None to go by what it looks like.
         split_column: column of train, val and test.
         fold_column: column that tells folds apart; by default ``fold`` where there is one.
         columns: whose values are looked at; by default those of ``COLUMNS`` that are there.
@@ -57,7 +60,7 @@ def audit(
         EmobatchError: if the table can't be read or has nothing to compare.
     """
     with reading.explained(source):
-        rows = reading.scan(source)
+        rows = sources.scan(source, form)
         roles.check(rows, split_column)
         names = rows.collect_schema().names()
         if fold_column is None and FOLD_COLUMN in names:
@@ -69,8 +72,8 @@ def audit(
         if any(name in names for name in TEXT_COLUMNS):
             frame, kinds[SAME_TEXT] = _with_text(frame, min_words), TEXT
         if audio:
-            folder = Path() if source == reading.STANDARD_STREAM else Path(source).parent
-            frame, kinds[SAME_AUDIO] = _with_audio(frame, root or folder), AUDIO
+            folder = root or sources.root(source, form)
+            frame, kinds[SAME_AUDIO] = _with_audio(frame, folder), AUDIO
         if not kinds:
             looked_for = ", ".join((*COLUMNS, *TEXT_COLUMNS))
             raise TableError(f"none of the columns {looked_for} to compare; name one with --column")

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from emobatch.errors import TableError
+from emobatch.manifests import sources
 from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST, TRAIN, VAL
 from emobatch.splits.scheme import Fold
 from emobatch.splits.schemes import SCHEMES
@@ -23,6 +24,7 @@ def folds(
     target: Path | None = None,
     *,
     scheme: str,
+    form: str | None = None,
     fold: int | None = None,
     seed: int = 0,
     groups: int | None = None,
@@ -30,11 +32,12 @@ def folds(
     """Write a table with the columns ``fold`` and ``split``: all its rows once for each fold.
 
     Args:
-        source: the table, ``-`` for CSV on standard input.
+        source: the table or another manifest, ``-`` for CSV on standard input.
         target: the table to write, standard output where None.
         scheme: see :data:`emobatch.splits.schemes.SCHEMES`.
+        form: what the source is, None to go by what it looks like.
         fold: the number, from 1, of the only fold to write; None for all, one after the other.
-        seed: of the 80/20 split of ``msp-improv6``.
+        seed: of what is drawn, as by ``msp-improv6``.
         groups: deal values into as many groups that test together.
 
     Raises:
@@ -42,7 +45,7 @@ def folds(
     """
     writing.check_target(target, sources=[source])
     with reading.explained(source):
-        rows = reading.scan(source).collect()
+        rows = sources.scan(source, form, target).collect()
         taken = [name for name in (FOLD_COLUMN, SPLIT_COLUMN) if name in rows.columns]
         if taken:
             raise TableError(f"has a column {taken[0]!r} already; drop or rename it")

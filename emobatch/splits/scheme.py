@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -80,6 +81,29 @@ def named(values: pl.Series, group: list[str]) -> str:
         'speaker b'
     """
     return f"{values.name} {', '.join(group)}"
+
+
+def digests(rows: pl.DataFrame, *drawn: object) -> pl.Series:
+    """Draw rows: by a digest of each one's name and no generator of numbers.
+
+    Neither the order of the rows nor a library's version makes a difference to it.
+
+    Args:
+        rows: with ``id`` or ``path``, and ``start`` and ``end`` where they are segments.
+        drawn: what else goes into the digests, as a seed.
+
+    Returns:
+        (rows,) bytes to sort them by.
+
+    Raises:
+        TableError: if rows have no names.
+    """
+    names = [name for name in ("id", "path", "start", "end") if name in rows.columns]
+    if not {"id", "path"} & set(names):
+        raise TableError("no column 'id' or 'path' to know rows by; add one")
+    keys = rows.select(pl.concat_str(names, separator="\t", ignore_nulls=True)).to_series()
+    begun = "".join(f"{each}\t" for each in drawn)
+    return pl.Series([hashlib.sha256(f"{begun}{key}".encode()).digest() for key in keys])
 
 
 def values_of(column: pl.Series, least: int = 1) -> list[str]:

@@ -14,9 +14,8 @@ from typing import Any
 import polars as pl
 
 from emobatch.tables import reading
+from emobatch.tables.rowless import CONTENT as CONTENT
 
-# The part of provenance that it stands in.
-CONTENT = "table"
 # Columns that a message names.
 NAMED = 3
 

@@ -29,6 +29,8 @@ SCORING_PACKAGES = (
 )
 # Options that no score depends on, where a row has any.
 OF_NO_SCORE = ("gate", "label_column")
+# The speech branch's second model, which only some runs have.
+SECOND = "emotional"
 # What was called otherwise, by the part of provenance that it is in.
 RENAMED = (
     ("models", "sentiment", "text"),
@@ -102,7 +104,7 @@ def same_models(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         False where a branch's weights differ by digest, or by name where a digest is unknown, or
         its settings do.
     """
-    return all(model_difference(one[b], other[b]) is None for b in set(one) & set(other))
+    return all(_differ(one, other, branch) is None for branch in {*one, *other})
 
 
 def model_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
@@ -183,16 +185,27 @@ def _languages(options: Mapping[str, Any]) -> dict[str, Any]:
 def _other_models(models: Mapping[str, Any], fitted: Mapping[str, Any]) -> list[str]:
     theirs = current(fitted).get("models") or {}
     return [
-        f"{branch} model {_describe(models[branch], key)} is not {_describe(theirs[branch], key)}"
-        for branch in models
-        if branch in theirs and (key := model_difference(models[branch], theirs[branch]))
+        f"{branch} model {_describe(models.get(branch, {}), key)} is not "
+        f"{_describe(theirs.get(branch, {}), key)}"
+        for branch in {**models, **theirs}
+        if (key := _differ(models, theirs, branch))
     ]
+
+
+def _differ(one: Mapping[str, Any], other: Mapping[str, Any], branch: str) -> str | None:
+    # A branch that is unknown makes no difference; but where the speech model is known, so is
+    # whether it was one of two.
+    both = (one, other)
+    if any(branch not in each and not (branch == SECOND and "speech" in each) for each in both):
+        return None
+    return model_difference(one.get(branch, {}), other.get(branch, {}))
 
 
 def _describe(model: Mapping[str, Any], key: str) -> str:
     value = str(model.get("settings" if key == "settings" else "digest") or "")
     what = "settings " if key == "settings" else ""
-    return f"{model.get('name')} ({what}{value[:15]})" if value else str(model.get("name"))
+    name = str(model.get("name") or "none")
+    return f"{name} ({what}{value[:15]})" if value else name
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,9 @@ import csv
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
+
+from emobatch.tables import dialect
 
 # How Polars begins to say so, without saying where.
 TOO_MANY = "found more fields"
@@ -25,11 +28,11 @@ def explain(source: str, separators: Mapping[str, str]) -> str:
     separator = separators.get(Path(source).suffix.lower())
     if separator is not None:
         # What is no CSV at all is named by whoever read it before.
-        with (
-            suppress(OSError, csv.Error),
-            Path(source).open(encoding="utf-8", errors="replace", newline="") as lines,
-        ):
-            rows = csv.reader(lines, delimiter=separator)
+        with suppress(OSError, csv.Error, UnicodeError), _lines(Path(source), separator) as lines:
+            written = dialect.sniffed(Path(source), separator)
+            rows = csv.reader(lines, delimiter=written.separator)
+            if written.is_said:
+                next(rows, [])
             columns = len(next(rows, []))
             for number, row in enumerate(filter(None, rows), start=1):
                 if len(row) > columns:
@@ -38,3 +41,8 @@ def explain(source: str, separators: Mapping[str, str]) -> str:
                         f"({columns}); {remedy}"
                     )
     return f"a row has more fields than there are columns; {remedy}"
+
+
+def _lines(file: Path, separator: str) -> TextIO:
+    encoding = dialect.sniffed(file, separator).encoding
+    return file.open(encoding=encoding, errors="replace", newline="")

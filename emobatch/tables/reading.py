@@ -8,16 +8,17 @@ import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from emobatch.errors import LabelError, ProbabilityError, TableError, TaskError, first_line
-from emobatch.tables import ragged
+from emobatch.tables import json_lines, ragged, rowless, text_format
+from emobatch.tables.text_format import Numbers, no_numbers
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,6 @@ STANDARD_STREAM = "-"
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
 EXTENSIONS = (*SEPARATORS, ".parquet", *JSON_LINES)
-# What Polars makes of a header's second "x".
-DOUBLED = "_duplicated_"
-# Picks the columns that hold numbers from the names of a table's columns.
-Numbers = Callable[[Sequence[str]], Collection[str]]
 # Bytes of standard input that are held in memory; what is longer goes to a temporary file.
 MOST_HELD = 1 << 26
 
@@ -78,18 +75,6 @@ def _matches(source: str) -> list[str]:
     return sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - may be absolute
 
 
-def no_numbers(names: Sequence[str]) -> list[str]:
-    """Say of a table's columns that none of them holds numbers, or none that matter.
-
-    Args:
-        names: of all its columns.
-
-    Returns:
-        None of them.
-    """
-    return []
-
-
 def scan(source: str, numbers: Numbers = no_numbers, *, lossy: bool = False) -> pl.LazyFrame:
     """Open one table; its rows are read when they are needed, standard input's at once.
 
@@ -110,7 +95,7 @@ def scan(source: str, numbers: Numbers = no_numbers, *, lossy: bool = False) -> 
     """
     with explained(source):
         if source == STANDARD_STREAM:
-            return _scan_text(_standard_input(), ",", numbers, lossy)
+            return text_format.scan(spoken(source), _standard_input(), ",", numbers, lossy)
         path = Path(source)
         extension = path.suffix.lower()
         if extension not in EXTENSIONS:
@@ -118,11 +103,13 @@ def scan(source: str, numbers: Numbers = no_numbers, *, lossy: bool = False) -> 
         if not path.is_file():
             raise TableError("is a folder" if path.is_dir() else "no such file")
         if extension in SEPARATORS:
-            return _scan_text(path, SEPARATORS[extension], numbers, lossy)
+            return text_format.scan(source, path, SEPARATORS[extension], numbers, lossy)
         if extension == ".parquet":
             table = pl.scan_parquet(path, glob=False)
+        elif columns := rowless.columns(path):
+            return pl.LazyFrame(schema=columns)
         else:
-            table = pl.scan_ndjson(glob.escape(source), infer_schema_length=None)
+            table = json_lines.scan(path)
         table.collect_schema()  # so that what is wrong with the file is said in its name
         return table
 
@@ -182,44 +169,3 @@ def _standard_input() -> IO[bytes]:
     shutil.copyfileobj(sys.stdin.buffer, spool)
     spool.seek(0)
     return spool
-
-
-def _scan_text(
-    source: Path | IO[bytes],
-    separator: str,
-    numbers: Numbers,
-    lossy: bool,
-) -> pl.LazyFrame:
-    encoding: Literal["utf8", "utf8-lossy"] = "utf8-lossy" if lossy else "utf8"
-    table = pl.scan_csv(
-        source, separator=separator, infer_schema=False, glob=False, encoding=encoding
-    )
-    names = table.collect_schema().names()
-    for name in names:
-        if DOUBLED in name and name.split(DOUBLED)[0] in names:
-            raise TableError(f"column {name.split(DOUBLED)[0]!r} occurs twice; rename one")
-    text = {name: blank_as_null(name) for name in numbers(names)}
-    values = {name: text[name].cast(pl.Float64, strict=False) for name in text}
-    # One pass over the numbers, so that a bad one is named and not met in the middle of things.
-    bad = table.select(
-        (text[name].is_not_null() & values[name].is_null()).arg_true().first().alias(name)
-        for name in text
-    )
-    for name, row in bad.collect(engine="streaming").row(0, named=True).items() if text else ():
-        if row is not None:
-            value = table.select(name).slice(row, 1).collect().item()
-            raise TableError(f"row {row + 1}: {name} is {value!r}, not a number; mend or drop it")
-    return table.with_columns(value.alias(name) for name, value in values.items())
-
-
-def blank_as_null(name: str) -> pl.Expr:
-    """Read a column of text that stands for numbers.
-
-    Args:
-        name: the column.
-
-    Returns:
-        Expression of its text without spaces around it, null where nothing is left.
-    """
-    text = pl.col(name).str.strip_chars()
-    return pl.when(text != "").then(text)

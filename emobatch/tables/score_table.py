@@ -20,6 +20,8 @@ from emobatch.tasks.labels import SENTIMENT_LABELS
 from emobatch.tasks.spellings import ATTRIBUTES, SENTIMENTS
 from emobatch.tasks.task import Task
 
+# What messages call a frame, which has no name.
+FRAME = "the frame"
 # Columns that hold numbers, beside those of classes and attributes.
 NUMBERS = (
     *("duration", "entropy", "varentropy", "sentiment_score", "text_score"),
@@ -32,6 +34,8 @@ SENTIMENT_COLUMNS = ("sentiment", "sentiment_score")
 TEXT_EMOTION_COLUMNS = ("text_emotion", "text_score")
 # What methods add to a score table.
 DECISION_COLUMNS = ("flagged", "mapped_emotion", "emotion", "decided_by")
+# Before the names of classes: the probabilities that some methods add.
+FINAL = "final_"
 # As text has them, in lower case: other programs write True, TRUE or 1.
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -50,6 +54,7 @@ class ScoreTable:
         decided_with: by source, what the thresholds that decided its rows say of their making,
             where known.
         manifests: digests of those that the files were scored from, as far as that is known.
+        shards: names of files that are parts of a manifest's scores.
     """
 
     rows: pl.LazyFrame
@@ -60,6 +65,7 @@ class ScoreTable:
     unfiltered: pl.LazyFrame
     decided_with: Mapping[str, Any] = field(default_factory=dict)
     manifests: tuple[str, ...] = ()
+    shards: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -116,7 +122,29 @@ def read(
     # Of a shard the whole manifest.
     digests = [(meta.get("shard") or meta).get("manifest") for meta in found.values()]
     manifests = tuple(dict.fromkeys(digest for digest in digests if isinstance(digest, str)))
-    return ScoreTable(kept, provenance, task, tuple(names), where, rows, decided, manifests)
+    shards = tuple(name for name, made in found.items() if "shard" in made)
+    return ScoreTable(kept, provenance, task, tuple(names), where, rows, decided, manifests, shards)
+
+
+def of_frame(
+    rows: pl.DataFrame, where: str | None = None, *, classes: str | None = None
+) -> ScoreTable:
+    """Take a frame as a score table or a final table.
+
+    Args:
+        rows: its rows.
+        where: SQL expression over the columns; rows for which it is not true are dropped.
+        classes: the value of ``--classes``, for rows that don't say what their classes are.
+
+    Returns:
+        The rows. A frame doesn't say what made it.
+
+    Raises:
+        TableError: if it isn't one, or the expression makes no sense.
+    """
+    with reading.explained(FRAME):
+        task = choose.named(classes) if classes else choose.of_table(rows.columns, {})
+    return ScoreTable(filter_rows(rows.lazy(), where), {}, task, (FRAME,), where, rows.lazy())
 
 
 def number_columns(names: Sequence[str]) -> list[str]:
@@ -137,6 +165,8 @@ def number_columns(names: Sequence[str]) -> list[str]:
         *NUMBERS,
         *(f"speech_{name}" for name in (*classes, *ATTRIBUTES)),
         *(f"text_{name}" for name in (*classes, *SENTIMENTS, *ATTRIBUTES)),
+        # Those of a final table: a manifest may have anything of that name.
+        *(f"{FINAL}{name}" for name in classes if "decided_by" in names),
     }
     return [name for name in names if name in known]
 

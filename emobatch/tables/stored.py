@@ -15,6 +15,7 @@ from polars.exceptions import PolarsError
 from emobatch.errors import TableError
 from emobatch.tables.content import CONTENT
 from emobatch.tables.provenance import current
+from emobatch.tables.rowless import SIDECAR
 
 log = logging.getLogger(__name__)
 METADATA_KEY = "emobatch"
@@ -81,7 +82,7 @@ def sidecar(path: Path) -> Path:
     Returns:
         The file with its provenance.
     """
-    return path.with_name(path.name + ".meta.json")
+    return path.with_name(path.name + SIDECAR)
 
 
 def fingerprint(path: Path) -> dict[str, Any]:

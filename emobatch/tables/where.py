@@ -13,7 +13,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from emobatch.errors import TableError, first_line
-from emobatch.tables.reading import blank_as_null
+from emobatch.tables.text_format import blank_as_null
 
 if TYPE_CHECKING:
     from sqlglot import exp

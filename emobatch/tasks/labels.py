@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from emobatch.errors import LabelError
-from emobatch.tasks.spellings import EMOTIONS, SENTIMENT_SPELLINGS, SENTIMENTS
+from emobatch.tasks.spellings import (
+    EMOTIONS,
+    LEVEL_SPELLINGS,
+    LEVELS,
+    SENTIMENT_SPELLINGS,
+    SENTIMENTS,
+)
 
 LabelMap = Mapping[str, str | None]
 
@@ -34,6 +40,7 @@ class Labels:
 
 
 SENTIMENT_LABELS = Labels(SENTIMENTS, SENTIMENT_SPELLINGS)
+LEVEL_LABELS = Labels(LEVELS, LEVEL_SPELLINGS)
 
 
 def parse_label_map(pairs: Iterable[str], labels: Labels) -> dict[str, str | None]:

@@ -43,6 +43,14 @@ CORPUS_CODES: Mapping[str, Mapping[str, str]] = {
 SENTIMENT_SPELLINGS: Mapping[str, str] = _by_spelling(
     {"negative": ("neg",), "neutral": ("neu",), "positive": ("pos",)}
 )
+# What the first of two speech models says, by which the second is asked.
+LEVELS = ("neutral", "emotional")
+LEVEL_SPELLINGS: Mapping[str, str] = _by_spelling(
+    {
+        "neutral": ("neu", "neutrality"),
+        "emotional": ("emotion", "non-neutral", "non_neutral", "nonneutral"),
+    }
+)
 # What each emotion is taken for, unless a user says otherwise. Surprise may be either.
 SENTIMENT_OF: Mapping[str, str] = {
     "happy": "positive",

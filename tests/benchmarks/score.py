@@ -42,7 +42,8 @@ from emobatch.models.choice import Choice
 from emobatch.scorers.plan import Plan
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.progress import Silent
-from emobatch.scoring.runners.local import in_order
+from emobatch.scoring.recipe import Recipe, RowScorer
+from emobatch.scoring.runners.threads import scored
 from emobatch.scoring.work import Work
 from emobatch.tasks.four import FOUR
 
@@ -72,30 +73,33 @@ def transformers_alone(folders: dict[str, Path], files: list[Path]) -> Callable[
     return run
 
 
-def loaded(folders: dict[str, Path], source: Path, gate: Gate | None = None) -> Work:
-    """Work on a manifest whose models are loaded."""
+def loaded(
+    folders: dict[str, Path], source: Path, gate: Gate | None = None
+) -> tuple[Work, RowScorer]:
+    """Work on a manifest, and its models."""
     choice = Choice(
         **{f"{branch}_model": str(path) for branch, path in folders.items()},
         device="cpu", precision="int8",
     )  # fmt: skip
     plan = Plan.of(choice, choice.find_checkpoints())
     device = devices.choose("cpu", "int8")
-    return Work(manifest.read(str(source)), plan, device, gate, Silent()).__enter__()
+    rows = manifest.read(str(source))
+    recipe = Recipe(plan, device, gate, rows.root)
+    return Work(rows, recipe, Silent()), recipe.open()
 
 
-def ours(work: Work) -> Callable[[], pl.DataFrame]:
+def ours(work: Work, scorer: RowScorer) -> Callable[[], pl.DataFrame]:
     def run() -> pl.DataFrame:
         torch.set_num_threads(1)
-        ahead = 2 + work.workers // 4
-        return pl.concat(chunk.frame for chunk in in_order(work, work.firsts, ahead, ahead - 1))
+        return pl.concat(chunk.frame for chunk in scored(work, scorer, work.firsts))
 
     return run
 
 
-def record(work: Work) -> list[Callable[[], Any]]:
+def record(scorer: RowScorer) -> list[Callable[[], Any]]:
     """Note each forward pass from now on, so that it can be done again."""
     passes: list[Callable[[], Any]] = []
-    models = {stage: model.score.__self__ for stage, model in work._cascade.loaded.models.items()}
+    models = {stage: model.score.__self__ for stage, model in scorer.loaded.models.items()}
     encoder, hearing = models["speech"]._encoder, models["speech"]._classifier
     judging, recogniser = models["sentiment"]._classifier, models["transcription"]
     hear, feel = hearing.logits, judging.logits
@@ -177,16 +181,16 @@ def main(clips: int, runs: int) -> None:
             "text": save_xlm_roberta_base(folder / "text"),
         }
         source, gate = folder / "manifest.csv", folder / "gate.toml"
-        work = loaded(folders, source)
-        passes = record(work)
-        full = ours(work)()
+        work, scorer = loaded(folders, source)
+        passes = record(scorer)
+        full = ours(work, scorer)()
         again = list(passes)
         write_gate(full, 0.1, gate)
         systems = {
             RIVAL: transformers_alone(folders, files),
-            "emobatch": ours(loaded(folders, source)),
-            "emobatch --gate": ours(loaded(folders, source, read_gate(gate))),
-            FLOOR: replay(again, work.workers),
+            "emobatch": ours(*loaded(folders, source)),
+            "emobatch --gate": ours(*loaded(folders, source, read_gate(gate))),
+            FLOOR: replay(again, work.recipe.device.workers),
         }
         torch.set_num_threads(cores)
         seconds, tables = compare(systems, runs)

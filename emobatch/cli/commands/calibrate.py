@@ -18,7 +18,7 @@ from emobatch.cli.options import (
     where_option,
 )
 from emobatch.cli.parts import Part
-from emobatch.fusion.methods import DEFAULT, METHODS
+from emobatch.fusion.methods import BEST, DEFAULT, METHODS
 
 
 @click.command()
@@ -27,10 +27,11 @@ from emobatch.fusion.methods import DEFAULT, METHODS
 @where_option
 @click.option(
     "--method",
-    type=Part(METHODS),
+    type=Part(METHODS, others=(BEST,)),
     default=DEFAULT,
     show_default=True,
-    help="How both branches are fused.",
+    help="How both branches are fused; best leaves speakers out, and takes the simplest method "
+    "that is within a standard error of the best.",
 )
 @fit_options
 @sentiment_map_option

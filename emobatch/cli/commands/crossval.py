@@ -18,7 +18,7 @@ from emobatch.cli.options import (
     trained_on_option,
     where_option,
 )
-from emobatch.cli.parts import Part
+from emobatch.cli.parts import Counts, Part
 from emobatch.fusion.methods import DEFAULT, METHODS
 
 
@@ -50,7 +50,8 @@ from emobatch.fusion.methods import DEFAULT, METHODS
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="File to write, a row for each fold and method, or JSON; its extension names the format.",
+    help="File to write: .json; a page, .html; or a row for each fold and method as .csv, .tsv, "
+    ".parquet or .jsonl.",
 )
 @click.option(
     "--thresholds-out",
@@ -62,6 +63,13 @@ from emobatch.fusion.methods import DEFAULT, METHODS
     "--control",
     is_flag=True,
     help="Show what methods gain with text shuffled among the test rows, which chance explains.",
+)
+@click.option(
+    "--labelled",
+    type=Counts(),
+    metavar="N,…",
+    default=(),
+    help="Show what so many labelled rows give by method, in 20 draws of those that are fitted on.",
 )
 @label_column_option
 @label_map_option
@@ -78,9 +86,14 @@ def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **opti
     from emobatch.crossval.crossval import crossval as run
     from emobatch.tables import writing
 
-    writing.check_target(output, writing.MEASURED_EXTENSIONS, scores)
+    pages = (".html", ".htm")
+    writing.check_target(output, (*writing.MEASURED_EXTENSIONS, *pages), scores)
     found = run(scores, **options)
-    if output is not None:
+    if output is not None and output.suffix.lower() in pages:
+        from emobatch.reporting import crossval_page
+
+        crossval_page.write(found, scores, output)
+    elif output is not None:
         writing.write_figures(output, found.as_dict(), found.table())
     elif as_json:
         say_json(found.as_dict())

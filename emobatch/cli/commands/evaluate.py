@@ -38,6 +38,14 @@ from emobatch.cli.options import (
     metavar="N",
     help="Resamples for 95 % intervals, of speakers where the table has them; 0 for none.",
 )
+@click.option(
+    "--wer-normalisation",
+    type=click.Choice(["words", "none", "whisper"]),
+    default="words",
+    show_default=True,
+    help="Before a word error rate is taken: words removes case, punctuation and symbols, none "
+    "case alone; whisper is Whisper's English normaliser.",
+)
 @table_classes_option
 @label_column_option
 @label_map_option
@@ -49,7 +57,8 @@ def evaluate(final: tuple[str, ...], as_json: bool, output: Path | None, **optio
     Then figures of each class, confusion matrices, changes, and how sure all that is.
 
     FINAL are tables that `apply` or `score` wrote, or globs of them; without any, CSV on standard
-    input. Rows without a label don't count.
+    input. Rows without a label don't count. Transcripts need none: a table with columns reference
+    and transcript alone gives the word error rate.
     """
     from emobatch.cli.views import evaluation as evaluation_view
     from emobatch.evaluation import table as evaluation_table

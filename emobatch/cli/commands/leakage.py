@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from emobatch.cli.echo import say_json
-from emobatch.cli.options import json_option, root_option
+from emobatch.cli.options import form_option, json_option, root_option
 
 
 @click.command()
 @click.argument("manifest")
+@form_option
 @click.option(
     "--split-column", default="split", show_default=True, metavar="COLUMN", help="train, val, test."
 )
@@ -65,9 +66,10 @@ def leakage(
 ) -> None:
     """List what the test rows of MANIFEST share with its training rows.
 
-    MANIFEST is any table with a column of splits; `-` is CSV on standard input. Looks for shared
-    speakers, scripts, dialogues, sessions and files, for equal and nearly equal transcripts
-    (columns `reference`, `transcript`) and, with --audio, for files of equal content.
+    MANIFEST is any table with a column of splits, or what `emobatch manifest` reads; `-` is CSV on
+    standard input. Looks for shared speakers, scripts, dialogues, sessions and files, for equal
+    and nearly equal transcripts (columns `reference`, `transcript`) and, with --audio, for files of
+    equal content.
     """
     from emobatch.cli.views import crossval
     from emobatch.splits.audit import audit

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emobatch.cli.arguments import OneManifest
+from emobatch.cli.arguments import OneManifest, cutting_of
 from emobatch.cli.options import (
     branch_options,
     column_options,
+    cutting_options,
     device_options,
     language_option,
     model_options,
     offline_option,
     output_option,
     root_option,
+    source_options,
     task_options,
     transcript_language_option,
+    worker_options,
 )
-from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
     ASR_CONTEXTS,
     CLEANING_STEPS,
@@ -41,12 +43,8 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @click.argument("manifest")
 @output_option
 @root_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice([*READERS]),
-    help="What MANIFEST is, whatever it looks like.",
-)
+@source_options
+@cutting_options
 @column_options
 @task_options
 @model_options
@@ -99,8 +97,9 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     type=click.Choice([*RUNNERS]),
     default=DEFAULT,
     show_default=True,
-    help="Where clips are scored; local is this machine.",
+    help="Where clips are scored: local is this machine, ray a Ray cluster.",
 )
+@worker_options
 @click.option(
     "--shard",
     metavar="I/N",
@@ -145,12 +144,19 @@ def score(
     output: Path | None,
     root: Path | None,
     form: str | None,
+    pattern: str | None,
+    segments: Path | None,
+    cut_by: str | None,
     path_column: str | None,
     transcript_column: str | None,
     speaker_column: str | None,
     label_column: str | None,
     gate: Path | None,
     engine: str,
+    workers: int | None,
+    cpus_per_worker: float | None,
+    gpus_per_worker: float | None,
+    address: str | None,
     confine: bool,
     shard: str | None,
     restart: bool,
@@ -161,7 +167,8 @@ def score(
     """Score every clip of MANIFEST with the speech and the text branch.
 
     MANIFEST is CSV, TSV, Parquet or JSON Lines with a column `path` and any of id, start, end,
-    label, transcript, language; `-` is CSV on standard input. Writes a score table with one row
+    label, transcript, language; `-` is CSV on standard input. It may also be a folder of audio, a
+    file, a pattern in quotes, or what `emobatch manifest` reads. Writes a score table with one row
     for each of its rows, in order. With -o, work is saved as it goes, and an interrupted run goes
     on where it was when the same command is given again.
     """
@@ -173,6 +180,7 @@ def score(
     from emobatch.manifests.columns import ManifestColumns
     from emobatch.manifests.shards import Shard
     from emobatch.models.choice import Choice
+    from emobatch.scoring.runners.runner import Workers
     from emobatch.scoring.score import score as run
 
     chosen = Choice(**choice)
@@ -183,11 +191,14 @@ def score(
             chosen,
             root=root,
             form=form,
+            pattern=pattern,
             columns=ManifestColumns(path_column, transcript_column, speaker_column, label_column),
+            cutting=cutting_of(segments, cut_by),
             confine=confine,
             shard=None if shard is None else Shard.parse(shard),
-            gate=None if gate is None else _read_gate(gate),
+            gate=None if gate is None else read_gate(gate),
             engine=engine,
+            workers=Workers(workers, cpus_per_worker, gpus_per_worker, address),
             restart=restart,
             retry_errors=retry_errors,
             max_error_rate=max_error_rate,
@@ -195,7 +206,15 @@ def score(
         )
 
 
-def _read_gate(path: Path) -> Gate:
-    from emobatch.fusion.gate import read_gate
+def read_gate(path: Path) -> Gate:
+    """Read the value of ``--gate``.
 
-    return read_gate(path)
+    Args:
+        path: thresholds.
+
+    Returns:
+        The gate.
+    """
+    from emobatch.fusion import gate
+
+    return gate.read_gate(path)

@@ -25,6 +25,11 @@ def show_evaluation(evaluation: Evaluation) -> None:
         evaluation: figures.
     """
     out = console(stderr=False)
+    if evaluation.get("rows") is None:  # of transcripts alone
+        out.print(*_remarks(evaluation), sep="\n")
+        if evaluation.groups is not None:
+            out.print(_drawn(_groups(evaluation)))
+        return
     title = f"all: {evaluation.text('rows')} rows"
     if (left_out := evaluation.get("left_out")) is not None:
         title += f", {left_out.text()} labelled rows without scores left out"

@@ -21,6 +21,7 @@ MEASURES: Registry[type[Measure]] = Registry(
         "classes": "emobatch.evaluation.measures.classes:Classes",
         "confusion": "emobatch.evaluation.measures.confusion:Confusion",
         "transitions": "emobatch.evaluation.measures.transitions:Transitions",
+        "neutral": "emobatch.evaluation.measures.neutral:Neutral",
         "paired_test": "emobatch.evaluation.measures.paired_test:PairedTest",
         "sentiment": "emobatch.evaluation.measures.sentiment:Sentiment",
         "text": "emobatch.evaluation.measures.text:Text",

@@ -40,4 +40,6 @@ class Counts(Measure):
     def by_groups(self, evaluation: Evaluation) -> Sequence[tuple[str, Sequence[str]]]:
         """Give the rows of each group."""
         groups = evaluation.groups or ()
+        if not evaluation.of(self.name):
+            return []
         return [("rows", [evaluation.text("rows", group=group) for group in groups])]

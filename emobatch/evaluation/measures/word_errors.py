@@ -12,10 +12,10 @@ from emobatch.evaluation.bootstrap import interval, resampled_sums, units
 from emobatch.evaluation.figure import Figure
 from emobatch.evaluation.layout import Table
 from emobatch.evaluation.measure import Measure
+from emobatch.evaluation.normalisation import NORMALISATIONS, WORDS
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
 from emobatch.evaluation.word_error_rate import character_errors, rate, word_errors
-from emobatch.tables.words import NORMALISATION
 
 
 class WordErrors(Measure):
@@ -26,7 +26,6 @@ class WordErrors(Measure):
     Attributes:
         short: what the rate is called in a column.
         written: how its rows are written.
-        normalisation: what was done to texts, without which the rate means nothing.
     """
 
     name = "wer"
@@ -36,13 +35,14 @@ class WordErrors(Measure):
     by_group = True
     short: ClassVar[str] = "WER"
     written: ClassVar[str] = "with spaces between words"
-    normalisation: ClassVar[str] = NORMALISATION
+    needs_labels = False
 
     def figures(self, sample: Sample) -> Iterator[Figure]:
         """Measure transcripts against references."""
         if not set(self.columns) <= set(sample.rows.columns):
             return
-        counts = self._counts(sample.rows["reference"], sample.rows["transcript"])
+        said, heard = (sample.rows[name] for name in self.columns)
+        counts = self._counts(said, heard, sample.normalisation)
         spoken = counts.to_series(1) > 0
         bounds = None
         if sample.resamples and spoken.any():
@@ -53,8 +53,14 @@ class WordErrors(Measure):
         low, high = bounds or (None, None)
         yield Figure(self.name, rate(counts), low, high, rows=int(spoken.sum()))
 
-    def _counts(self, references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
-        return word_errors(references, transcripts)
+    def _counts(
+        self, references: pl.Series, transcripts: pl.Series, normalisation: str
+    ) -> pl.DataFrame:
+        return word_errors(references, transcripts, normalisation)
+
+    def _said(self, evaluation: Evaluation) -> str:
+        # What was done to texts, without which the rate means nothing.
+        return NORMALISATIONS[evaluation.normalisation]
 
     def document(self, evaluation: Evaluation, group: str | None) -> dict[str, Any]:
         """Give the rate and its rows, and what it means and its interval for all rows together."""
@@ -65,7 +71,7 @@ class WordErrors(Measure):
         if figure.value is not None:
             document[f"{self.name}_rows"] = figure.rows
             if group is None:
-                document[f"{self.name}_normalisation"] = self.normalisation
+                document[f"{self.name}_normalisation"] = self._said(evaluation)
         return document | ({f"{self.name}_interval": figure.bounds} if figure.bounds else {})
 
     def is_listed(self, figure: Figure) -> bool:
@@ -81,7 +87,7 @@ class WordErrors(Measure):
         rows = "1 row" if figure.rows == 1 else f"{figure.rows} rows"
         of = "" if None in rates else f" of {rows} written {self.written}:"
         between = f", 95 % {figure.span()}" if figure.bounds else ""
-        return (f"{self.title}{of} {figure.text()} %{between} ({self.normalisation})",)
+        return (f"{self.title}{of} {figure.text()} %{between} ({self._said(evaluation)})",)
 
     def tables(self, evaluation: Evaluation) -> Sequence[Table]:
         """Show nothing beside the remark."""
@@ -103,11 +109,17 @@ class CharacterErrors(WordErrors):
     title = "character error rate (CER)"
     short = "CER"
     written = "without spaces between words"
-    normalisation = "lower case, punctuation, symbols and spaces removed"
 
     def figures(self, sample: Sample) -> Iterator[Figure]:
         """Measure transcripts against references, if any is of such a language."""
         return (figure for figure in super().figures(sample) if figure.value is not None)
 
-    def _counts(self, references: pl.Series, transcripts: pl.Series) -> pl.DataFrame:
-        return character_errors(references, transcripts)
+    def _counts(
+        self, references: pl.Series, transcripts: pl.Series, normalisation: str
+    ) -> pl.DataFrame:
+        return character_errors(references, transcripts, normalisation)
+
+    def _said(self, evaluation: Evaluation) -> str:
+        if evaluation.normalisation == WORDS:
+            return "lower case, punctuation, symbols and spaces removed"
+        return f"{super()._said(evaluation)}, spaces removed"

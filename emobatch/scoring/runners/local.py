@@ -1,66 +1,70 @@
-"""Chunks in threads of this process."""
+"""Chunks on this machine: in threads of this process, or in processes."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Iterator
 
+from emobatch.errors import OptionError
+from emobatch.processes import can_start, free_memory
+from emobatch.scoring.recipe import Recipe
 from emobatch.scoring.runners.runner import Runner
+from emobatch.scoring.runners.threads import scored
+from emobatch.scoring.work import Chunk, Work
 
-if TYPE_CHECKING:
-    from emobatch.scoring.work import Chunk, Work
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+# Memory that a process takes beside its weights, and how often it has these: they are converted as
+# they are loaded.
+WORKER_BYTES, COPIES = 800 << 20, 1.5
+# To start one takes as long as to score so many chunks, or longer.
+CHUNKS_EACH = 4
 
 
 class LocalRunner(Runner):
-    """Scores chunks in this process: while one is with the models, the next are decoded."""
+    """Scores chunks on this machine: while one is with the models, the next are decoded.
+
+    On a GPU that is done in this process, and on the CPU in several where the manifest is long
+    enough and there is memory for it.
+    """
+
+    takes = frozenset({"workers"})
 
     def run(self, work: Work, firsts: Iterable[int]) -> Iterator[Chunk]:
         """Load the models here and score.
 
         Args:
-            work: scores a chunk.
+            work: what is to be scored, and how.
             firsts: number of each chunk's first row.
 
         Yields:
             The chunks in order.
         """
-        with work:
-            in_flight = 2 + work.workers // 4
-            yield from in_order(work, firsts, in_flight, in_flight - 1)
+        todo = list(firsts)
+        count = self._processes(work.recipe, len(todo))
+        if count > 1:
+            from emobatch.scoring.runners.processes import scored_in_processes
+
+            yield from scored_in_processes(work, todo, count)
+            return
+        with work.recipe.open() as scorer:
+            work.progress.begin()
+            yield from scored(work, scorer, todo)
+
+    def _processes(self, recipe: Recipe, chunks: int) -> int:
+        wanted, device = self.workers.workers, recipe.device
+        if wanted is not None and wanted > 1 and not (device.name == "cpu" and can_start()):
+            raise OptionError(
+                f"--workers {wanted}: several processes score on the CPU alone, and models run on "
+                f"{device.name} here; leave it out"
+            )
+        if wanted is not None:
+            return min(wanted, chunks)
+        if device.name != "cpu" or not can_start():
+            return 1
+        return min(device.workers, chunks // CHUNKS_EACH, _that_fit(recipe))
 
 
-def in_order(
-    work: Callable[[Item], Result], items: Iterable[Item], workers: int, ahead: int
-) -> Iterator[Result]:
-    """Do work on items in threads, ahead of the results that are asked for.
-
-    Args:
-        work: on one item.
-        items: taken from this thread, as far ahead as work is begun.
-        workers: items that are worked on at a time.
-        ahead: results that may be ready before they are asked for.
-
-    Yields:
-        Results in the order of the items; what one raises is raised in its place.
-
-    Examples:
-        >>> list(in_order(str.upper, "abc", workers=2, ahead=2))
-        ['A', 'B', 'C']
-    """
-    begun: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(workers)
-    try:
-        for item in items:
-            begun.append(pool.submit(work, item))
-            if len(begun) > ahead:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
-    finally:
-        # Not waited for: after an error or a signal nobody wants what is still running.
-        pool.shutdown(wait=False, cancel_futures=True)
+def _that_fit(recipe: Recipe) -> int:
+    free = free_memory()
+    if free is None:
+        return 1
+    weights = sum(found.size() for found in recipe.plan.setup.found.values())
+    return int(free / (WORKER_BYTES + COPIES * weights))

@@ -7,5 +7,9 @@ from emobatch.scoring.runners.runner import Runner
 
 DEFAULT = "local"
 RUNNERS: Registry[type[Runner]] = Registry(
-    "engine", {DEFAULT: "emobatch.scoring.runners.local:LocalRunner"}
+    "engine",
+    {
+        DEFAULT: "emobatch.scoring.runners.local:LocalRunner",
+        "ray": "emobatch.scoring.runners.ray:RayRunner",
+    },
 )

@@ -14,6 +14,8 @@ SCHEMES: Registry[Scheme] = Registry(
     {
         "iemocap10": "emobatch.splits.schemes.iemocap10:IEMOCAP10",
         "msp-improv6": "emobatch.splits.schemes.msp_improv6:MSP_IMPROV6",
+        "last-session": "emobatch.splits.schemes.last_session:LAST_SESSION",
+        "random-80-10-10": "emobatch.splits.schemes.random_tenths:RANDOM_TENTHS",
         "speaker": "emobatch.splits.schemes.leave_out:SPEAKER",
         "session": "emobatch.splits.schemes.leave_out:SESSION",
         "script": "emobatch.splits.schemes.leave_out:SCRIPT",

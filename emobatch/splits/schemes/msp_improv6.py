@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 import polars as pl
 
-from emobatch.errors import TableError
 from emobatch.splits.roles import SPLIT_COLUMN, TEST, TRAIN, VAL
-from emobatch.splits.scheme import Fold, Scheme, values_of
+from emobatch.splits.scheme import Fold, Scheme, digests, values_of
 
 # Of the rows that don't test.
 VAL_SHARE = 0.2
 
 
 def _divide(rows: pl.DataFrame, seed: int, groups: int | None) -> Iterator[Fold]:
-    names = [name for name in ("id", "path", "start", "end") if name in rows.columns]
-    if not {"id", "path"} & set(names):
-        raise TableError("no column 'id' or 'path' to know rows by; add one")
-    keys = rows.select(pl.concat_str(names, separator="\t", ignore_nulls=True)).to_series()
     for session in values_of(rows["session"], least=2):
-        # By a digest of each row's name and no generator of numbers: neither the order of the
-        # rows nor a library's version makes a difference.
-        digests = [hashlib.sha256(f"{seed}\t{session}\t{key}".encode()).digest() for key in keys]
         tests = rows["session"] == session
-        stratum = rows.select("label", tests=tests, digest=pl.Series(digests))
+        stratum = rows.select("label", tests=tests, digest=digests(rows, seed, session))
         place = pl.col("digest").rank("min").over("tests", "label")
         share = (pl.len().over("tests", "label") * VAL_SHARE).round()
         others = pl.when(place <= share).then(pl.lit(VAL)).otherwise(pl.lit(TRAIN))

@@ -1,0 +1,1 @@
+"""Logistic fusion: a regression on both branches' log-probabilities, centred by speaker."""

@@ -1,0 +1,1 @@
+"""Manifests of corpora, as their owners ship them."""

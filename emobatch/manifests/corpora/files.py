@@ -1,0 +1,106 @@
+"""The files of a corpus, found wherever below its folder they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from emobatch.errors import ManifestError
+from emobatch.manifests.mistaken import AUDIO
+from emobatch.tables.decoded import decoded
+
+
+class Files:
+    """All files below a folder, walked once.
+
+    Attributes:
+        folder: of the corpus; an owner's archive may have one more in it, or lack one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Look at a corpus.
+
+        Args:
+            folder: its folder.
+        """
+        self.folder = folder
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Paths relative to the folder, with / between folders, sorted; hidden files left out."""
+        found = []
+        for place, folders, files in os.walk(self.folder):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            below = Path(place).relative_to(self.folder)
+            found += [(below / name).as_posix() for name in files if not name.startswith(".")]
+        return sorted(found)
+
+    @cached_property
+    def audio(self) -> list[str]:
+        """Those that are called as audio is."""
+        return [name for name in self.names if Path(name).suffix.lower() in AUDIO]
+
+    @cached_property
+    def by_stem(self) -> dict[str, str]:
+        """Audio by its name without folder and ending; the first where there are several."""
+        found: dict[str, str] = {}
+        for name in self.audio:
+            found.setdefault(Path(name).stem, name)
+        return found
+
+    def called(self, *names: str) -> list[str]:
+        """Find files by name.
+
+        Args:
+            names: in any case, without folders.
+
+        Returns:
+            Their paths.
+        """
+        wanted = {name.lower() for name in names}
+        return [name for name in self.names if Path(name).name.lower() in wanted]
+
+    def one(self, *names: str) -> str:
+        """Find the one file that a corpus goes by.
+
+        Args:
+            names: it may have, in any case.
+
+        Returns:
+            Its path.
+
+        Raises:
+            ManifestError: if there is none.
+        """
+        found = self.called(*names)
+        if not found:
+            raise ManifestError(f"no {' or '.join(names)} in it; give the corpus's own folder")
+        return found[0]
+
+    def text(self, name: str, others: Sequence[str] = ("cp1252",)) -> str:
+        """Read a text file, whatever its owner wrote it with.
+
+        Args:
+            name: its path.
+            others: encodings to try where it isn't UTF-8 and has no mark of UTF-16.
+
+        Returns:
+            The text; where none fits, with a replacement character for each wrong byte.
+        """
+        return decoded((self.folder / name).read_bytes(), others)
+
+    def lines(self, name: str, others: Sequence[str] = ("cp1252",)) -> Iterator[str]:
+        """Read a text file's lines.
+
+        Args:
+            name: its path.
+            others: see :meth:`text`.
+
+        Yields:
+            Those that aren't blank, without blanks around them.
+        """
+        for line in self.text(name, others).splitlines():
+            if line.strip():
+                yield line.strip()

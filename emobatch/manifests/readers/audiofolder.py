@@ -1,0 +1,114 @@
+"""Hugging Face's audiofolder: metadata.csv, .jsonl or .parquet with ``file_name``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from emobatch.errors import ManifestError
+from emobatch.manifests.readers.reader import Reader
+from emobatch.tables import reading
+from emobatch.tables.text_format import no_numbers
+from emobatch.tasks.labels import nearest
+
+FILES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+FILE_NAME = "file_name"
+# What the library's documentation calls them, where a table has none of ours.
+COLUMNS = {"transcription": "transcript", "text": "transcript"}
+# Folders of its splits, by what it calls them.
+SPLITS = {"train": "train", "validation": "val", "valid": "val", "dev": "val", "val": "val"}
+SPLITS["test"] = "test"
+
+
+class AudioFolderReader(Reader):
+    """Reads a folder's metadata, or that of the folders of its splits."""
+
+    def takes(self, source: str) -> bool:
+        """Whether there is a file of metadata.
+
+        Args:
+            source: a folder, or such a file itself.
+
+        Returns:
+            True where there is.
+        """
+        path = Path(source)
+        if path.name in FILES:
+            return path.is_file() and _has_names(path)
+        return path.is_dir() and bool(_metadata(path))
+
+    def scan(self, source: str) -> pl.LazyFrame:
+        """Open the files of metadata.
+
+        Args:
+            source: a folder, or such a file itself.
+
+        Returns:
+            Their rows; ``split`` where each split has a file of its own.
+
+        Raises:
+            ManifestError: if there is none, or it has no ``file_name``.
+        """
+        path = Path(source)
+        files = _metadata(path) if path.is_dir() else {"": path}
+        if not files:
+            raise ManifestError(f"no {', '.join(FILES)} in it, or in a folder train or test of it")
+        parts = [_table(file, folder) for folder, file in files.items()]
+        return parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal_relaxed")
+
+    def root(self, source: str) -> Path:
+        """Say what paths are relative to.
+
+        Args:
+            source: a folder, or a file of metadata.
+
+        Returns:
+            The folder.
+        """
+        return Path(source) if Path(source).is_dir() else Path(source).parent
+
+
+def _metadata(folder: Path) -> dict[str, Path]:
+    own = [folder / name for name in FILES if (folder / name).is_file()]
+    if len(own) > 1:
+        raise ManifestError(f"{own[0].name} and {own[1].name}: name the one that is meant")
+    if own:
+        return {"": own[0]}
+    found = {}
+    for split in SPLITS:
+        for name in FILES:
+            if (folder / split / name).is_file():
+                found[split] = folder / split / name
+    return found
+
+
+def _has_names(file: Path) -> bool:
+    try:
+        return FILE_NAME in reading.scan(str(file), no_numbers, lossy=True).collect_schema()
+    except Exception:
+        return False
+
+
+def _table(file: Path, folder: str) -> pl.LazyFrame:
+    rows = reading.scan(str(file), no_numbers, lossy=True)
+    names = rows.collect_schema().names()
+    if FILE_NAME not in names:
+        near = nearest(FILE_NAME, names)
+        meant = f"did you mean {near!r}? " if near else ""
+        raise ManifestError(
+            f"{file.name}: no column {FILE_NAME!r}; {meant}its columns are {', '.join(names)}"
+        )
+    if "path" in names:
+        raise ManifestError(
+            f"{file.name}: columns 'path' and {FILE_NAME!r}; rename or drop the first"
+        )
+    renamed = {FILE_NAME: "path"}
+    for theirs, ours in COLUMNS.items():
+        if theirs in names and ours not in names and ours not in renamed.values():
+            renamed[theirs] = ours
+    rows = rows.rename(renamed)
+    if not folder:
+        return rows
+    rows = rows.with_columns(path=pl.lit(f"{folder}/") + pl.col("path"))
+    return rows if "split" in names else rows.with_columns(split=pl.lit(SPLITS[folder]))

@@ -1,0 +1,1 @@
+"""Segments of long recordings: of files that say them, or by voice activity."""

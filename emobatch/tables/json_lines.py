@@ -1,0 +1,101 @@
+"""JSON Lines: an object on each line. Where one isn't, its line is named."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from emobatch.errors import TableError
+from emobatch.tables import dialect
+
+
+def scan(file: Path) -> pl.LazyFrame:
+    """Open a table in JSON Lines.
+
+    Args:
+        file: where it is.
+
+    Returns:
+        Its rows.
+
+    Raises:
+        TableError: if a line is no object; says which.
+    """
+    written = dialect.sniffed(file, ",")
+    if written.encoding == "utf-8":
+        table = pl.scan_ndjson(glob.escape(str(file)), infer_schema_length=None)
+    else:
+        text = dialect.Dialect(",", written.encoding)
+        table = pl.scan_ndjson(dialect.plain(file, text), infer_schema_length=None)
+    try:
+        table.collect_schema()
+    except PolarsError:
+        with file.open(encoding=written.encoding, errors="replace") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    parsed(line, number)
+        raise
+    return table
+
+
+def parsed(line: str, number: int) -> dict[str, Any]:
+    """Read one line.
+
+    Args:
+        line: its text.
+        number: which it is, from 1.
+
+    Returns:
+        The object.
+
+    Raises:
+        TableError: if it is none.
+
+    Examples:
+        >>> parsed('{"path": "a.wav"}', 1)
+        {'path': 'a.wav'}
+        >>> parsed('{"path": NaN}', 3)
+        Traceback (most recent call last):
+        emobatch.errors.TableError: line 3: no JSON: NaN is no number; mend or drop the line
+    """
+    try:
+        found = json.loads(line, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        what = f"{error.msg} at character {error.colno}"
+    except (ValueError, RecursionError) as error:
+        what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    else:
+        if isinstance(found, dict):
+            return found
+        raise TableError(
+            f"line {number}: no JSON object, which begins with {{; each line is one row"
+        )
+    raise TableError(f"line {number}: no JSON: {what}; mend or drop the line")
+
+
+def objects(lines: Iterator[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Read lines, the blank ones left out.
+
+    Args:
+        lines: of a file.
+
+    Yields:
+        Number of the line, from 1, and its object.
+
+    Raises:
+        TableError: if one is none.
+    """
+    for number, line in enumerate(lines, start=1):
+        text = line.strip("\ufeff \t\r\n")
+        if text:
+            yield number, parsed(text, number)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")

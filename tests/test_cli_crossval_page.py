@@ -1,0 +1,145 @@
+"""`crossval -o PAGE.html`: the same figures as `--json`, and what methods gain by fold."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+from samples import csv, score_rows
+
+from emobatch.cli.main import main
+from emobatch.reporting.figures.gains import gains_by_fold
+
+Cli = Callable[..., Result]
+NOTHING, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+OPTIONS = ["--method", "max,hierarchy", "--labelled", "8,16"]
+
+
+class Cells(HTMLParser):
+    """The rows of a page's tables, without what stands beneath a figure."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.texts = ""
+        self.is_in_cell = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("th", "td"):
+            self.rows[-1].append("")
+            self.is_in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("th", "td"):
+            self.is_in_cell = False
+
+    def handle_data(self, data: str) -> None:
+        self.texts += data
+        if self.is_in_cell and data.strip():
+            self.rows[-1][-1] += f"{data.strip()} "
+
+
+def rows() -> pl.DataFrame:
+    return score_rows(160).with_columns(
+        fold=pl.int_range(pl.len()) % 2,
+        speaker=pl.concat_str(pl.lit("s"), pl.int_range(pl.len()) % 8),
+    )
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("page") / "folds.html"
+    result = CliRunner().invoke(main, ["crossval", *OPTIONS, "-o", str(file)], input=csv(rows()))
+    assert (result.exit_code, result.stdout) == (0, ""), result.stderr
+    return file.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    result = CliRunner().invoke(main, ["crossval", *OPTIONS, "--json"], input=csv(rows()))
+    return json.loads(result.stdout)
+
+
+def number(value: float | None, signed: str = "") -> str:
+    return NOTHING if value is None else f"{value:{signed}.2f}".replace("-", MINUS)
+
+
+def test_its_tables_have_the_figures_of_the_json(page: str, found: dict[str, Any]) -> None:
+    parser = Cells()
+    parser.feed(page)
+    shown = [" ".join(" ".join(row).split()) for row in parser.rows]
+    for method in ("max", "hierarchy"):
+        entry = found["methods"][method]
+        gain = entry["UA"]["gain"]
+        cells = [number(entry[name]["mean"]) for name in ("UA", "WA", "F1")]
+        cells += [number(gain["value"]), f"{number(gain['low'])} to {number(gain['high'])}"]
+        cells += [f"{entry['UA']['folds_up']}/2", number(entry["calibration_error"]["mean"])]
+        assert f"{method} {' '.join(cells)} {number(entry['risk_coverage_area']['mean'])}" in shown
+        points = found["labelled"]["methods"][method]
+        spans = " ".join(
+            f"{number(point['UA']['mean'])} {number(point['UA']['low'])} to "
+            f"{number(point['UA']['high'])}"
+            for point in points
+        )
+        assert f"{method} {spans} {number(entry['UA']['mean'])}" in shown
+    (pair,) = found["pairs"]
+    begins = f"hierarchy over max {number(pair['UA']['value'])} {number(pair['UA']['low'])} to"
+    assert any(line.startswith(begins) for line in shown)
+    for fold in range(2):
+        values = [
+            number(found["methods"][name]["UA"]["folds"][fold]["value"])
+            for name in ("speech", "max", "hierarchy")
+        ]
+        assert f"{fold} 80 {' '.join(values)}" in shown
+    assert "1000 bootstrap resamples of 8 speakers" in parser.texts
+
+
+def test_its_picture_has_a_bar_for_each_fold_and_says_what_it_shows(
+    page: str, found: dict[str, Any]
+) -> None:
+    (picture,) = re.findall(r'<svg role="img" aria-label="([^"]*)"', page)
+    for method in ("max", "hierarchy"):
+        gain = found["methods"][method]["UA"]["gain"]["value"]
+        assert f"{method} {gain:+.2f}" in picture
+    gains = {"max": [1.0, -0.5], "logistic": [2.0, 3.0]}
+    figure = gains_by_fold(gains, {"max": 0.25, "logistic": 2.5}, ["a", "b"])
+    heights = [[bar.get_height() for bar in axes.patches] for axes in figure.axes]
+    assert heights == [[1.0, -0.5], [2.0, 3.0]]
+    assert [axes.lines[-1].get_ydata()[0] for axes in figure.axes] == [0.25, 2.5]
+    better, worse = figure.axes[0].patches
+    assert (better.get_hatch() or "") != worse.get_hatch()
+
+
+def test_it_runs_and_loads_nothing_and_is_the_same_each_time(
+    cli: Cli, page: str, tmp_path: Path
+) -> None:
+    assert "script-src 'none'" in unescape(page) and "<script" not in page
+    assert not re.search(r'(?:src|href)="(?!#)', page)
+    again = tmp_path / "again.html"
+    assert cli("crossval", *OPTIONS, "-o", again, input=csv(rows())).exit_code == 0
+    assert again.read_text(encoding="utf-8") == page
+
+
+def test_names_of_folds_are_text(cli: Cli, tmp_path: Path) -> None:
+    named = rows().with_columns(fold=pl.col("fold").replace_strict({0: "<b>a", 1: "$x$"}))
+    file = tmp_path / "folds.html"
+    assert cli("crossval", "--method", "max", "-o", file, input=csv(named)).exit_code == 0
+    text = file.read_text(encoding="utf-8")
+    assert "<b>a" not in text and "&lt;b&gt;a" in text and "$x$" in text
+
+
+def test_of_one_method_alone_there_are_no_pairs(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "folds.html"
+    assert cli("crossval", "--method", "speech", "-o", file, input=csv(rows())).exit_code == 0
+    text = file.read_text(encoding="utf-8")
+    assert "<h2 id" in text and "Differences" not in text and "<svg" not in text

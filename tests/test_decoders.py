@@ -1,0 +1,149 @@
+"""Files decoded in processes of their own: what one of them does costs its own row."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import crashing
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import Result
+from sounds import save, tone
+
+from emobatch.manifests.blocks import Sound
+from emobatch.manifests.clip import Clip
+from emobatch.scoring import decoders as module
+from emobatch.scoring.decoders import Decoders
+from emobatch.scoring.decoding import decode
+from emobatch.scoring.utterances import Utterance
+
+ABORTED = "audio: its decoder ended with SIGABRT; convert the file to another format: "
+
+
+@pytest.fixture(scope="module")
+def decoders() -> Iterator[Decoders]:
+    decoders = Decoders(2, crashing.ENTRY)
+    yield decoders
+    decoders.close()
+
+
+def utterances(files: list[Path]) -> list[Utterance]:
+    return [Utterance(Clip(file.name, file, None, None, None), file.name) for file in files]
+
+
+def wait_for(what: Callable[[], bool], said: str) -> None:
+    until = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < until, said
+        time.sleep(0.01)
+
+
+def is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def processes(decoders: Decoders) -> list[int]:
+    return [child.process.pid for child in decoders._all]
+
+
+def test_files_come_as_they_do_without_processes(decoders: Decoders, tmp_path: Path) -> None:
+    lengths = enumerate((70, 1, 0.01, 31, 2))
+    files = [save(tmp_path / f"{n}.flac", tone(seconds, 22_050), 22_050) for n, seconds in lengths]
+    files.append(tmp_path / "no.wav")
+    here, there = utterances(files), utterances(files)
+    expected = [(each.utterance.id, each.samples) for each in decode(here, 60)]
+    found = [(each.utterance.id, each.samples) for each in decode(there, 60, 1e9, decoders)]
+    assert [name for name, _ in found] == [name for name, _ in expected]
+    assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(found, expected, strict=True))
+    assert all(samples.flags.writeable for _, samples in found)
+    assert [each.error for each in there] == [each.error for each in here]
+    assert sum(each.error is not None for each in there) == 2
+
+
+def test_a_decoder_that_ends_its_process_costs_its_own_row(
+    decoders: Decoders, tmp_path: Path
+) -> None:
+    names = ["a", "crash1", "b", "late", "once", "crash2", "c"]
+    files = [save(tmp_path / f"{name}.wav", tone(1.0)) for name in names]
+    asked = utterances(files)
+    heard = [each.utterance.id for each in decode(asked, 60, 1e9, decoders)]
+    # What was handed on before the process ended isn't handed on again.
+    assert heard == ["a.wav", "b.wav", "late.wav", "once.wav", "c.wav"]
+    errors = {each.id: each.error for each in asked if each.error}
+    assert errors == {name: ABORTED + name for name in ("crash1.wav", "late.wav", "crash2.wav")}
+    assert len(decoders._all) <= 2
+
+
+def test_a_decoder_that_hangs_is_ended(decoders: Decoders, tmp_path: Path) -> None:
+    whole = save(tmp_path / "whole.wav", tone(1.0))
+    stuck = [tmp_path / f"stuck{n}.wav" for n in range(3)]
+    asked = utterances([stuck[0], whole, *stuck[1:], whole])
+    before = processes(decoders)
+    heard = [each.utterance.id for each in decode(asked, 0.5, 1e9, decoders)]
+    assert heard.count("whole.wav") == 2
+    failed = [each.error for each in asked if each.error]
+    assert failed[0] == "audio: nothing more could be read of it in 0.5 s: stuck0.wav"
+    assert len(failed) == 3
+    wait_for(lambda: not any(map(is_there, before)), "a decoder that hangs is still there")
+
+
+def test_nothing_waits_when_nobody_asks_any_more(tmp_path: Path) -> None:
+    ours = Decoders(2, crashing.ENTRY)
+    asked = utterances([save(tmp_path / "a.wav", tone(1.0)), *[tmp_path / "stuck.wav"] * 9])
+    windows = decode(asked, 600, 1e9, ours)
+    next(windows)
+    windows.close()  # as a signal does
+    ours.close()
+    assert not ours._waiting or all(order.is_cancelled for order in ours._waiting)
+    wait_for(lambda: not any(map(is_there, processes(ours))), "a decoder is left")
+
+
+def test_what_is_in_memory_needs_none() -> None:
+    ours = Decoders(1, "nowhere:serve")
+    clip = Clip("array 0", Path("array 0"), None, None, None, sound=Sound(tone(1.0), 16_000))
+    (window,) = decode([Utterance(clip, "0")], 60, 1e9, ours)
+    assert np.array_equal(window.samples, tone(1.0))
+    ours.close()
+
+
+def test_where_none_can_start_files_are_decoded_here(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ours = Decoders(2, "nowhere:serve")
+    asked = utterances([save(tmp_path / "a.wav", tone(1.0))] * 2)
+    assert len(list(decode(asked, 60, 1e9, ours))) == 2
+    assert ours.is_broken and "files are decoded in this process" in caplog.text
+    ours.close()
+
+
+def test_a_few_files_start_one_and_many_no_more_than_there_are_cores(tmp_path: Path) -> None:
+    ours = Decoders(2)
+    file = save(tmp_path / "a.wav", tone(0.1))
+    for count, most in ((module.FILES_EACH - 1, 1), (40, 2)):
+        assert len(list(decode(utterances([file] * count), 60, 1e9, ours))) == count
+        assert len(ours._all) == most
+    ours.close()
+
+
+def test_a_run_goes_on_beside_a_decoder_that_crashes(
+    cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ENTRY", crashing.ENTRY)
+    names = ["a.wav", "crash.wav", "b.wav"]
+    for name in names:
+        save(tmp_path / name, tone(0.3))
+    (tmp_path / "m.csv").write_text("path\n" + "\n".join(names))
+    target = tmp_path / "s.parquet"
+    command = ("score", tmp_path / "m.csv", "-o", target, "--models=demo", "--max-error-rate=1")
+    assert cli(*command).exit_code == 0
+    table = pl.read_parquet(target)
+    assert table["status"].to_list() == ["ok", "error", "ok"]
+    assert table["error"][1] == ABORTED + "crash.wav"
