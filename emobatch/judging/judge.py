@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from emobatch.errors import OptionError, TooManyErrors
+from emobatch.errors import OptionError, TableError, TooManyErrors
 from emobatch.judging import answer, batch
 from emobatch.judging.address import check_url
 from emobatch.judging.answers import Answers
@@ -21,16 +21,30 @@ from emobatch.judging.endpoint import Question
 from emobatch.judging.prompt import Prompt
 from emobatch.judging.questions import Asker, tokens
 from emobatch.judging.review import Review
-from emobatch.judging.verdicts import FAILED, JUDGE, NOT_ASKED, OK, UNREADABLE, Verdicts, decided
+from emobatch.judging.verdicts import Verdicts, decided
 from emobatch.manifests.amount import counted
 from emobatch.models.names import MOST_ERRORS
 from emobatch.scoring.progress import Progress, Silent
 from emobatch.tables import reading, score_table, writing
+from emobatch.tables.judged import (
+    FAILED,
+    JUDGE,
+    NOT_ASKED,
+    OK,
+    UNREADABLE,
+    is_judged,
+    refuse_foreign,
+    unjudged,
+)
+from emobatch.tables.label_column import has_given_emotion
 from emobatch.tables.score_table import ScoreTable
 
 log = logging.getLogger(__name__)
 # Questions by whose size all are estimated; tokens of an answer, about.
 SAMPLE, ANSWER_TOKENS = 100, 60
+NOT_DECIDED = (
+    "column 'emotion' is the manifest's, and no final emotion; `emobatch apply` writes final tables"
+)
 
 
 def judge(
@@ -64,7 +78,7 @@ def judge(
     where_asked = None
     if review.endpoint is not None:
         where_asked = check_url(review.endpoint, offline=review.offline)
-    table = score_table.read(sources, where)
+    table = _final_table(sources, where)
     with reading.explained(table.name):
         asked = _Asked.of(table, review)
         verdicts = Verdicts(table.task.labels)
@@ -96,7 +110,7 @@ def dry_run(
     Returns:
         The questions.
     """
-    table = score_table.read(sources, where)
+    table = _final_table(sources, where)
     with reading.explained(table.name):
         asked = _Asked.of(table, review)
         questions = list(asked.questions())
@@ -115,13 +129,26 @@ def write_batch(
         review: how they are reviewed.
         where: SQL expression over the columns.
     """
-    table = score_table.read(sources, where)
+    table = _final_table(sources, where)
     options = {**review.options, "response_format": _form(table)}
     with reading.explained(table.name):
         questions = list(_Asked.of(table, review).questions())
     _announce(questions, review)
     batch.write(questions, target, review.model, options)
     log.info("note: %s in %s; next: `--batch-in`", counted(len(questions), "request"), target)
+
+
+def _final_table(sources: Sequence[str], where: str | None) -> ScoreTable:
+    # As fusion left it: a review that is there already is replaced.
+    table = score_table.read(sources, where)
+    names = table.rows.collect_schema().names()
+    with reading.explained(table.name):
+        refuse_foreign(names)
+        if has_given_emotion(names):
+            raise TableError(NOT_DECIDED)
+    if is_judged(names):
+        log.warning("note: %s was judged before; that review is replaced", table.name)
+    return replace(table, rows=unjudged(table.rows))
 
 
 def _form(table: ScoreTable) -> dict[str, Any]:

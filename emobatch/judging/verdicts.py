@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from emobatch.errors import AnswerError
 from emobatch.judging import answer
+from emobatch.tables.judged import FAILED, FUSED, JUDGE, NOT_ASKED, OK, UNREADABLE, VERDICT
 from emobatch.tasks.labels import Labels
-
-OK, UNREADABLE, FAILED, NOT_ASKED = STATUSES = ("ok", "unreadable", "failed", "not-asked")
-JUDGE = "judge"
-# The emotion that stood before the judge was asked.
-BEFORE = "fused_emotion"
-COLUMNS: Mapping[str, type[pl.DataType]] = {
-    "judge_emotion": pl.String,
-    "judge_confidence": pl.Float64,
-    "judge_reason": pl.String,
-    "judge_status": pl.String,
-}
 
 
 @dataclass
@@ -79,7 +68,7 @@ class Verdicts:
         """Rows of a status.
 
         Args:
-            status: one of ``STATUSES``.
+            status: one of :data:`emobatch.tables.judged.STATUSES`.
 
         Returns:
             How many.
@@ -98,27 +87,26 @@ class Verdicts:
         """
         none = (None, None, None, NOT_ASKED)
         said = [self.values.get(row, none) for row in range(rows)]
-        return pl.DataFrame(said, schema=dict(COLUMNS), orient="row")
+        return pl.DataFrame(said, schema=dict(VERDICT), orient="row")
 
 
 def decided(rows: pl.LazyFrame, said: pl.DataFrame, least: float) -> pl.LazyFrame:
     """Let the judge's emotion stand where it is confident enough.
 
     Args:
-        rows: a final table.
+        rows: a final table, without a review.
         said: (rows,) what the judge says.
         least: confidence from which its emotion is taken, 0 to 1.
 
     Returns:
-        The rows with ``fused_emotion`` (as it was before), ``emotion``, ``decided_by`` (``judge``
-        where its emotion stands) and the judge's columns.
+        The rows with ``emotion``, ``decided_by`` (``judge`` where its emotion stands), the judge's
+        columns, and ``fused_emotion`` and ``fused_by``, as both were before.
     """
-    names = rows.collect_schema().names()
-    columns = [*COLUMNS, BEFORE]
+    if "decided_by" not in rows.collect_schema():
+        rows = rows.with_columns(decided_by=pl.lit(None, pl.String))
     taken = (pl.col("judge_confidence") >= least).fill_null(False)
-    joined = pl.concat([rows.drop(columns, strict=False), said.lazy()], how="horizontal")
-    by = pl.col("decided_by") if "decided_by" in names else pl.lit(None, pl.String)
-    return joined.with_columns(pl.col("emotion").alias(BEFORE)).with_columns(
+    joined = pl.concat([rows, said.lazy()], how="horizontal")
+    return joined.with_columns(pl.col(name).alias(kept) for name, kept in FUSED.items()).with_columns(
         pl.when(taken).then("judge_emotion").otherwise("emotion").alias("emotion"),
-        pl.when(taken).then(pl.lit(JUDGE)).otherwise(by).alias("decided_by"),
+        pl.when(taken).then(pl.lit(JUDGE)).otherwise("decided_by").alias("decided_by"),
     )

@@ -16,14 +16,10 @@ from emobatch.models.choice import Choice
 from emobatch.models.prosody import Frames
 from emobatch.scorers.columns import FIGURES, Column
 from emobatch.scorers.scorer import AudioScorer, Model, Row, Setup, WindowScore, noise
+from emobatch.tables.score_table import PROSODY
 
 if TYPE_CHECKING:
     from emobatch.models.devices import Device
-
-COLUMNS = (
-    *("pitch_median", "pitch_range", "loudness", "loudness_range"),
-    *("voiced", "speaking_rate", "pause_share"),
-)
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class ProsodyScorer(AudioScorer[Frames]):
     @property
     def columns(self) -> Mapping[str, Column]:
         """What it adds to a row."""
-        return dict.fromkeys(COLUMNS, FIGURES)
+        return dict.fromkeys(PROSODY, FIGURES)
 
     def load(self, device: Device) -> Model[Samples, Frames]:
         """Load nothing: there is no model.
