@@ -92,7 +92,7 @@ class Judge(Measure):
             return ()
         better, worse, p = (evaluation.value(TESTED + name) for name in ("better", "worse", "p"))
         tested = f"{TEST}, judge against fusion: {better} better, {worse} worse, p = {p:.3g}"
-        return (said(evaluation), tested)
+        return (f"judge: {said(evaluation)}", tested)
 
 
 def said(evaluation: Evaluation) -> str:
@@ -107,7 +107,7 @@ def said(evaluation: Evaluation) -> str:
     counts = {name: evaluation.text(PREFIX + name) for name in OUTCOMES}
     changed = int(sum(change["rows"] for change in changes(evaluation)))
     return (
-        f"judge: asked about {counts['asked']} rows ({counts['answered']} answered, "
+        f"asked about {counts['asked']} rows ({counts['answered']} answered, "
         f"{counts[UNREADABLE]} unreadable, {counts[FAILED]} failed); {counts['taken']} answers "
         f"taken, {changed} rows changed"
     )

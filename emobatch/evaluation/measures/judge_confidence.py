@@ -186,14 +186,14 @@ def advice(evaluation: Evaluation) -> str:
         return NO_VAL
     best = f"macro F1 on the {figure.rows} rows of the split 'val'"
     if figure.value is None:
-        text = f"never to believe it gives the highest {best}"
+        text = f"never to take its word gives the highest {best}"
     else:
-        text = f"--confidence {figure.value:.2f} gives the highest {best}"
+        text = f"taken from a confidence of {figure.value:.2f} on, its word gives the highest {best}"
     at = stage(TEST, figure.value)
     if TEST not in parts(evaluation):
         return text
     was, now = (evaluation.text(CHOSEN_BY, stage=each) for each in (stage(TEST, None), at))
-    return f"{text}; on those of 'test' it is then {now} (without the judge {was})"
+    return f"{text}; on those of 'test' it is then {now} % (without the judge {was} %)"
 
 
 def _parts(sample: Sample) -> dict[str, Bools]:
