@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -56,8 +56,13 @@ class Reviewed:
         Returns:
             Those.
         """
-        arrays = (self.labels, self.fused, self.said, self.confidence)
-        return Reviewed(*(each[rows] for each in arrays), self.size)
+        return replace(
+            self,
+            labels=self.labels[rows],
+            fused=self.fused[rows],
+            said=self.said[rows],
+            confidence=self.confidence[rows],
+        )
 
     def emotions(self, least: float | None) -> Indices:
         """Say which emotions a threshold would give.
@@ -180,4 +185,3 @@ def chosen(by_threshold: Mapping[float, float], without: float) -> float | None:
     if best <= without:
         return None
     return max(at for at, value in by_threshold.items() if value == best)
-

@@ -106,7 +106,9 @@ def decided(rows: pl.LazyFrame, said: pl.DataFrame, least: float) -> pl.LazyFram
         rows = rows.with_columns(decided_by=pl.lit(None, pl.String))
     taken = (pl.col("judge_confidence") >= least).fill_null(False)
     joined = pl.concat([rows, said.lazy()], how="horizontal")
-    return joined.with_columns(pl.col(name).alias(kept) for name, kept in FUSED.items()).with_columns(
+    return joined.with_columns(
+        pl.col(name).alias(kept) for name, kept in FUSED.items()
+    ).with_columns(
         pl.when(taken).then("judge_emotion").otherwise("emotion").alias("emotion"),
         pl.when(taken).then(pl.lit(JUDGE)).otherwise("decided_by").alias("decided_by"),
     )

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emobatch.errors import OptionError
-from emobatch.manifests.audio import SAMPLE_RATE, Samples
+from emobatch.manifests.audio import SAMPLE_RATE
+from emobatch.manifests.blocks import Samples
 
 Floats = NDArray[np.float64]
 # A frame each 10 ms; its level is that of 25 ms.

@@ -13,19 +13,21 @@ from emobatch.evaluation.measures.judge_confidence import (
 )
 from emobatch.evaluation.paired_test import TEST
 from emobatch.evaluation.result import Evaluation
-from emobatch.fusion.description import Table
+from emobatch.fusion.description import Table, Value
 from emobatch.reporting.described import Block, Part, grid
 from emobatch.reporting.figures.judge import figure_by_threshold, right_by_confidence
 from emobatch.reporting.illustrations import Illustration
 from emobatch.tables.judged import JUDGE
 
+Row = tuple[str | int | Value | None, ...]
 OF_CONFIDENCE = (
-    "How often the judge is right about the rows of which it is that sure, and how often fusion was "
-    "about the same rows. Where the judge lies in the grey, it is as right as it is sure."
+    "How often the judge is right about the rows of which it is that sure, and how often fusion "
+    "was about the same rows. Where the judge lies in the grey, it is as right as it is sure."
 )
 OF_THRESHOLDS = (
-    "Macro F1 of the final emotions, by the confidence from which the judge's is taken. A threshold "
-    "is chosen on rows of the split ‘val’ alone; those of ‘test’ are drawn and never chosen by."
+    "Macro F1 of the final emotions, by the confidence from which the judge's is taken. A "
+    "threshold is chosen on rows of the split val alone; those of test are drawn, and nothing is "
+    "chosen by them."
 )
 
 
@@ -42,12 +44,12 @@ def judge_section(evaluation: Evaluation) -> Part | None:
         return None
     better, worse, p = (evaluation.value(TESTED + name) for name in ("better", "worse", "p"))
     blocks: list[Block] = [
-        f"The judge was {said(evaluation)}. Of the rows whose emotion it changed, {better} are right "
-        f"only afterwards and {worse} were right only before: p = {p:.3g} ({TEST}, two-sided, rows "
-        "taken as independent).",
+        f"The judge was {said(evaluation)}. Of the rows whose emotion it changed, {better} are "
+        f"right only afterwards and {worse} were right only before: p = {p:.3g} ({TEST}, "
+        "two-sided, rows taken as independent).",
     ]
     if changed := changes(evaluation):
-        rows = tuple(
+        rows: tuple[Row, ...] = tuple(
             (f"{each['from']} → {each['to']}", *(int(each[name]) for name in COUNTS))
             for each in changed
         )

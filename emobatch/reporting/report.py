@@ -245,7 +245,7 @@ def _summary(
     if changed:
         said += f": {better} for the better, {worse} for the worse"
     if evaluation.of(JUDGE):
-        better, worse = (evaluation.value(TESTED + name) for name in ("better", "worse"))
-        said += f". The judge made {better} right and {worse} wrong"
+        right, wrong = (evaluation.text(TESTED + name) for name in ("better", "worse"))
+        said += f". The judge made {right} right and {wrong} wrong"
     before, after = (evaluation.text("UA", stage=stage) for stage in (BEFORE, AFTER))
     return f"{said}. UA went from {before} % to {after} % on {evaluation.rows} labelled rows."

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.manifests.audio import Samples
+from emobatch.manifests.blocks import Samples
 from emobatch.models import prosody
 from emobatch.models.choice import Choice
 from emobatch.models.prosody import Frames

@@ -27,6 +27,7 @@ from emobatch.evaluation.paired_test import TEST, mcnemar
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
 from emobatch.evaluation.transitions import transitions
+from emobatch.manifests.amount import counted
 from emobatch.tables.judged import COLUMNS, FAILED, JUDGE, NOT_ASKED, OK, UNREADABLE
 
 OUTCOMES = ("asked", "answered", UNREADABLE, FAILED, "taken")
@@ -107,9 +108,9 @@ def said(evaluation: Evaluation) -> str:
     counts = {name: evaluation.text(PREFIX + name) for name in OUTCOMES}
     changed = int(sum(change["rows"] for change in changes(evaluation)))
     return (
-        f"asked about {counts['asked']} rows ({counts['answered']} answered, "
+        f"asked about {counted(int(counts['asked']), 'row')} ({counts['answered']} answered, "
         f"{counts[UNREADABLE]} unreadable, {counts[FAILED]} failed); {counts['taken']} answers "
-        f"taken, {changed} rows changed"
+        f"taken, {counted(changed, 'row')} changed"
     )
 
 
@@ -136,9 +137,7 @@ def _headline(rows: Reviewed, sample: Sample) -> Iterator[Figure]:
     bounds = {}
     if sample.resamples:
         stages = {FUSED: rows.fused, AFTER: after}
-        bounds = intervals(
-            rows.labels, stages, sample.task.classes, sample.drawn, sample.resamples
-        )
+        bounds = intervals(rows.labels, stages, sample.task.classes, sample.drawn, sample.resamples)
     for name in HEADLINE:
         values = {FUSED: fused[name], DIFFERENCE: round(last[name] - fused[name], 2)}
         for stage, value in values.items():

@@ -77,7 +77,10 @@ class JudgeConfidence(Measure):
             (
                 f"{each['low']:.0%} to {each['high']:.0%}",
                 str(each["rows"]),
-                *("-" if each[name] is None else f"{each[name]:.2f}" for name in ("judge", "fused")),
+                *(
+                    "-" if each[name] is None else f"{each[name]:.2f}"
+                    for name in ("judge", "fused")
+                ),
             )
             for each in by_confidence(evaluation)
         )
@@ -188,7 +191,9 @@ def advice(evaluation: Evaluation) -> str:
     if figure.value is None:
         text = f"never to take its word gives the highest {best}"
     else:
-        text = f"taken from a confidence of {figure.value:.2f} on, its word gives the highest {best}"
+        text = (
+            f"taken from a confidence of {figure.value:.2f} on, its word gives the highest {best}"
+        )
     at = stage(TEST, figure.value)
     if TEST not in parts(evaluation):
         return text

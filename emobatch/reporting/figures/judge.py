@@ -55,8 +55,8 @@ def right_by_confidence(bins: Sequence[Mapping[str, Any]]) -> Figure:
     below.margins(y=0.35)
     below.set_ylabel("rows")
     below.set_yticks([])
-    names = [f"{100 * each['low']:.0f}–{100 * each['high']:.0f}" for each in bins]
-    below.set_xticks(range(len(bins)), names)
+    names = [f"{100 * each['low']:.0f} to {100 * each['high']:.0f}" for each in bins]
+    below.set_xticks(range(len(bins)), names, fontsize=9)
     below.set_xlabel("confidence of the judge, %")
     figure.legend(loc="outside upper center", ncols=3)
     return figure
