@@ -37,9 +37,10 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     command = [TRANSFORMERS, "serve", folder, "--host", "127.0.0.1", "--port", str(port)]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
     log = tmp_path / "server.log"
-    with log.open("w") as said, subprocess.Popen(
-        command, env=environment, stdout=said, stderr=said
-    ) as server:
+    with (
+        log.open("w") as said,
+        subprocess.Popen(command, env=environment, stdout=said, stderr=said) as server,
+    ):
         try:
             while not _is_up(f"http://127.0.0.1:{port}/health"):
                 assert server.poll() is None, log.read_text()
