@@ -32,16 +32,21 @@ class Answer:
     reason: str
 
 
-def schema(labels: Labels) -> dict[str, Any]:
-    """The JSON schema of an answer, for servers that hold a model to one.
+def response_format(labels: Labels) -> dict[str, Any]:
+    """What a request says of the form of its answer, for servers that hold a model to a schema.
 
     Args:
         labels: the classes.
 
     Returns:
-        The schema.
+        The option ``response_format``.
+
+    Examples:
+        >>> from emobatch.tasks.four import FOUR
+        >>> response_format(FOUR.labels)["json_schema"]["schema"]["required"]
+        ['emotion', 'confidence', 'reason']
     """
-    return {
+    schema = {
         "type": "object",
         "properties": {
             "emotion": {"type": "string", "enum": list(labels.names)},
@@ -51,6 +56,8 @@ def schema(labels: Labels) -> dict[str, Any]:
         "required": ["emotion", "confidence", "reason"],
         "additionalProperties": False,
     }
+    form = {"name": "verdict", "strict": True, "schema": schema}
+    return {"type": "json_schema", "json_schema": form}
 
 
 def read(text: str | None, labels: Labels) -> Answer:

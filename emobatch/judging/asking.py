@@ -56,7 +56,7 @@ class Asking:
             review.endpoint or "",
             review.model,
             review.options,
-            answer.schema(labels),
+            answer.response_format(labels),
             review.concurrency,
             review.timeout,
             review.retries,

@@ -15,7 +15,6 @@ from emobatch.tables.replacing import replacing
 
 log = logging.getLogger(__name__)
 URL = "/v1/chat/completions"
-MOST_NAMED = 5
 
 
 def write(

@@ -85,7 +85,7 @@ class Endpoint:
         url: of the server, with ``/v1`` where it has that.
         model: its name.
         options: of each request, as the API names them.
-        schema: JSON schema of an answer.
+        response_format: of each request, as long as the server takes it.
         concurrency: requests at a time.
         timeout: seconds to wait for an answer.
         retries: of a request that failed on the way, or that the server put off.
@@ -94,7 +94,7 @@ class Endpoint:
     url: str
     model: str
     options: Mapping[str, Any]
-    schema: Mapping[str, Any]
+    response_format: Mapping[str, Any]
     concurrency: int = 8
     timeout: float = 120.0
     retries: int = 5
@@ -197,8 +197,7 @@ class _Crowd:
         endpoint = self._endpoint
         body = {"model": endpoint.model, "messages": messages, **endpoint.options}
         if self._takes_schema:
-            form = {"name": "verdict", "strict": True, "schema": endpoint.schema}
-            body["response_format"] = {"type": "json_schema", "json_schema": form}
+            body["response_format"] = endpoint.response_format
         self._spent.requests += 1
         try:
             # Not by the client's typed method, which takes twice as long over each answer.

@@ -3,48 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import shlex
+from collections.abc import Sequence
+from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from emobatch.errors import OptionError, TableError, TooManyErrors
+from emobatch.errors import OptionError, TooManyErrors
 from emobatch.judging import answer, batch
 from emobatch.judging.address import check_url
 from emobatch.judging.answers import Answers
+from emobatch.judging.asked import Asked
 from emobatch.judging.asking import Asking
-from emobatch.judging.chosen import chosen
 from emobatch.judging.endpoint import Question
-from emobatch.judging.prompt import Prompt
-from emobatch.judging.questions import Asker, tokens
+from emobatch.judging.questions import tokens
 from emobatch.judging.review import Review
 from emobatch.judging.verdicts import Verdicts, decided
 from emobatch.manifests.amount import counted
 from emobatch.models.names import MOST_ERRORS
 from emobatch.scoring.progress import Progress, Silent
-from emobatch.tables import reading, score_table, writing
-from emobatch.tables.judged import (
-    FAILED,
-    JUDGE,
-    NOT_ASKED,
-    OK,
-    UNREADABLE,
-    is_judged,
-    refuse_foreign,
-    unjudged,
-)
-from emobatch.tables.label_column import has_given_emotion
-from emobatch.tables.score_table import ScoreTable
+from emobatch.tables import reading, writing
+from emobatch.tables.judged import FAILED, JUDGE, NOT_ASKED, OK, UNREADABLE
 
 log = logging.getLogger(__name__)
 # Questions by whose size all are estimated; tokens of an answer, about.
 SAMPLE, ANSWER_TOKENS = 100, 60
-NOT_DECIDED = (
-    "column 'emotion' is the manifest's, and no final emotion; `emobatch apply` writes final tables"
-)
+# What decides which questions there are, beside the model.
+OF_QUESTIONS = ("only", "share", "context", "prompt", "temperature", "seed", "answer_tokens")
 
 
 def judge(
@@ -75,25 +61,25 @@ def judge(
     writing.check_target(target, sources=sources)
     if (review.endpoint is None) == (batch_in is None):
         raise OptionError("give --endpoint, or --batch-in with answers: one of them")
-    where_asked = None
+    address = None
     if review.endpoint is not None:
-        where_asked = check_url(review.endpoint, offline=review.offline)
-    table = _final_table(sources, where)
-    with reading.explained(table.name):
-        asked = _Asked.of(table, review)
-        verdicts = Verdicts(table.task.labels)
-        with Answers.open(target) as answers:
-            questions = asked.new(answers, verdicts)
-            if batch_in is not None:
-                _take(batch_in, asked, answers, verdicts)
-            elif questions:
-                _announce(questions, review)
-                Asking(review, verdicts, answers, progress or Silent()).run(questions)
-            rows = asked.count
-            columns = verdicts.frame(rows)
-        made = _provenance(table, review, where_asked)
-        writing.write(decided(table.rows, columns, review.least), target, made)
-    _end(verdicts, asked, rows, target, max_error_rate, columns, review)
+        address = check_url(review.endpoint, offline=review.offline)
+    asked = Asked.read(sources, where, review)
+    verdicts = Verdicts(asked.table.task.labels)
+    with Answers.open(target) as answers:
+        questions = _unanswered(asked, answers, verdicts)
+        if batch_in is not None:
+            _take(batch_in, questions, asked, answers, verdicts)
+        elif questions:
+            _announce(questions, review)
+            Asking(review, verdicts, answers, progress or Silent()).run(questions)
+        columns = verdicts.frame(len(asked.which))
+    made = _provenance(asked, review, address)
+    with reading.explained(asked.table.name):
+        writing.write(decided(asked.table.rows, columns, review.least), target, made)
+    taken = int((columns["judge_confidence"] >= review.least).sum())
+    _tell(verdicts, asked, target, f"{taken} of them at {100 * review.least:g} % or more")
+    _refuse_failures(verdicts.count(FAILED), asked.count, max_error_rate)
 
 
 def dry_run(
@@ -110,10 +96,7 @@ def dry_run(
     Returns:
         The questions.
     """
-    table = _final_table(sources, where)
-    with reading.explained(table.name):
-        asked = _Asked.of(table, review)
-        questions = list(asked.questions())
+    questions = list(Asked.read(sources, where, review).questions())
     _announce(questions, review)
     return questions[:count]
 
@@ -129,74 +112,54 @@ def write_batch(
         review: how they are reviewed.
         where: SQL expression over the columns.
     """
-    table = _final_table(sources, where)
-    options = {**review.options, "response_format": _form(table)}
-    with reading.explained(table.name):
-        questions = list(_Asked.of(table, review).questions())
+    asked = Asked.read(sources, where, review)
+    form = answer.response_format(asked.table.task.labels)
+    questions = list(asked.questions())
     _announce(questions, review)
-    batch.write(questions, target, review.model, options)
-    log.info("note: %s in %s; next: `--batch-in`", counted(len(questions), "request"), target)
+    batch.write(questions, target, review.model, {**review.options, "response_format": form})
+    command = ["emobatch", "judge", *sources, *_options(review, where)]
+    log.info(
+        "note: %s in %s; with the file that the Batch API makes of it: %s --batch-in RESULTS -o "
+        "JUDGED",
+        counted(len(questions), "request"),
+        target,
+        shlex.join(command),
+    )
 
 
-def _final_table(sources: Sequence[str], where: str | None) -> ScoreTable:
-    # As fusion left it: a review that is there already is replaced.
-    table = score_table.read(sources, where)
-    names = table.rows.collect_schema().names()
-    with reading.explained(table.name):
-        refuse_foreign(names)
-        if has_given_emotion(names):
-            raise TableError(NOT_DECIDED)
-    if is_judged(names):
-        log.warning("note: %s was judged before; that review is replaced", table.name)
-    return replace(table, rows=unjudged(table.rows))
+def _options(review: Review, where: str | None) -> list[str]:
+    # Those that the same questions take.
+    options = ["--model", review.model, *(["--where", where] if where else [])]
+    for each in fields(review):
+        value = getattr(review, each.name)
+        if each.name in OF_QUESTIONS and value != each.default:
+            options += [f"--{each.name.replace('_', '-')}", str(value)]
+    return options
 
 
-def _form(table: ScoreTable) -> dict[str, Any]:
-    form = {"name": "verdict", "strict": True, "schema": answer.schema(table.task.labels)}
-    return {"type": "json_schema", "json_schema": form}
+def _unanswered(asked: Asked, answers: Answers, verdicts: Verdicts) -> list[Question]:
+    # Answers that are kept are taken at once.
+    left = []
+    for question in asked.questions():
+        text = answers.texts.get(question.key)
+        if text is None:
+            left.append(question)
+        else:
+            verdicts.answered(question.row, text)
+    return left
 
 
-@dataclass
-class _Asked:
-    """The rows that are asked about."""
-
-    table: ScoreTable
-    asker: Asker
-    which: pl.Series
-
-    @classmethod
-    def of(cls, table: ScoreTable, review: Review) -> _Asked:
-        prompt = Prompt.read(review.prompt)
-        which = chosen(table.rows, table.task, review.only, review.share)
-        options = review.options
-        asker = Asker(prompt, table.task, review.model, options, review.context)
-        return cls(table, asker, which)
-
-    @property
-    def count(self) -> int:
-        return len(self.which)
-
-    def questions(self) -> Iterator[Question]:
-        yield from self.asker.questions(self.table.rows, self.which)
-
-    def new(self, answers: Answers, verdicts: Verdicts) -> list[Question]:
-        # Those without an answer that is kept already.
-        left = []
-        for question in self.questions():
-            text = answers.texts.get(question.key)
-            if text is None:
-                left.append(question)
-            else:
-                verdicts.answered(question.row, text)
-        return left
-
-
-def _take(source: Path, asked: _Asked, answers: Answers, verdicts: Verdicts) -> None:
+def _take(
+    source: Path,
+    questions: Sequence[Question],
+    asked: Asked,
+    answers: Answers,
+    verdicts: Verdicts,
+) -> None:
     # Answers of the Batch API. What is missing among them is named by its row's id.
     wanted: dict[str, list[int]] = {}
-    for question in asked.questions():
-        if question.key not in answers.texts:
-            wanted.setdefault(question.key, []).append(question.row)
+    for question in questions:
+        wanted.setdefault(question.key, []).append(question.row)
     others = 0
     for key, text, why in batch.read(source):
         rows = wanted.pop(key, None)
@@ -214,20 +177,10 @@ def _take(source: Path, asked: _Asked, answers: Answers, verdicts: Verdicts) -> 
     for row in missing:
         verdicts.failed(row, "no answer in the batch's results")
     if missing:
-        names = _names(asked.table, missing)
-        log.warning("note: %s: no answer for %s", source, names)
+        log.warning("note: %s: no answer for %s", source, asked.names(missing))
     if others:
-        log.warning(
-            "note: %s: %s of other rows, prompts or options", source, counted(others, "answer")
-        )
-
-
-def _names(table: ScoreTable, rows: Sequence[int]) -> str:
-    if "id" not in table.rows.collect_schema():
-        return counted(len(rows), "row")
-    ids = table.rows.select("id").collect(engine="streaming")["id"]
-    named = ", ".join(str(ids[row]) for row in rows[: batch.MOST_NAMED])
-    return named + (f" and {len(rows) - batch.MOST_NAMED} more" if len(rows) > 5 else "")
+        strangers = counted(others, "answer")
+        log.warning("note: %s: %s of other rows, prompts or options", source, strangers)
 
 
 def _announce(questions: Sequence[Question], review: Review) -> None:
@@ -242,47 +195,38 @@ def _announce(questions: Sequence[Question], review: Review) -> None:
     )
 
 
-def _provenance(table: ScoreTable, review: Review, endpoint: str | None) -> dict[str, Any]:
+def _provenance(asked: Asked, review: Review, address: str | None) -> dict[str, Any]:
     made = {
         "model": review.model,
-        "endpoint": endpoint,
-        "prompt": Prompt.read(review.prompt).digest,
+        "endpoint": address,
+        "prompt": asked.asker.prompt.digest,
         "only": review.only,
         "context": review.context,
         "confidence": review.least,
         **review.options,
     }
-    return {**table.provenance, JUDGE: {key: v for key, v in made.items() if v is not None}}
+    known = {name: value for name, value in made.items() if value is not None}
+    return {**asked.table.provenance, JUDGE: known}
 
 
-def _end(
-    verdicts: Verdicts,
-    asked: _Asked,
-    rows: int,
-    target: Path,
-    most_errors: float,
-    columns: pl.DataFrame,
-    review: Review,
-) -> None:
-    failed, unreadable = verdicts.count(FAILED), verdicts.count(UNREADABLE)
-    wanted = int(asked.which.sum())
-    left = wanted - len(verdicts.values)
-    taken = int((columns["judge_confidence"] >= review.least).sum())
+def _tell(verdicts: Verdicts, asked: Asked, target: Path, taken: str) -> None:
+    left = asked.count - len(verdicts.values)
     log.info(
-        "note: %s in %s: of %d asked about %d are answered, %d of them at %g %% or more; "
-        "%d can't be read, %d failed%s",
-        counted(rows, "row"),
+        "note: %s in %s: of %d asked about %d are answered, %s; %d can't be read, %d failed%s",
+        counted(len(asked.which), "row"),
         target,
-        wanted,
+        asked.count,
         verdicts.count(OK),
         taken,
-        100 * review.least,
-        unreadable,
-        failed,
+        verdicts.count(UNREADABLE),
+        verdicts.count(FAILED),
         f"; {left} {NOT_ASKED} (--max-requests, --max-tokens)" if left else "",
     )
-    if failed > most_errors * wanted:
+
+
+def _refuse_failures(failed: int, asked: int, most: float) -> None:
+    if failed > most * asked:
         raise TooManyErrors(
-            f"{failed} of {wanted} rows failed, more than --max-error-rate {most_errors:g} allows; "
-            "the table has all rows: the same command asks again for those"
+            f"{failed} of {asked} rows failed, more than --max-error-rate {most:g} allows; the "
+            "table has all rows: the same command asks again for those"
         )
