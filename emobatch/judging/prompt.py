@@ -79,7 +79,7 @@ class Prompt:
             )
         return prompt
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
@@ -110,11 +110,11 @@ class Prompt:
         Raises:
             PromptError: if the template names something else.
         """
-        messages = []
+        messages, context = [], self._template.new_context(dict(row))
         for role in (SYSTEM, USER):
             if role not in self._template.blocks:
                 continue
-            block, context = self._template.blocks[role], self._template.new_context(dict(row))
+            block = self._template.blocks[role]
             try:
                 content = "".join(block(context)).strip()
             except (TemplateError, TypeError, ValueError, ArithmeticError) as error:

@@ -51,13 +51,14 @@ class Asker:
         table = rows.select(self._columns(rows)).collect(engine="streaming")
         usual = medians(table)
         turns = Turns.of(table) if self.context else None
-        for number in chosen.arg_true():
-            row = table.row(number, named=True)
+        options = {**self.options, "prompt": self.prompt.digest}
+        for number, row in zip(
+            chosen.arg_true(), table.filter(chosen).iter_rows(named=True), strict=True
+        ):
             told = self._told(row, usual)
             before, after = turns.around(number, self.context) if turns else ([], [])
             messages = self.prompt.messages({**told, "before": before, "after": after})
-            key = key_of(self.model, {**self.options, "prompt": self.prompt.digest}, messages)
-            yield Question(number, key, messages)
+            yield Question(number, key_of(self.model, options, messages), messages)
 
     def _columns(self, rows: pl.LazyFrame) -> list[str]:
         wanted = {
