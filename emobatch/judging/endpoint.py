@@ -179,6 +179,8 @@ class _Crowd:
                     raise EndpointError(f"{self._endpoint.url}: {why}") from error
                 return Reply(question, None, f"status {error.status_code}")
             except openai.APIConnectionError as error:
+                if _is_lost(error):
+                    return Reply(question, None, "the connection was lost before an answer came")
                 if isinstance(error, openai.APITimeoutError) and not _is_unreached(error):
                     return Reply(question, None, f"no answer in {self._endpoint.timeout:g} s")
                 raise EndpointError(
@@ -218,6 +220,15 @@ class _Crowd:
 def _is_unreached(error: Exception) -> bool:
     # A server that isn't there is a time-out to the client, of a kind of its own.
     return type(error.__cause__).__name__ == "ConnectTimeout"
+
+
+def _is_lost(error: Exception) -> bool:
+    # So is one that took the request and hung up, but for what caused that.
+    from aiohttp import ClientConnectorError, ClientOSError, ServerDisconnectedError
+
+    cause = error.__cause__.__cause__ if error.__cause__ else None
+    hung_up = isinstance(cause, ServerDisconnectedError | ClientOSError)
+    return hung_up and not isinstance(cause, ClientConnectorError)
 
 
 def _content(said: Any) -> tuple[str, int]:
