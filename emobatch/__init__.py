@@ -12,6 +12,7 @@ The packages in the order in which data passes through them; each imports only t
 - ``evaluation``: figures of labelled rows, one measure a file
 - ``fusion``: methods, fitted by ``calibrate`` and applied by ``apply``
 - ``crossval``: methods fitted and tested in each fold
+- ``judging``: a language model that reviews final emotions
 - ``reporting``: one page of it all
 
 Beside the path: ``registry`` (parts by name), ``errors``, ``processes`` (of our own, and gone with
@@ -27,8 +28,11 @@ Words, each with one meaning:
 - *score table*: a row for each clip with what both branches say; *final table*: with the final
   emotions too
 - *class*: what rows are sorted into; *label*: the class that a row is said to be of
-- *stage*: before fusion (the speech branch's emotion) or after it (the final one)
+- *stage*: before fusion (the speech branch's emotion) or after it, or after the judge (the final
+  one)
 - *method*: a way of fusing both branches; *fitted* on labelled rows, it *decides* any rows
+- *judge*: a language model that is asked about final emotions; *review*: what it says of a table's
+  rows; *fused*: what fusion had said before it
 - *limits*: a pair of thresholds of entropy and varentropy
 - *flagged*: a row that a method asks the text branch about; a class without limits is *never
   flagged*

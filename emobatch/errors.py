@@ -112,6 +112,18 @@ class VerificationError(EmobatchError):
     """Rows of a score table don't come out again."""
 
 
+class PromptError(EmobatchError):
+    """A prompt's template can't be read, or names what no row has."""
+
+
+class EndpointError(EmobatchError):
+    """A language model can't be reached, or takes no request."""
+
+
+class AnswerError(EmobatchError):
+    """An answer of a language model can't be read; its row keeps its emotion."""
+
+
 class TooManyErrors(EmobatchError):  # noqa: N818 - the run is done, this reports how it went
     """More rows failed than the user allows; the table is written all the same."""
 

@@ -18,6 +18,8 @@ from transformers import (
     BertForSequenceClassification,
     HubertConfig,
     HubertForSequenceClassification,
+    LlamaConfig,
+    LlamaForCausalLM,
     PreTrainedTokenizerFast,
     Wav2Vec2Config,
     Wav2Vec2FeatureExtractor,
@@ -276,3 +278,25 @@ def _whisper_tokenizer(languages: tuple[str, ...]) -> Tokenizer:
     tokenizer.add_special_tokens([AddedToken(token, special=True) for token in control])
     tokenizer.add_tokens([AddedToken(token, special=False) for token in times])
     return tokenizer
+
+
+def save_chat(folder: Path) -> Path:
+    """A Llama of random weights that chats in bytes and pieces of words."""
+    tokenizer = _whisper_tokenizer(("en",))
+    torch.manual_seed(11)
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=4096,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    end = "<|endoftext|>"
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=end, pad_token=end)
+    fast.chat_template = (
+        "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"
+    )
+    fast.save_pretrained(folder)
+    return folder

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from emobatch.judging.verdicts import Verdicts
+from emobatch.judging.verdicts import decided as reviewed
+from emobatch.tables.judged import NOT_ASKED, OK, UNREADABLE
 from emobatch.tables.uncertainty import with_uncertainty
 from emobatch.tasks.eight import EIGHT
 from emobatch.tasks.four import FOUR
@@ -55,3 +58,22 @@ def decided(task: Task = FOUR, count: int = 200, seed: int = 0) -> pl.DataFrame:
         emotion=pl.Series(emotion.astype(str)),
         decided_by=pl.Series(decided_by),
     )
+
+
+def judged(task: Task = FOUR, count: int = 300, seed: int = 0) -> pl.DataFrame:
+    """The same as `judge` writes it: right the more often the surer, of rows of val and of test."""
+    rng = np.random.default_rng(seed + 2)
+    rows, classes = decided(task, count, seed), np.array(task.classes)
+    status = rng.choice([OK, UNREADABLE, NOT_ASKED], count, p=[0.8, 0.1, 0.1])
+    sure = rng.choice([0.4, 0.55, 0.6, 0.75, 0.8, 0.85, 0.9, 1.0], count)
+    guess = classes[rng.integers(0, len(classes), count)]
+    emotion = np.where(rng.random(count) < sure, rows["label"].to_numpy(), guess)
+    answers = {
+        row: (str(emotion[row]), float(sure[row]), "so it sounds", OK)
+        if status[row] == OK
+        else (None, None, None, str(status[row]))
+        for row in range(count)
+    }
+    said = Verdicts(task.labels, answers).frame(count)
+    split = pl.Series(rng.choice(["dev", "test", "train"], count))
+    return reviewed(rows.lazy(), said, 0.8).collect().with_columns(split=split)

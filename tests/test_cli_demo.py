@@ -9,6 +9,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import polars as pl
 import pytest
 from click.testing import Result
 
-from emobatch.demo import corpus, sentences
+from emobatch.demo import corpus, judge_server, sentences
 from emobatch.models.checkpoints import DEMO_FOLDER
 
 Cli = Callable[..., Result]
@@ -70,6 +71,34 @@ def test_fusion_gains_three_points_over_either_branch(cli: Cli, shown: tuple[Pat
     rows = pl.read_csv(final)
     assert rows["status"].unique().to_list() == ["ok"]
     assert 0.05 <= rows["flagged"].mean() <= 0.25
+
+
+def test_a_rule_in_a_language_models_place_judges_it(
+    cli: Cli, shown: tuple[Path, str], tmp_path: Path
+) -> None:
+    """The path of docs/judge.md: served, judged, evaluated and reported."""
+    server = judge_server.serve(0)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    judged, page = tmp_path / "judged.parquet", tmp_path / "report.html"
+    try:
+        endpoint = f"http://127.0.0.1:{server.server_port}/v1"
+        options = ("--endpoint", endpoint, "--model", "rule", "--offline", "-o", judged)
+        done = cli("judge", shown[0] / "final.csv", *options)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert done.exit_code == 0, done.stderr
+    rows = pl.read_parquet(judged)
+    assert set(rows["judge_status"]) == {"ok"}
+    assert rows["judge_confidence"].n_unique() > 10
+    told = ("--label-column", "truth", "--where", "label IS NULL")
+    review = json.loads(cli("evaluate", judged, *told, "--json").stdout)["judge"]
+    held_out = rows.filter(pl.col("label").is_null())
+    assert review["taken"] == (held_out["decided_by"] == "judge").sum() > 0
+    assert cli("report", judged, *told, "-o", page).exit_code == 0
+    assert "What the judge changed" in page.read_text(encoding="utf-8")
 
 
 def test_run_again_it_goes_on_from_what_is_there(shown: tuple[Path, str], tmp_path: Path) -> None:

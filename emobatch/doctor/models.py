@@ -35,14 +35,15 @@ def tried(choice: Choice, there: Collection[str]) -> list[str]:
     """Branches whose scorers can be tried.
 
     Args:
-        choice: names the checkpoints.
+        choice: models and options.
         there: branches whose checkpoint is on this machine.
 
     Returns:
         Those of them that have scorers, and what has scorers without a checkpoint. The speech
         branch only where all of its models are there.
     """
-    branches = dict.fromkeys(SCORERS[name].branch for name in SCORERS)
+    scorers = [SCORERS[name] for name in SCORERS]
+    branches = dict.fromkeys(each.branch for each in scorers if each.is_asked_for(choice))
     if not {*SIDES["speech"]} & {*choice.names()} <= {*there}:
         branches.pop("speech", None)
     return [branch for branch in branches if branch in there or branch not in BRANCHES]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 BEFORE, AFTER, DIFFERENCE = "before", "after", "difference"
+# Of rows that a language model reviewed: what fusion had said, and how far the review moved that.
+FUSED, BY_JUDGE = "fused", "by judge"
 # Columns of predictions, by the stage that they are of.
 STAGES: Mapping[str, str] = {BEFORE: "speech_emotion", AFTER: "emotion"}
 PERCENT, ROWS, SHARE, PLAIN = "%", "rows", "share", ""
@@ -23,7 +25,8 @@ class Figure:
         low: lower bound of its 95 % interval, None where it has none.
         high: upper bound.
         rows: how many rows it was measured on; None where that is of no interest.
-        stage: ``before`` or ``after`` fusion, ``difference`` of these, or what else predicted.
+        stage: ``before`` fusion or ``after`` all that decided, ``difference`` of these, ``fused``
+            and ``by judge`` where a review followed fusion, or what else predicted.
         of_class: class that it is about, by label or, of a change, by what it was before.
         to: class that was predicted, or changed to.
         coverage: percentage of the rows that were kept, those of least entropy.

@@ -17,6 +17,7 @@ from emobatch.fusion.logistic.centring import SPEAKER
 from emobatch.fusion.method import Method
 from emobatch.fusion.methods import METHODS
 from emobatch.tables import reading, score_table, writing
+from emobatch.tables.judged import JUDGE, is_judged, unjudged
 from emobatch.tables.label_column import (
     DECIDED_BY,
     EMOTION,
@@ -43,6 +44,11 @@ NO_SPEECH = (
 NO_TEXT = (
     "note: no row has anything of the text branch (was it scored with --text none?), so that the "
     "speech branch's emotion stands for every row; rows that are flagged are 'no-text'"
+)
+
+JUDGED = (
+    "note: the columns of a review by `emobatch judge` are left out, for it was of other "
+    "decisions; judge the new table (answers are kept with the table that they were asked for)"
 )
 
 
@@ -115,6 +121,9 @@ def decided(
     provenance = {**scores.provenance, "task": task, "thresholds": dict(fitted.fitted)}
     with reading.explained(scores.name):
         _check_branches(scores.rows, fitted.method)
+        if is_judged(scores.rows.collect_schema().names()):
+            log.warning(JUDGED)
+            provenance.pop(JUDGE, None)
         rows = scored(scores.rows, fitted.method)
         if has_given_emotion(scores.rows.collect_schema()):
             log.warning(
@@ -161,6 +170,7 @@ def scored(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:
         ProbabilityError: if a row's probabilities are none.
     """
     ours = {EMOTION, DECIDED_BY}
+    rows = unjudged(rows)  # what was reviewed is decided anew
     rows = set_aside(rows) if has_given_emotion(rows.collect_schema()) else rows
     names = rows.collect_schema().names()
     decisions = {*score_table.DECISION_COLUMNS, *method.columns}

@@ -58,6 +58,7 @@ class Choice:
         batch_seconds: padded audio to a batch, in seconds; None leaves it to the device.
         decode_timeout: seconds to wait for more of a file before its row fails.
         max_seconds: seconds of audio that may be decoded of a file before its row fails.
+        prosody: measure how each clip is said.
         offline: look only at what is on this machine.
     """
 
@@ -82,6 +83,7 @@ class Choice:
     batch_seconds: float | None = None
     decode_timeout: float = 120.0
     max_seconds: float = MOST_SECONDS
+    prosody: bool = False
     offline: bool = False
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 
 from emobatch.errors import TableError
 from emobatch.reporting.sounds import Sounds, sounds
+from emobatch.tables.judged import is_judged
 
 # A page of more rows than this is slow to open, and longer than anyone reads.
 MOST_ROWS = 5000
@@ -56,12 +57,16 @@ def changed_rows(
         >>> changed_rows(pl.DataFrame([row])).rows
         [(7, 'sad', 'happy', 1.2)]
     """
-    changed = rows.filter(pl.col("emotion") != pl.col("speech_emotion"))
+    judged = is_judged(rows.columns)
+    was = pl.col("speech_emotion")
+    if judged:  # what fusion changed, and the judge changed back, is told as well
+        was = pl.when(was == pl.col("emotion")).then("fused_emotion").otherwise(was)
+    changed = rows.filter(pl.col("emotion") != was)
     label = pl.col("label")
     verdict = (
         pl.when(label == pl.col("emotion"))
         .then(pl.lit("better"))
-        .when(label == pl.col("speech_emotion"))
+        .when(label == was)
         .then(pl.lit("worse"))
         .when(label.is_not_null())
         .then(pl.lit("neither"))
@@ -74,12 +79,16 @@ def changed_rows(
         "sentiment": ("word", pl.col("sentiment").cast(pl.String)),
         "text": ("word", pl.col("text_emotion").cast(pl.String)),
         "mapped": ("word", pl.col("mapped_emotion").cast(pl.String)),
+        **({"fused": ("word", pl.col("fused_emotion").cast(pl.String))} if judged else {}),
         "final": ("word", pl.col("emotion")),
         "label": ("word", label),
         "verdict": ("word", verdict),
         "entropy": ("number", pl.col("entropy")),
         "varentropy": ("number", pl.col("varentropy")),
     }
+    if judged:
+        shown["judge sure"] = ("number", pl.col("judge_confidence").cast(pl.Float64))
+        shown["reason"] = ("text", pl.col("judge_reason").cast(pl.String))
     present = {
         name: (kind, value)
         for name, (kind, value) in shown.items()

@@ -14,6 +14,7 @@ from emobatch.evaluation import in_sample
 from emobatch.evaluation.evaluate import evaluate_rows
 from emobatch.evaluation.figure import AFTER, BEFORE
 from emobatch.evaluation.in_sample import NOTHING_KNOWN, InSample
+from emobatch.evaluation.measures.judge import TESTED
 from emobatch.evaluation.metrics import OF_CLASSES
 from emobatch.evaluation.paired_test import TEST
 from emobatch.evaluation.result import Evaluation
@@ -30,6 +31,7 @@ from emobatch.reporting.described import parts
 from emobatch.reporting.figures.confusion import MANY
 from emobatch.reporting.figures.flow import largest
 from emobatch.reporting.final_table import final_rows
+from emobatch.reporting.judge_section import judge_section
 from emobatch.reporting.labels_section import labels_section
 from emobatch.reporting.neutral_section import neutral_section
 from emobatch.reporting.other_tables import largest_confusions, other_figures
@@ -37,6 +39,7 @@ from emobatch.reporting.page import render
 from emobatch.reporting.run_notes import run_notes
 from emobatch.splits.roles import TrainedOn
 from emobatch.tables import reading, score_table, writing
+from emobatch.tables.judged import JUDGE, unjudged
 from emobatch.tasks.labels import parse_label_map
 from emobatch.tasks.task import Task
 
@@ -148,15 +151,16 @@ def gather(
         if len(labelled)
         else None
     )
-    decided = decisions(scored, task.classes)
+    fused = unjudged(scored)
+    decided = decisions(fused, task.classes)
     changes = _changes(scored, task)
     shown = largest(changes)
     described = [] if method is None else list(method.describe())
     if method is not None and evaluation is not None:
-        described += method.describe_on(labelled)
+        described += method.describe_on(unjudged(labelled))
     return {
         "notes": _notes(scored, labelled, evaluation, method),
-        "summary": _summary(len(rows), decided, changes, evaluation),
+        "summary": _summary(len(rows), decided, _changes(fused, task), evaluation),
         "evaluation": evaluation,
         "of_classes": OF_CLASSES,
         "test": TEST,
@@ -166,7 +170,8 @@ def gather(
         "kinds_of_change": [name for name in KINDS if changes[name].sum() or name != "no label"],
         "flow": illustrations.changes_flow(changes, task.classes) if len(changes) else None,
         "neutral": neutral_section(evaluation) if evaluation else None,
-        "conditions": conditions_section(labelled, task),
+        "judge": judge_section(evaluation) if evaluation else None,
+        "conditions": conditions_section(unjudged(labelled), task),
         "changes": changed_rows(scored, audio_root=audio_root),
         "has_long_names": max(map(len, task.classes)) > LONG_NAME,
         "method": parts(described),
@@ -239,5 +244,8 @@ def _summary(
     better, worse = (int(changes[name].sum()) for name in ("better", "worse"))
     if changed:
         said += f": {better} for the better, {worse} for the worse"
+    if evaluation.of(JUDGE):
+        right, wrong = (evaluation.text(TESTED + name) for name in ("better", "worse"))
+        said += f". The judge made {right} right and {wrong} wrong"
     before, after = (evaluation.text("UA", stage=stage) for stage in (BEFORE, AFTER))
     return f"{said}. UA went from {before} % to {after} % on {evaluation.rows} labelled rows."

@@ -10,6 +10,7 @@ import polars as pl
 
 from emobatch.fusion.file import Fitted
 from emobatch.tables import reading
+from emobatch.tables.judged import JUDGE
 from emobatch.tables.provenance import software
 from emobatch.tables.score_table import ScoreTable
 
@@ -41,6 +42,7 @@ def run_notes(
         ("Models", _flat(provenance.get("models")) or UNKNOWN),
         ("Options of scoring", _flat(provenance.get("options")) or UNKNOWN),
         ("Thresholds", [*file, *method, *_of_thresholds(about)] or UNKNOWN),
+        *([("Judge", _flat(review))] if (review := provenance.get(JUDGE)) else []),
         ("Software that scored", _flat(provenance.get("software")) or UNKNOWN),
         ("Software of this page", _flat(software(DRAWN_WITH))),
     ]

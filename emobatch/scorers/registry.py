@@ -12,6 +12,7 @@ SCORERS: Registry[type[Scorer[Any, Any]]] = Registry(
     {
         "speech": "emobatch.scorers.speech:SpeechScorer",
         "two levels": "emobatch.scorers.two_levels:TwoLevelScorer",
+        "prosody": "emobatch.scorers.prosody:ProsodyScorer",
         "transcription": "emobatch.scorers.transcription:WhisperScorer",
         "sentiment": "emobatch.scorers.sentiment:SentimentScorer",
         "text emotion": "emobatch.scorers.text_emotion:TextEmotionScorer",

@@ -111,6 +111,18 @@ class Scorer(ABC, Generic[Given, Result]):
     stage: ClassVar[str]
     branch: ClassVar[str]
 
+    @classmethod
+    def is_asked_for(cls, choice: Choice) -> bool:
+        """Say whether a run with these options may want it.
+
+        Args:
+            choice: models and options.
+
+        Returns:
+            By default true.
+        """
+        return True
+
     @property
     @abstractmethod
     def columns(self) -> Mapping[str, Column]:

@@ -49,6 +49,7 @@ def chosen(choice: Choice, gate: Gate | None) -> dict[str, Any]:
         "transcript_language": _unless(choice.transcript_language, choice.language),
         "speech": _unless(choice.speech, WITH_MODEL),
         "text": _unless(choice.text, WITH_MODEL),
+        "prosody": choice.prosody or None,
         "beam_size": choice.beam_size,
         "asr_context": choice.asr_context,
         "clean": ",".join(parse_steps(choice.clean)) or NO_STEPS,

@@ -177,6 +177,7 @@ def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) 
             for name in ("label_map", "text_label_map")
         }
         known = {**names, **sides, **settings, **maps, "beam_size": int(options["beam_size"])}
+        known["prosody"] = bool(options.get("prosody"))
         known["transcript_language"] = options.get(*_given_language(options))
         known["classes"] = Task.from_dict(made["task"])
         return Choice(**{**known, **given, **ALWAYS})

@@ -23,6 +23,7 @@ SCORING_PACKAGES = (
     "contractions",
     "simplemma",
     "soundfile",
+    "pyworld-prebuilt",
     "soxr",
     "av",
 )

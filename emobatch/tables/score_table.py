@@ -11,6 +11,7 @@ from polars import selectors
 
 from emobatch.errors import TableError
 from emobatch.tables import reading, stored
+from emobatch.tables.judged import is_judged
 from emobatch.tables.provenance import run_differences
 from emobatch.tables.uncertainty import check_probabilities, with_uncertainty
 from emobatch.tables.where import filter_rows
@@ -26,6 +27,11 @@ FRAME = "the frame"
 NUMBERS = (
     *("duration", "entropy", "varentropy", "sentiment_score", "text_score"),
     *("asr_logprob", "asr_no_speech", "asr_compression"),
+)
+# How a clip is said: of a table that has them all, for a manifest may have some of that name.
+PROSODY = (
+    *("pitch_median", "pitch_range", "loudness", "loudness_range"),
+    *("voiced", "speaking_rate", "pause_share"),
 )
 # What the text branch says of a row, by the kind of its model.
 SENTIMENT_COLUMNS = ("sentiment", "sentiment_score")
@@ -165,6 +171,8 @@ def number_columns(names: Sequence[str]) -> list[str]:
         *(f"text_{name}" for name in (*classes, *SENTIMENTS, *ATTRIBUTES)),
         # Those of a final table: a manifest may have anything of that name.
         *(f"{FINAL}{name}" for name in classes if "decided_by" in names),
+        *(PROSODY if set(PROSODY) <= set(names) else ()),
+        *(("judge_confidence",) if is_judged(names) else ()),
     }
     return [name for name in names if name in known]
 

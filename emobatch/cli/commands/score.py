@@ -75,6 +75,11 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     help="Steps that transcripts go through, in this order; none for no step.",
 )
 @click.option(
+    "--prosody",
+    is_flag=True,
+    help="Measure pitch, loudness, speaking rate and pauses of each clip.",
+)
+@click.option(
     "--batch-seconds",
     type=float,
     metavar="SECONDS",

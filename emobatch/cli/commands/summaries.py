@@ -25,6 +25,7 @@ SUMMARIES = {
     "verify": "Score a sample of the rows of SCORES again, one at a time, and compare.",
     "calibrate": "Fit a method of fusion on the labelled rows of SCORES.",
     "apply": "Decide the final emotion of every row of SCORES.",
+    "judge": "Let a language model review the emotions of FINAL.",
     "evaluate": "Measure labelled rows of FINAL: UA, WA and macro F1, before and after fusion.",
     "crossval": "Fit methods in each fold of SCORES and measure them on its test rows.",
     "report": "Write one HTML page about FINAL: figures, what was fitted, and the rows that changed.",

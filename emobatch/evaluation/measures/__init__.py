@@ -22,6 +22,8 @@ MEASURES: Registry[type[Measure]] = Registry(
         "confusion": "emobatch.evaluation.measures.confusion:Confusion",
         "transitions": "emobatch.evaluation.measures.transitions:Transitions",
         "neutral": "emobatch.evaluation.measures.neutral:Neutral",
+        "judge": "emobatch.evaluation.measures.judge:Judge",
+        "judge_confidence": "emobatch.evaluation.measures.judge_confidence:JudgeConfidence",
         "paired_test": "emobatch.evaluation.measures.paired_test:PairedTest",
         "sentiment": "emobatch.evaluation.measures.sentiment:Sentiment",
         "text": "emobatch.evaluation.measures.text:Text",

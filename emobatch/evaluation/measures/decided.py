@@ -1,4 +1,7 @@
-"""How often the text branch was asked, and how often it was not heard."""
+"""How often the text branch was asked, and how often it was not heard.
+
+Of rows that a language model reviewed afterwards, this is what fusion had decided.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from emobatch.evaluation.figure import ROWS, Figure
+from emobatch.evaluation.figure import ROWS, STAGES, Figure
 from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
+from emobatch.tables.judged import unjudged
+
+CHANGED = "changed"
 
 
 class Decided(Measure):
@@ -21,24 +27,35 @@ class Decided(Measure):
     columns = ("flagged", "decided_by")
 
     def figures(self, sample: Sample) -> Iterator[Figure]:
-        """Count flagged and reverted rows, where the method flags."""
-        rows = sample.scored
+        """Count flagged, changed and reverted rows, where the method flags."""
+        rows = unjudged(sample.scored)
         if rows.is_empty() or rows.schema.get("flagged") != pl.Boolean:
             return
         if "decided_by" in rows.columns:
-            reverted = rows["decided_by"].cast(pl.String) == "reverted"
-            yield Figure("flagged", int(rows["flagged"].sum()), rows=len(rows), unit=ROWS)
-            yield Figure("reverted", int(reverted.sum()), rows=len(rows), unit=ROWS)
+            columns = [pl.col(name) for name in STAGES.values() if name in rows.columns]
+            counts = {
+                "flagged": pl.col("flagged"),
+                CHANGED: columns[0] != columns[-1],
+                "reverted": pl.col("decided_by").cast(pl.String) == "reverted",
+            }
+            for name, which in counts.items():
+                count = rows.select(which.sum()).item()
+                yield Figure(name, int(count), rows=len(rows), unit=ROWS)
 
     def document(self, evaluation: Evaluation, group: str | None) -> dict[str, Any]:
         """Give ``flagged`` and ``reverted``."""
-        return {figure.name: figure.value for figure in evaluation.of(self.name, group)}
+        own = evaluation.of(self.name, group)
+        return {figure.name: figure.value for figure in own if self.is_listed(figure)}
+
+    def is_listed(self, figure: Figure) -> bool:
+        """Leave out the changes, which stand among those of each class."""
+        return figure.name != CHANGED
 
     def remarks(self, evaluation: Evaluation) -> Sequence[str]:
         """Say how many were flagged and what came of them."""
         if not evaluation.of(self.name):
             return ()
-        changes = evaluation.of("transitions")
-        changed = sum(each.value or 0 for each in changes if each.name == "transition_rows")
-        flagged, reverted = (evaluation.text(name) for name in ("flagged", "reverted"))
+        flagged, changed, reverted = (
+            evaluation.text(name) for name in ("flagged", CHANGED, "reverted")
+        )
         return (f"{flagged} rows flagged: {changed} changed, {reverted} reverted",)

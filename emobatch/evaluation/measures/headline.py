@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from emobatch.evaluation.figure import AFTER, BEFORE, DIFFERENCE, STAGES, Figure
+from emobatch.evaluation.figure import AFTER, BEFORE, BY_JUDGE, DIFFERENCE, FUSED, STAGES, Figure
 from emobatch.evaluation.layout import Table, under
 from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.metrics import HEADLINE, metrics
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
+
+# From the speech branch to the final emotion, and from fusion to the review.
+MOVED = (DIFFERENCE, BY_JUDGE)
 
 
 class Headline(Measure):
@@ -52,11 +55,11 @@ class Headline(Measure):
     def tables(self, evaluation: Evaluation) -> Sequence[Table]:
         """Show the figures by stage, each with its interval beneath."""
         rows = []
-        for stage in (*STAGES, DIFFERENCE):
+        for stage in (BEFORE, FUSED, AFTER, *MOVED):  # two of them only where it is judged
             figures = [evaluation.get(name, stage=stage) for name in HEADLINE]
             known = [figure for figure in figures if figure is not None]
             if known:
-                shape = "+.2f" if stage == DIFFERENCE else ".2f"
+                shape = "+.2f" if stage in MOVED else ".2f"
                 rows.append((stage, *(format(figure.value, shape) for figure in known)))
                 if evaluation.drawn is not None:
                     rows.append(("  95 %", *(figure.span() for figure in known)))

@@ -18,6 +18,7 @@ from emobatch.evaluation.layout import Table
 from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
+from emobatch.tables.judged import unjudged
 from emobatch.tasks.spellings import SENTIMENTS
 from emobatch.tasks.task import Task
 
@@ -43,7 +44,7 @@ class Neutral(Measure):
 
     def figures(self, sample: Sample) -> Iterator[Figure]:
         """Measure rows that the speech branch calls neutral."""
-        rows, task = sample.scored, sample.task
+        rows, task = unjudged(sample.scored), sample.task
         neutral = task.labels.spellings.get(NEUTRAL)
         if neutral is None or not _of_a_hierarchy(rows, neutral):
             return

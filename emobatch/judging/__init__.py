@@ -1,0 +1,1 @@
+"""A language model that reviews final emotions (EmoJudge: Singh and Villalba, Interspeech 2025)."""
