@@ -16,9 +16,10 @@ from emobatch.crossval.fold_scores import FoldScores
 from emobatch.crossval.learning_curve import learning_curve
 from emobatch.crossval.outcomes import Outcomes
 from emobatch.errors import OutputError, TableError
+from emobatch.fusion import file as thresholds
 from emobatch.fusion.calibrate import ids_of
 from emobatch.fusion.control import shuffled_figures
-from emobatch.fusion.file import Fitted, to_toml
+from emobatch.fusion.file import Fitted
 from emobatch.fusion.fit_and_decide import refuse_shards
 from emobatch.fusion.held_out import HeldOut
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
@@ -91,8 +92,9 @@ def crossval(
         EmobatchError: if something can't be read, fitted or written.
     """
     given = options_for(_compared(methods), options)
-    text = any(METHODS[name].reads_text for name in given)
-    scores = fold_scores.read(sources, by, where, label_column, label_map, sentiment_map, text=text)
+    scores = fold_scores.read(
+        sources, by, where, label_column, label_map, sentiment_map, methods=given
+    )
     if fit_on is not None and not scores.has_split:
         raise TableError(f"--fit-on {fit_on}: no column 'split'; `emobatch folds` adds one")
     splits_used: Against | None = (fit_on or "train+val") if scores.has_split else None
@@ -121,7 +123,7 @@ def crossval(
             "models": scores.models[name] or None,
             "ids": folds[name].ids,
         }
-        writing.write_text(file, to_toml(Fitted(folds[name].methods[method], fitted)))
+        thresholds.write(Fitted(folds[name].methods[method], fitted), file)
     return result
 
 

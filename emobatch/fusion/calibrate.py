@@ -11,13 +11,13 @@ from typing import Any
 import polars as pl
 
 from emobatch.evaluation.metrics import Metrics, metrics
-from emobatch.fusion import best
-from emobatch.fusion.file import Fitted, to_toml
-from emobatch.fusion.fit_and_decide import decide, fit, refuse_shards
+from emobatch.fusion import arrays, best, file
+from emobatch.fusion.file import Fitted
+from emobatch.fusion.fit_and_decide import columns_read, decide, fit, refuse_shards
 from emobatch.fusion.labelled import labelled_rows
 from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
 from emobatch.splits.roles import TrainedOn, training_note
-from emobatch.tables import score_table, writing
+from emobatch.tables import reading, score_table, writing
 from emobatch.tables.fitted_rows import ID, FittedRows
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.left_out import spoken
@@ -90,6 +90,8 @@ def calibrate(
         EmobatchError: if something can't be read, fitted or written.
     """
     writing.check_target(target, [".toml"])
+    if method in METHODS and METHODS[method].has_arrays:
+        arrays.refuse_standard_output(target, method)
     scores = score_table.read(sources, where, mixed=force)
     calibration = calibrated(
         scores,
@@ -101,7 +103,7 @@ def calibrate(
         trained_on=trained_on,
         **options,
     )
-    writing.write_text(target, to_toml(calibration.fitted))
+    file.write(calibration.fitted, target)
     return calibration
 
 
@@ -139,14 +141,17 @@ def calibrated(
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
     column = checked_column([scores], label_column, aliases, task.labels)
-    labelled = labelled_rows(scores, task, column, aliases, text=reads_text)
+    with reading.explained(scores.name):
+        others = columns_read(scores.rows, given)
+    labelled = labelled_rows(scores, task, column, aliases, others, text=reads_text)
     rows, read = labelled.rows, labelled.read
     chosen = (
         best.choose(rows, labelled.unlabelled, task, given, trained_on) if method == BEST else None
     )
     name = chosen.method if chosen else method
-    others = labelled.unlabelled
-    begun = fit(METHODS[name], rows, others, task, trained_on=trained_on, **given[name])
+    begun = fit(
+        METHODS[name], rows, labelled.unlabelled, task, trained_on=trained_on, **given[name]
+    )
     fitted, drawn = begun.examined(rows, bootstrap)
     refuse_shards(scores, fitted)
     decided = decide(fitted, rows, labelled.unlabelled)
