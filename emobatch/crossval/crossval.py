@@ -9,13 +9,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from emobatch.crossval import fold_scores
+from emobatch.crossval import attributes, fold_scores
+from emobatch.crossval.attributes import AttributeValidation
 from emobatch.crossval.fold import FoldFigures
 from emobatch.crossval.fold_figures import BASELINE, CrossValidation
 from emobatch.crossval.fold_scores import FoldScores
 from emobatch.crossval.learning_curve import learning_curve
 from emobatch.crossval.outcomes import Outcomes
-from emobatch.errors import OutputError, TableError
+from emobatch.errors import OptionError, OutputError, TableError
 from emobatch.fusion import file as thresholds
 from emobatch.fusion.calibrate import ids_of
 from emobatch.fusion.control import shuffled_figures
@@ -44,6 +45,10 @@ MAYBE_TRAINED = (
     "them, it is surer of them than of others, and --fit-on val is better (answer with "
     "--trained-on)"
 )
+ALONE = (
+    "--method {}: ridge decides attributes, which are measured apart from emotions; give it alone, "
+    "with no other options than --by, --fit-on, --where and --alpha"
+)
 # Options by method, each as given.
 Options = Mapping[str, Mapping[str, Any]]
 
@@ -63,7 +68,7 @@ def crossval(
     control: bool = False,
     labelled: Sequence[int] = (),
     **options: Any,
-) -> CrossValidation:
+) -> CrossValidation | AttributeValidation:
     """Fit methods in each fold and measure them on the rows of that fold which test.
 
     Args:
@@ -86,11 +91,17 @@ def crossval(
         options: of the methods, see :data:`emobatch.fusion.methods.OPTIONS`.
 
     Returns:
-        What was found.
+        What was found: of a method that decides attributes, the figures of these.
 
     Raises:
         EmobatchError: if something can't be read, fitted or written.
     """
+    if any(METHODS[name].of_attributes for name in methods):
+        emotional = (label_column, label_map, sentiment_map, thresholds_out, trained_on, control)
+        if len(methods) > 1 or labelled or any(emotional):
+            raise OptionError(ALONE.format(", ".join(methods)))
+        mine = options_for(methods, options)[methods[0]]
+        return attributes.validate(sources, by, fit_on, where, mine)
     given = options_for(_compared(methods), options)
     scores = fold_scores.read(
         sources, by, where, label_column, label_map, sentiment_map, methods=given

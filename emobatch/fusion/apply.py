@@ -16,7 +16,8 @@ from emobatch.fusion.fit_and_decide import refuse_shards
 from emobatch.fusion.logistic.centring import SPEAKER
 from emobatch.fusion.method import Method
 from emobatch.fusion.methods import METHODS
-from emobatch.tables import reading, score_table, writing
+from emobatch.tables import attributes, reading, score_table, writing
+from emobatch.tables.attributes import GIVEN
 from emobatch.tables.label_column import (
     DECIDED_BY,
     EMOTION,
@@ -110,6 +111,10 @@ def decided(
     if thresholds_file is not None:
         _check_fitted(fitted, scores, thresholds_file, force=force)
     refuse_shards(scores, fitted.method)
+    with reading.explained(scores.name):
+        if fitted.method.of_attributes:
+            yield _with_attributes(scores, fitted)
+            return
     # Its sentiments stand for what the method takes them for.
     task = fitted.method.task.as_dict()
     provenance = {**scores.provenance, "task": task, "thresholds": dict(fitted.fitted)}
@@ -126,6 +131,17 @@ def decided(
         if fitted.method.whole_table:
             _note_speakers(rows)
         yield fitted.method.decide(rows), provenance
+
+
+def _with_attributes(scores: ScoreTable, fitted: Fitted) -> tuple[pl.LazyFrame, dict[str, Any]]:
+    rows, moved = attributes.set_aside(scores.rows)
+    for name in moved:
+        log.warning("note: column %r holds labels and is kept as %r", name, f"{GIVEN}{name}")
+    # What decided emotions stays what it was.
+    decided_before = DECIDED_BY in rows.collect_schema() and "thresholds" in scores.provenance
+    key = "attribute_thresholds" if decided_before else "thresholds"
+    provenance = {**scores.provenance, key: dict(fitted.fitted)}
+    return fitted.method.decide(rows), provenance
 
 
 def decide(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from emobatch.errors import OptionError
 from emobatch.evaluation.metrics import Metrics, metrics
 from emobatch.fusion import arrays, best, file
 from emobatch.fusion.file import Fitted
 from emobatch.fusion.fit_and_decide import columns_read, decide, fit, refuse_shards
 from emobatch.fusion.labelled import labelled_rows
+from emobatch.fusion.method import Method
 from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
+from emobatch.fusion.pooling import SPEECH
+from emobatch.fusion.ridge.figures import concordance, predictions
+from emobatch.fusion.ridge.rows import attribute_rows
 from emobatch.splits.roles import TrainedOn, training_note
 from emobatch.tables import reading, score_table, writing
 from emobatch.tables.fitted_rows import ID, FittedRows
@@ -35,6 +40,11 @@ MAYBE_TRAINED = (
     "them than of new speech (answer with --trained-on)"
 )
 
+OF_ATTRIBUTES = (
+    "--method {} is fitted on columns 'arousal', 'valence' and 'dominance', and takes no options "
+    "of classes: leave out --label-column, --label-map, --sentiment-map, --bootstrap, --trained-on"
+)
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -42,8 +52,9 @@ class Calibration:
 
     Attributes:
         fitted: as written to the file.
-        before: UA, WA and F1 in percent of the speech branch, on the rows it was fitted on.
-        after: those of the final emotions, on the same rows.
+        before: UA, WA and F1 in percent of the speech branch, on the rows it was fitted on; of a
+            method that decides attributes, the CCC of each.
+        after: those of the final emotions or attributes, on the same rows.
     """
 
     fitted: Fitted
@@ -137,6 +148,10 @@ def calibrated(
         EmobatchError: if something can't be fitted.
     """
     given = options_for(best.CANDIDATES if method == BEST else [method], options)
+    if method in METHODS and METHODS[method].of_attributes:
+        if label_column or label_map or sentiment_map or bootstrap or trained_on:
+            raise OptionError(OF_ATTRIBUTES.format(method))
+        return _of_attributes(scores, METHODS[method], given[method])
     reads_text = any(METHODS[name].reads_text for name in given)
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
@@ -171,17 +186,32 @@ def calibrated(
         "labels": read.as_dict(),
         **fitted.settings(),
         "chosen": chosen.to_document() if chosen else None,
-        "tables": [Path(name).name for name in scores.sources],
-        "where": scores.where,
-        "date": date(),
         "before": before,
         "after": after,
         "warnings": warnings or None,
         "bootstrap": drawn,
-        "software": software(["polars", "numpy", "scikit-learn"]),
-        "models": scores.provenance.get("models"),
-        "ids": ids_of(rows),
-        **_origin(scores),
+        **_made_of(scores, rows),
+    }
+    return Calibration(Fitted(fitted, provenance), before, after)
+
+
+def _of_attributes(
+    scores: ScoreTable, kind: type[Method], options: Mapping[str, Any]
+) -> Calibration:
+    read = attribute_rows(scores)
+    rows = read.rows
+    fitted = kind.fit(rows, scores.task, **options)
+    said = predictions(rows, fitted)
+    before, after = (concordance(rows, said[name]) for name in (SPEECH, fitted.name))
+    total = len(rows) + sum(read.left_out.values())
+    if said_of_rows := spoken(read.left_out, total):
+        log.warning("note: %s", said_of_rows)
+    provenance = {
+        "rows": len(rows),
+        "left_out": {name: count for name, count in read.left_out.items() if count} or None,
+        "before": before,
+        "after": after,
+        **_made_of(scores, rows),
     }
     return Calibration(Fitted(fitted, provenance), before, after)
 
@@ -197,6 +227,18 @@ def ids_of(rows: pl.DataFrame) -> dict[str, Any] | None:
     """
     fitted = FittedRows.of(rows[ID]) if ID in rows.columns else None
     return fitted.to_document() if fitted is not None and fitted.rows else None
+
+
+def _made_of(scores: ScoreTable, rows: pl.DataFrame) -> dict[str, Any]:
+    return {
+        "tables": [Path(name).name for name in scores.sources],
+        "where": scores.where,
+        "date": date(),
+        "software": software(["polars", "numpy", "scikit-learn"]),
+        "models": scores.provenance.get("models"),
+        "ids": ids_of(rows),
+        **_origin(scores),
+    }
 
 
 def _origin(scores: ScoreTable) -> dict[str, Any]:

@@ -24,13 +24,14 @@ class Method(ABC):
     Attributes:
         name: what ``--method`` calls it.
         columns: what :meth:`decide` adds to a table, with their types; ``emotion``, the final one,
-            and ``decided_by`` among them.
+            and ``decided_by`` among them, unless it decides attributes.
         header: what a thresholds file says of it at its top, in lines.
         beside: names of methods that a cross-validation shows with it, to compare.
         reads_text: whether tables must have what the text branch says.
         uses_unlabelled: whether it is fitted on rows without a label as well.
         whole_table: whether a row's emotion depends on other rows, so that a part of a table
             can't be decided by itself.
+        of_attributes: whether it decides attributes and no emotions.
         has_arrays: whether it keeps arrays beside the thresholds file.
         task: the classes that it decides between.
     """
@@ -45,6 +46,7 @@ class Method(ABC):
     reads_text: ClassVar[bool] = True
     uses_unlabelled: ClassVar[bool] = False
     whole_table: ClassVar[bool] = False
+    of_attributes: ClassVar[bool] = False
     has_arrays: ClassVar[bool] = False
     task: Task
 

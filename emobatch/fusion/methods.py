@@ -26,6 +26,7 @@ METHODS: Registry[type[Method]] = Registry(
         "max": "emobatch.fusion.maximum:Maximum",
         "logistic": "emobatch.fusion.logistic.method:Logistic",
         "early": "emobatch.fusion.early.method:Early",
+        "ridge": "emobatch.fusion.ridge.method:Ridge",
         "adapt": "emobatch.fusion.adapt:Adapted",
         "speech": "emobatch.fusion.speech:Speech",
     },
@@ -103,6 +104,14 @@ OPTIONS = (
         "the best of 0.25, 0.3, 0.35, 0.4",
         "Probability from which the text branch agrees that a row is neutral; none: it decides.",
         (0.0, 1.0),
+    ),
+    Option(
+        "alpha",
+        ("ridge",),
+        ("grid",),
+        "grid",
+        "Strength of the penalty; grid chooses one of 1e-3 to 1e3 by leaving speakers out.",
+        (1e-9, 1e9),
     ),
     Option(
         "start",
