@@ -8,6 +8,7 @@ The packages in the order in which data passes through them; each imports only t
 - ``models``: checkpoints chosen, found, fetched, and put on a device
 - ``scorers``: what each model adds to a row
 - ``scoring``: the job: clips through the scorers into a score table, saved as it goes; ``verify``
+- ``features``: acoustic features of clips, computed and not learnt, one set a file
 - ``splits``: folds, splits, and what they leak
 - ``evaluation``: figures of labelled rows, one measure a file
 - ``fusion``: methods, fitted by ``calibrate`` and applied by ``apply``

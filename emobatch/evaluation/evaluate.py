@@ -327,13 +327,9 @@ def _read(
         *(f"{score_table.FINAL}{name}" for name in task.classes),
         *(*read, *ABOUT_ROWS, *([by] if by else [])),
     )
-    # Columns of these names that nothing is measured with may hold anything.
-    mine = attributes.measurable(names)
-    others = set(attributes.columns(names)) - {*mine, column, by}
-    chosen = rows.select(
-        name for name in dict.fromkeys(wanted) if name in names and name not in others
-    )
-    frame = (attributes.with_numbers(chosen) if mine else chosen).collect()
+    left = set(attributes.unused(names, column, by))
+    chosen = [name for name in dict.fromkeys(wanted) if name in names and name not in left]
+    frame = attributes.with_numbers(rows.select(chosen), besides=column).collect()
     labels, how = read_labels(frame[column], task.labels, label_map)
     frame = frame.with_columns(labels.alias("label"))
     if "emotion" in stages:

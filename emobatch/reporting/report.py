@@ -22,6 +22,7 @@ from emobatch.fusion import file
 from emobatch.fusion.file import Fitted
 from emobatch.fusion.method import Method
 from emobatch.reporting import illustrations
+from emobatch.reporting.attributes_section import attributes_section
 from emobatch.reporting.chance import chance
 from emobatch.reporting.changes import changed_rows
 from emobatch.reporting.conditions_section import conditions_section
@@ -166,6 +167,7 @@ def gather(
         "kinds_of_change": [name for name in KINDS if changes[name].sum() or name != "no label"],
         "flow": illustrations.changes_flow(changes, task.classes) if len(changes) else None,
         "neutral": neutral_section(evaluation) if evaluation else None,
+        "attributes": attributes_section(rows, task),
         "conditions": conditions_section(labelled, task),
         "changes": changed_rows(scored, audio_root=audio_root),
         "has_long_names": max(map(len, task.classes)) > LONG_NAME,

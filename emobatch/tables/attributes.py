@@ -96,11 +96,33 @@ def columns(names: Collection[str]) -> list[str]:
     return [name for name in names if name in known]
 
 
-def with_numbers(rows: pl.LazyFrame) -> pl.LazyFrame:
+def unused(names: Collection[str], *others: str | None) -> list[str]:
+    """Columns of attributes that are to be left alone: a manifest may call anything so.
+
+    Args:
+        names: of a table's columns.
+        others: columns that are used for something else.
+
+    Returns:
+        Those that nothing predicts and nothing can be measured with.
+
+    Examples:
+        >>> unused(["arousal", "valence", "speech_valence"])
+        ['arousal']
+    """
+    mine = {
+        *measurable(names),
+        *(c for each in PREFIXES for c in predictions(names, each).values()),
+    }
+    return [name for name in columns(names) if name not in mine and name not in others]
+
+
+def with_numbers(rows: pl.LazyFrame, besides: str | None = None) -> pl.LazyFrame:
     """Read attributes as numbers, of columns of text as well.
 
     Args:
         rows: a table; only its columns of attributes are looked at.
+        besides: a column that is left as it is, None for none.
 
     Returns:
         The table with these as floats, null where there is nothing.
@@ -109,7 +131,7 @@ def with_numbers(rows: pl.LazyFrame) -> pl.LazyFrame:
         TableError: names a value that is no number.
     """
     schema = rows.collect_schema()
-    mine = columns(schema.names())
+    mine = [name for name in columns(schema.names()) if name != besides]
     text = [name for name in mine if schema[name] == pl.String]
     for name in mine:
         if name not in text and not (schema[name].is_numeric() or schema[name] == pl.Null):
