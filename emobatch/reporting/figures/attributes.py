@@ -61,16 +61,16 @@ def plane_by_class(
         classes: in their order; those without rows are left out.
 
     Returns:
-        For each class its name and marker at the mean, and an ellipse that is a standard deviation
-        away from it.
+        For each class a marker at the mean, named beside the plane with how many rows it has, and
+        an ellipse that is a standard deviation away from it.
 
     Examples:
         >>> numbers = np.array([0.0, 1.0, 0.5, 0.2])
         >>> figure = plane_by_class(numbers, numbers**2, ["sad"] * 4, ("happy", "sad"))
-        >>> [text.get_text() for text in figure.axes[0].texts]
-        ['sad']
+        >>> [text.get_text() for text in figure.legends[0].texts]
+        ['sad (4)']
     """
-    figure = Figure(figsize=(4.8, 4.0))
+    figure = Figure(figsize=(5.8, 4.0))
     axes = figure.add_subplot()
     names = np.asarray(emotions, dtype=object)
     for number, name in enumerate(classes):
@@ -85,24 +85,13 @@ def plane_by_class(
             axes.add_patch(_ellipse(x, y, colour))
         marker = MARKERS[number % len(MARKERS)]
         middle = (float(x.mean()), float(y.mean()))
-        axes.plot(*middle, marker=marker, color=colour, markeredgecolor="white", markersize=9)
-        axes.annotate(
-            name,
-            middle,
-            xytext=(7, 4),
-            textcoords="offset points",
-            fontweight="bold",
-            bbox={
-                "boxstyle": "round,pad=0.15",
-                "facecolor": "white",
-                "alpha": 0.75,
-                "linewidth": 0,
-            },
-        )
+        look = {"marker": marker, "color": colour, "markeredgecolor": "white", "markersize": 9}
+        axes.plot(*middle, linestyle="", label=f"{name} ({len(x)})", **look)
     axes.autoscale_view()
     axes.grid(color=GREY, alpha=0.25)
     axes.set_xlabel("valence")
     axes.set_ylabel("arousal")
+    figure.legend(loc="outside right upper", handletextpad=0.2)
     return figure
 
 
