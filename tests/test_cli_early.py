@@ -265,8 +265,10 @@ def test_folds_keep_their_numbers_beside_their_files(
     folder = table.parent / "folds"
     small = written(rows.with_columns(half=pl.int_range(pl.len()) % 2), table.parent, "small")
     options = ("--by", "half", "--method", "early,speech", "--thresholds-out", folder)
-    result = cli("crossval", small, *options)
+    result = cli("crossval", small, *options, "--control", "--json")
     assert result.exit_code == 0, result.stderr
+    gain = json.loads(result.stdout)["control"]["methods"]["early"]["UA"]
+    assert gain["gain"] > 40 and abs(gain["shuffled"]["mean"]) < 10  # it goes by text
     names = {file.name for file in folder.iterdir()}
     assert {"half_0_early.toml", "half_0_early.safetensors"} < names
     assert (

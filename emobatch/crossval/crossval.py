@@ -167,7 +167,7 @@ def _fold(scores: FoldScores, held_out: HeldOut, methods: Options, control: bool
         shuffled={
             method: shuffled_figures(tested, each)
             for method, each in fitted.items()
-            if control and each.reads_text
+            if control and each.goes_by_text
         },
     )
 

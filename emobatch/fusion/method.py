@@ -50,6 +50,11 @@ class Method(ABC):
     has_arrays: ClassVar[bool] = False
     task: Task
 
+    @property
+    def goes_by_text(self) -> bool:
+        """Whether what the text branch says can change what it decides."""
+        return self.reads_text
+
     @classmethod
     def also_reads(cls, names: Sequence[str], **options: Any) -> list[str]:
         """Name what it is fitted on beside scores and what tells rows apart.

@@ -58,6 +58,11 @@ class Early(Method):
     start: str
     fitted: Networks
 
+    @property
+    def goes_by_text(self) -> bool:
+        """Whether embeddings of text count: always."""
+        return True
+
     @cached_property
     def columns(self) -> Mapping[str, type[pl.DataType]]:  # type: ignore[override]
         """What :meth:`decide` adds, the probabilities ``final_CLASS`` among it."""
