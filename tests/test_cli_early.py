@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from emobatch.fusion.early.method import Early
 from emobatch.fusion.early.network import MOST_HIDDEN, MOST_INPUT, Network, grained
 from emobatch.fusion.early.training import Sample, _Run, train
+from emobatch.tables import writing
 from emobatch.tasks.task import Task
 
 Cli = Callable[..., Result]
@@ -210,6 +211,20 @@ def test_tables_that_do_not_fit_are_refused(
         assert refused.exit_code == 1 and "no column 'text_embedding'" in refused.stderr
     few = cli(*fit, table, "--where", "id < '0005'")
     assert few.exit_code == 1 and "label more rows" in few.stderr
+
+
+def test_embeddings_of_another_layer_are_refused(
+    cli: Cli, rows: pl.DataFrame, tmp_path: Path
+) -> None:
+    for name, layer in (("last", None), ("ninth", 9)):
+        made = {"models": {"speech": {"name": "a"}}, "options": {"layer": layer}}
+        writing.write(rows[:60].lazy(), tmp_path / f"{name}.parquet", made)
+    fitted = calibrated(cli, tmp_path / "ninth.parquet")
+    assert tomllib.loads(fitted.read_text())["fitted"]["scored_with"] == {"layer": 9}
+    assert applied(cli, tmp_path / "ninth.parquet", fitted)["emotion"].null_count() == 0
+    refused = cli("apply", tmp_path / "last.parquet", "-t", fitted)
+    assert refused.exit_code == 1 and "with --layer 9, and here it is left out" in refused.stderr
+    assert len(applied(cli, tmp_path / "last.parquet", fitted, "--force")) == 60
 
 
 def test_features_are_a_third_input(cli: Cli, rows: pl.DataFrame, table: Path) -> None:

@@ -18,7 +18,7 @@ from emobatch.crossval.learning_curve import learning_curve
 from emobatch.crossval.outcomes import Outcomes
 from emobatch.errors import OptionError, OutputError, TableError
 from emobatch.fusion import file as thresholds
-from emobatch.fusion.calibrate import ids_of
+from emobatch.fusion.calibration import ids_of, scored_with
 from emobatch.fusion.control import shuffled_figures
 from emobatch.fusion.file import Fitted
 from emobatch.fusion.fit_and_decide import refuse_shards
@@ -125,6 +125,7 @@ def crossval(
             "rows": folds[name].fitted_on,
             "labels": scores.labels.as_dict(),
             **folds[name].methods[method].settings(),
+            "scored_with": scored_with(scores.tables[0], folds[name].methods[method]),
             "fold": name,
             "fit_on": splits_used or "other folds",
             "tables": [Path(source).name for source in scores.sources],

@@ -10,7 +10,9 @@ from emobatch.evaluation.words_alone import has_some
 from emobatch.tables import attributes
 from emobatch.tables.attributes import PREFIXES
 
-ATTRIBUTES_ALONE = "no label of a class to measure emotions against, so that only attributes are measured"
+ATTRIBUTES_ALONE = (
+    "no label of a class to measure emotions against, so that only attributes are measured"
+)
 SCALES = (
     "labels of {} are {:g} to {:g} and {} {:g} to {:g}: CCC and RMSE need one scale; score with "
     "--attribute-range, or fit `calibrate --method ridge`"

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from emobatch.errors import OptionError
-from emobatch.evaluation.metrics import Metrics, metrics
+from emobatch.evaluation.metrics import metrics
 from emobatch.fusion import arrays, best, file
+from emobatch.fusion.calibration import Calibration, made_of
 from emobatch.fusion.file import Fitted
 from emobatch.fusion.fit_and_decide import columns_read, decide, fit, refuse_shards
 from emobatch.fusion.labelled import labelled_rows
-from emobatch.fusion.method import Method
 from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
-from emobatch.fusion.pooling import SPEECH
-from emobatch.fusion.ridge.figures import concordance, predictions
-from emobatch.fusion.ridge.rows import attribute_rows
+from emobatch.fusion.ridge.calibration import of_attributes
 from emobatch.splits.roles import TrainedOn, training_note
 from emobatch.tables import reading, score_table, writing
-from emobatch.tables.fitted_rows import ID, FittedRows
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.left_out import spoken
-from emobatch.tables.provenance import date, software
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.labels import parse_label_map
 
@@ -44,22 +39,6 @@ OF_ATTRIBUTES = (
     "--method {} is fitted on columns 'arousal', 'valence' and 'dominance', and takes no options "
     "of classes: leave out --label-column, --label-map, --sentiment-map, --bootstrap, --trained-on"
 )
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What `calibrate` found.
-
-    Attributes:
-        fitted: as written to the file.
-        before: UA, WA and F1 in percent of the speech branch, on the rows it was fitted on; of a
-            method that decides attributes, the CCC of each.
-        after: those of the final emotions or attributes, on the same rows.
-    """
-
-    fitted: Fitted
-    before: Metrics
-    after: Metrics
 
 
 def calibrate(
@@ -151,7 +130,7 @@ def calibrated(
     if method in METHODS and METHODS[method].of_attributes:
         if label_column or label_map or sentiment_map or bootstrap or trained_on:
             raise OptionError(OF_ATTRIBUTES.format(method))
-        return _of_attributes(scores, METHODS[method], given[method])
+        return of_attributes(scores, given[method])
     reads_text = any(METHODS[name].reads_text for name in given)
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
@@ -190,61 +169,9 @@ def calibrated(
         "after": after,
         "warnings": warnings or None,
         "bootstrap": drawn,
-        **_made_of(scores, rows),
+        **made_of(scores, rows, fitted),
     }
     return Calibration(Fitted(fitted, provenance), before, after)
-
-
-def _of_attributes(
-    scores: ScoreTable, kind: type[Method], options: Mapping[str, Any]
-) -> Calibration:
-    read = attribute_rows(scores)
-    rows = read.rows
-    fitted = kind.fit(rows, scores.task, **options)
-    said = predictions(rows, fitted)
-    before, after = (concordance(rows, said[name]) for name in (SPEECH, fitted.name))
-    total = len(rows) + sum(read.left_out.values())
-    if said_of_rows := spoken(read.left_out, total):
-        log.warning("note: %s", said_of_rows)
-    provenance = {
-        "rows": len(rows),
-        "left_out": {name: count for name, count in read.left_out.items() if count} or None,
-        "before": before,
-        "after": after,
-        **_made_of(scores, rows),
-    }
-    return Calibration(Fitted(fitted, provenance), before, after)
-
-
-def ids_of(rows: pl.DataFrame) -> dict[str, Any] | None:
-    """Take down which rows a method is fitted on, for ``[fitted]``.
-
-    Args:
-        rows: those that it is fitted on.
-
-    Returns:
-        See :class:`emobatch.tables.fitted_rows.FittedRows`; None where the rows have no ids.
-    """
-    fitted = FittedRows.of(rows[ID]) if ID in rows.columns else None
-    return fitted.to_document() if fitted is not None and fitted.rows else None
-
-
-def _made_of(scores: ScoreTable, rows: pl.DataFrame) -> dict[str, Any]:
-    return {
-        "tables": [Path(name).name for name in scores.sources],
-        "where": scores.where,
-        "date": date(),
-        "software": software(["polars", "numpy", "scikit-learn"]),
-        "models": scores.provenance.get("models"),
-        "ids": ids_of(rows),
-        **_origin(scores),
-    }
-
-
-def _origin(scores: ScoreTable) -> dict[str, Any]:
-    options = scores.provenance.get("options") or {}
-    language = {name: options.get(name) for name in ("language", "transcript_language")}
-    return {**language, "manifests": list(scores.manifests) or None}
 
 
 def _training(rows: pl.DataFrame, trained_on: TrainedOn | None) -> list[str]:

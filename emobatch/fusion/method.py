@@ -31,6 +31,7 @@ class Method(ABC):
         uses_unlabelled: whether it is fitted on rows without a label as well.
         whole_table: whether a row's emotion depends on other rows, so that a part of a table
             can't be decided by itself.
+        score_options: options of `score` that what it reads depends on, beside models.
         of_attributes: whether it decides attributes and no emotions.
         has_arrays: whether it keeps arrays beside the thresholds file.
         task: the classes that it decides between.
@@ -46,6 +47,7 @@ class Method(ABC):
     reads_text: ClassVar[bool] = True
     uses_unlabelled: ClassVar[bool] = False
     whole_table: ClassVar[bool] = False
+    score_options: ClassVar[tuple[str, ...]] = ()
     of_attributes: ClassVar[bool] = False
     has_arrays: ClassVar[bool] = False
     task: Task

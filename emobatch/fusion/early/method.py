@@ -50,6 +50,7 @@ class Early(Method):
         "names; keep it beside this one."
     )
     reads_text = False
+    score_options = ("layer", "pooling")
     has_arrays = True
     beside: ClassVar[tuple[str, ...]] = ()
 

@@ -52,6 +52,7 @@ class Ridge(Method):
         "which the text branch says nothing go by [ridge.no-text]."
     )
     reads_text = False
+    score_options = ("attribute_range",)
     of_attributes = True
     beside: ClassVar[tuple[str, ...]] = ()
 

@@ -85,8 +85,10 @@ def plane_by_class(
             axes.add_patch(_ellipse(x, y, colour))
         marker = MARKERS[number % len(MARKERS)]
         middle = (float(x.mean()), float(y.mean()))
-        look = {"marker": marker, "color": colour, "markeredgecolor": "white", "markersize": 9}
-        axes.plot(*middle, linestyle="", label=f"{name} ({len(x)})", **look)
+        axes.plot(
+            *middle, linestyle="", marker=marker, color=colour, markeredgecolor="white",
+            markersize=9, label=f"{name} ({len(x)})",
+        )  # fmt: skip
     axes.autoscale_view()
     axes.grid(color=GREY, alpha=0.25)
     axes.set_xlabel("valence")
