@@ -259,6 +259,8 @@ def test_emotions_that_were_decided_stay(cli: Cli, table: Path) -> None:
     last = other.with_name("last.parquet")
     done(cli, "apply", other, "-t", average, "-o", last)
     assert in_order(pl.read_parquet(twice)).equals(in_order(pl.read_parquet(last)))
+    noted = done(cli, "evaluate", twice, "--bootstrap", 0).stderr
+    assert noted.count("were fitted on 200 of these 200 rows") == 2  # by both
     found = measured(cli, twice)
     assert found["attributes_stage"] == "after" and "after" in found
     assert found["auc"]["after"]["mean"] > 50  # type: ignore[index]
@@ -284,6 +286,25 @@ def test_folds_of_speakers_and_sessions(cli: Cli, rows: pl.DataFrame, table: Pat
     assert own["folds"][0]["value"] == measured(cli, final)["attributes"]["mean"]["CCC"]  # type: ignore[index]
     shown = done(cli, "crossval", table, "--method", "ridge", "--by", "session").stdout
     assert "up in 5 of 5 folds" in shown and max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_report_has_a_section_of_them(cli: Cli, table: Path) -> None:
+    average, final, page = (table.with_name(name) for name in ("a.toml", "final.csv", "r.html"))
+    done(cli, "calibrate", table, "--method", "average", "-o", average)
+    done(cli, "apply", table, "-t", average, "-o", final)  # text, as CSV has labels
+    done(cli, "report", final, "-o", page)
+    text = page.read_text(encoding="utf-8")
+    assert "Arousal, valence, dominance" in text
+    value = measured(cli, final)["attributes"]["arousal"]["CCC"]  # type: ignore[index]
+    assert f"{value:.3f}" in text and f"CCC: arousal {value}" in text
+    assert "Mean valence and arousal by final emotion" in text
+    bare = table.with_name("bare.csv")
+    rows = pl.read_csv(final, infer_schema=False)
+    said = [name for name in rows.columns if "_" in name and name.endswith(ATTRIBUTES)]
+    rows.drop(said).with_columns(arousal=pl.lit("high")).write_csv(bare)
+    done(cli, "report", bare, "-o", page)  # a manifest may call anything so
+    assert "Arousal, valence" not in page.read_text(encoding="utf-8")
 
 
 FIT = ("calibrate", "--method", "ridge")

@@ -26,7 +26,7 @@ from emobatch.fusion.evidence import Floats
 from emobatch.fusion.ridge.figures import MEAN, labels, predictions
 from emobatch.fusion.ridge.method import Ridge
 from emobatch.fusion.ridge.rows import attribute_rows
-from emobatch.splits import roles
+from emobatch.splits import leakage, roles
 from emobatch.splits.leakage import FOLD, SPLIT, Against, of_train
 from emobatch.splits.roles import TEST
 
@@ -268,4 +268,6 @@ def validate(
             )
         method = Ridge.fit(fitted_on, tables[0].task, **options)
         folds[str(name)] = AttributeFold(tested, len(fitted_on), method)
+    everything = pl.concat([table.unfiltered for table in tables], how="diagonal_relaxed")
+    leakage.warn(everything, FOLD)
     return AttributeValidation(folds, used, left_out)

@@ -50,7 +50,7 @@ def scale_notes(rows: pl.DataFrame) -> Iterator[str]:
 
     Examples:
         >>> rows = pl.DataFrame({"arousal": [1.0, 7.0], "speech_arousal": [0.2, 0.9]})
-        >>> next(scale_notes(rows))[:59]
+        >>> next(scale_notes(rows))[:58]
         'labels of arousal are 1 to 7 and speech_arousal 0.2 to 0.9'
     """
     given = attributes.labels(rows.columns)

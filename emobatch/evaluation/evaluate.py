@@ -165,7 +165,10 @@ def evaluate_table(
         unlabelled=unlabelled,
     )
     said = left_out.spoken(missing, len(frame) + missing["unlabelled"] + missing["dropped"])
-    notes = [read.note(), *([said] if said else [])]
+    of_attributes = in_sample.of_thresholds(
+        table.provenance.get("attribute_thresholds"), table.name
+    ).overlap(frame)
+    notes = [read.note(), *([said] if said else []), *in_sample.note(of_attributes, len(frame))]
     return _told(
         replace(evaluation, notes=(*notes, *evaluation.notes), labels=read, left_out=missing)
     )
