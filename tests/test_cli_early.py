@@ -217,7 +217,10 @@ def test_embeddings_of_another_layer_are_refused(
     cli: Cli, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
     for name, layer in (("last", None), ("ninth", 9)):
-        made = {"models": {"speech": {"name": "a"}}, "options": {"layer": layer}}
+        made = {
+            **{"models": {"speech": {"name": "a"}}, "options": {"layer": layer}},
+            "task": TASK.as_dict(),
+        }
         writing.write(rows[:60].lazy(), tmp_path / f"{name}.parquet", made)
     fitted = calibrated(cli, tmp_path / "ninth.parquet")
     assert tomllib.loads(fitted.read_text())["fitted"]["scored_with"] == {"layer": 9}

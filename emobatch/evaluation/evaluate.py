@@ -165,9 +165,7 @@ def evaluate_table(
         unlabelled=unlabelled,
     )
     said = left_out.spoken(missing, len(frame) + missing["unlabelled"] + missing["dropped"])
-    of_attributes = in_sample.of_thresholds(
-        table.provenance.get("attribute_thresholds"), table.name
-    ).overlap(frame)
+    of_attributes = in_sample.of_table(table, table.attributes_with).overlap(frame)
     notes = [read.note(), *([said] if said else []), *in_sample.note(of_attributes, len(frame))]
     return _told(
         replace(evaluation, notes=(*notes, *evaluation.notes), labels=read, left_out=missing)
@@ -250,11 +248,16 @@ def _without_classes(
 ) -> Evaluation:
     names = table.rows.collect_schema().names()
     mine = attributes.measurable(names)
-    wanted = (SAID, HEARD, SPEAKER, "transcript_source", *mine, *([by] if by else []))
+    wanted = (SAID, HEARD, SPEAKER, ID, "transcript_source", *mine, *([by] if by else []))
     rows = table.rows.select(name for name in dict.fromkeys(wanted) if name in names)
     rows = attributes.with_numbers(rows) if mine else rows
     return evaluate_rows(
-        rows.collect(), table.task, by=by, bootstrap=bootstrap, wer_normalisation=normalisation
+        rows.collect(),
+        table.task,
+        by=by,
+        bootstrap=bootstrap,
+        fitted=in_sample.of_table(table, table.attributes_with),
+        wer_normalisation=normalisation,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from emobatch.tables.label_column import (
     set_aside,
     set_aside_in,
 )
-from emobatch.tables.score_table import ScoreTable
+from emobatch.tables.score_table import ATTRIBUTE_THRESHOLDS, THRESHOLDS, ScoreTable
 
 log = logging.getLogger(__name__)
 # Speakers whose rows are counted out in a note.
@@ -113,6 +113,7 @@ def decided(
     # Its sentiments stand for what the method takes them for.
     task = fitted.method.task.as_dict()
     provenance = {**scores.provenance, "task": task, "thresholds": dict(fitted.fitted)}
+    provenance |= _kept(ATTRIBUTE_THRESHOLDS, scores.attributes_with)
     with reading.explained(scores.name):
         _check_branches(scores.rows, fitted.method)
         rows = scored(scores.rows, fitted.method)
@@ -132,11 +133,15 @@ def _with_attributes(scores: ScoreTable, fitted: Fitted) -> tuple[pl.LazyFrame, 
     rows, moved = attributes.set_aside(scores.rows)
     for name in moved:
         log.warning("note: column %r holds labels and is kept as %r", name, f"{GIVEN}{name}")
-    # What decided emotions stays what it was.
-    decided_before = DECIDED_BY in rows.collect_schema() and "thresholds" in scores.provenance
-    key = "attribute_thresholds" if decided_before else "thresholds"
-    provenance = {**scores.provenance, key: dict(fitted.fitted)}
+    kept = _kept(THRESHOLDS, scores.decided_with)
+    provenance = {**scores.provenance, **kept, ATTRIBUTE_THRESHOLDS: dict(fitted.fitted)}
     return fitted.method.decide(rows), provenance
+
+
+def _kept(key: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    # What another method decided stays, and what is known of its making, if that is one.
+    values = list(known.values())
+    return {key: values[0]} if values and all(each == values[0] for each in values) else {}
 
 
 def decide(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:

@@ -11,10 +11,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.errors import CalibrationError
-from emobatch.fusion.early.inputs import FEATURES, SPEECH, TEXT, Numbers, Scaling, read
+from emobatch.fusion.early.inputs import FEATURES, SPEECH, TEXT, Numbers, Scaling, known, read
 from emobatch.fusion.early.network import Network
 from emobatch.fusion.early.training import Sample, train
-from emobatch.fusion.evidence import Floats, known
+from emobatch.fusion.evidence import Floats
 from emobatch.fusion.logistic.row_weights import row_weights
 from emobatch.splits.roles import SPLIT_COLUMN, canonical
 from emobatch.tasks.task import Task
@@ -168,7 +168,7 @@ def _validating(rows: pl.DataFrame) -> tuple[NDArray[np.bool_], int | None]:
     if names.n_unique() < 2 or names.has_nulls():
         return np.arange(len(rows)) % PARTS == 0, None
     counts = names.value_counts(name="rows").sort("rows", SPEAKER, descending=[True, False])
-    wanted, found, taken = len(rows) / PARTS, 0, []
+    wanted, found, taken = len(rows) / PARTS, 0, list[str]()
     # The largest that still fit, and at least one; the rest learn.
     for name, count in counts.iter_rows():
         if found + count <= wanted and len(taken) < len(counts) - 1:

@@ -102,6 +102,22 @@ def read(rows: pl.DataFrame, inputs: Mapping[str, Sequence[str]]) -> dict[str, N
     }
 
 
+def known(values: Numbers) -> NDArray[np.bool_]:
+    """Say which rows have an embedding.
+
+    Args:
+        values: (rows, numbers), NaN throughout a row without one.
+
+    Returns:
+        (rows,) bools.
+
+    Examples:
+        >>> known(np.array([[1, 2], [np.nan, np.nan]], np.float32)).tolist()
+        [True, False]
+    """
+    return np.asarray(np.isfinite(values).all(axis=1))
+
+
 @dataclass(frozen=True)
 class Scaling:
     """What makes numbers comparable: each is taken by how far it is from its usual value.

@@ -157,8 +157,10 @@ class _Run:
         return self._layer(OUTPUT, torch.relu(self._layer(JOINED, hidden)))
 
     def _layer(self, name: str, values: Tensor) -> Tensor:
-        mapped: Tensor = values @ self.parameters[name, "weights"]
-        return mapped + self.parameters[name, "offsets"]
+        mapped: Tensor = (
+            values @ self.parameters[name, "weights"] + self.parameters[name, "offsets"]
+        )
+        return mapped
 
 
 def _copied(parameters: Mapping[tuple[str, str], Any]) -> dict[tuple[str, str], Floats]:

@@ -222,7 +222,7 @@ class Ridge(Method):
             count.
         """
         both, alone = (_numbers(rows, self.read[name]) for name in (BOTH, ALONE))
-        told = np.isfinite(both).all(axis=1) & bool(self.lines[BOTH])
+        told = np.asarray(np.isfinite(both).all(axis=1) & bool(self.lines[BOTH]))
         heard = np.isfinite(alone).all(axis=1)
         found = {}
         for attribute, line in self.lines[ALONE].items():
