@@ -166,7 +166,8 @@ def evaluate_table(
     )
     said = left_out.spoken(missing, len(frame) + missing["unlabelled"] + missing["dropped"])
     of_attributes = in_sample.of_table(table, table.attributes_with).overlap(frame)
-    notes = [read.note(), *([said] if said else []), *in_sample.note(of_attributes, len(frame))]
+    flattered = [f"attributes: {each}" for each in in_sample.note(of_attributes, len(frame))]
+    notes = [read.note(), *([said] if said else []), *flattered]
     return _told(
         replace(evaluation, notes=(*notes, *evaluation.notes), labels=read, left_out=missing)
     )
