@@ -176,6 +176,21 @@ def test_rows_without_text_are_learnt_from_as_such(
     assert found(decided.filter(decided["decided_by"] == "no-text")) > 0.6
 
 
+def test_text_of_some_speakers_alone_is_learnt_from(
+    cli: Cli, rows: pl.DataFrame, table: Path
+) -> None:
+    # s0 would tell when to stop, and says nothing: what joins both would never be learnt.
+    some = rows.with_columns(
+        text_embedding=pl.when(pl.col("speaker") != "s0").then("text_embedding")
+    )
+    target = table.with_name("some.toml")
+    file = written(some, table.parent, "some")
+    fit = ("calibrate", file, "--method", "early", "--where", LEARNT, "-o", target)
+    result = cli(*fit)
+    assert result.exit_code == 0 and "only some have text" in result.stderr
+    assert found(applied(cli, table, target, "--where", TESTED)) > 0.9
+
+
 def test_the_numbers_stand_beside_the_file_and_are_checked(
     cli: Cli, table: Path, fitted: Path
 ) -> None:

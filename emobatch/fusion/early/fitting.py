@@ -100,7 +100,7 @@ def fit(
     labels = rows["label"].cast(pl.Enum(task.classes)).to_physical().to_numpy().astype(np.int64)
     said = known(values[TEXT])
     _refuse_few(labels, said)
-    validates, speakers = _validating(rows)
+    validates, speakers = _validating(rows, said)
     scalings = {name: Scaling.of(each) for name, each in values.items()}
     seen = np.zeros(len(rows), bool)
     if trained_on and SPLIT_COLUMN in rows.columns:
@@ -163,10 +163,16 @@ def _in_order(rows: pl.DataFrame, values: Mapping[str, Numbers]) -> NDArray[np.i
     return np.array(sorted(range(len(digests)), key=digests.__getitem__), dtype=np.intp)
 
 
-def _validating(rows: pl.DataFrame) -> tuple[NDArray[np.bool_], int | None]:
+def _validating(
+    rows: pl.DataFrame, said: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], int | None]:
+    # Every fifth row, of those with text and of the others.
+    any_rows = np.zeros(len(rows), bool)
+    for mine in (said, ~said):
+        any_rows[np.flatnonzero(mine)[::PARTS]] = True
     names = rows[SPEAKER].cast(pl.String) if SPEAKER in rows.columns else pl.Series([None])
     if names.n_unique() < 2 or names.has_nulls():
-        return np.arange(len(rows)) % PARTS == 0, None
+        return any_rows, None
     counts = names.value_counts(name="rows").sort("rows", SPEAKER, descending=[True, False])
     wanted, found, taken = len(rows) / PARTS, 0, list[str]()
     # The largest that still fit, and at least one; the rest learn.
@@ -175,7 +181,11 @@ def _validating(rows: pl.DataFrame) -> tuple[NDArray[np.bool_], int | None]:
             taken.append(name)
             found += count
     taken = taken or [counts[SPEAKER][-1]]
-    return names.is_in(taken).to_numpy(), len(taken)
+    of_speakers = names.is_in(taken).to_numpy()
+    # A network that no row validates would never be learnt.
+    if len(np.unique(of_speakers[said])) < 2:
+        return any_rows, None
+    return of_speakers, len(taken)
 
 
 def _refuse_few(labels: NDArray[np.int64], said: NDArray[np.bool_]) -> None:

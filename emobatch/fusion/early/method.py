@@ -26,7 +26,8 @@ from emobatch.tasks.task import Task
 BLOCK = 4096
 OF_ALL_SPEAKERS = (
     "the rows that told when to stop training are of the same speakers as the others, for the "
-    "table doesn't tell speakers apart: what was fitted may do worse on new speakers"
+    "table doesn't tell speakers apart, or only some have text: what was fitted may do worse on "
+    "new speakers"
 )
 
 
