@@ -8,6 +8,7 @@ The packages in the order in which data passes through them; each imports only t
 - ``models``: checkpoints chosen, found, fetched, and put on a device
 - ``scorers``: what each model adds to a row
 - ``scoring``: the job: clips through the scorers into a score table, saved as it goes; ``verify``
+- ``features``: acoustic features of clips, computed and not learnt, one set a file
 - ``splits``: folds, splits, and what they leak
 - ``evaluation``: figures of labelled rows, one measure a file
 - ``fusion``: methods, fitted by ``calibrate`` and applied by ``apply``
@@ -30,6 +31,8 @@ Words, each with one meaning:
 - *class*: what rows are sorted into; *label*: the class that a row is said to be of
 - *stage*: before fusion (the speech branch's emotion) or after it, or after the judge (the final
   one)
+- *attribute*: arousal, valence or dominance; *embedding*: what a branch's encoder makes of a row,
+  some hundred numbers; *feature*: a number that is computed of the sound
 - *method*: a way of fusing both branches; *fitted* on labelled rows, it *decides* any rows
 - *judge*: a language model that is asked about final emotions; *review*: what it says of a table's
   rows; *fused*: what fusion had said before it

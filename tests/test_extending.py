@@ -14,6 +14,7 @@ from click.testing import Result
 from published import DATA
 
 from emobatch.evaluation.measures import MEASURES
+from emobatch.features.registry import FEATURE_SETS
 from emobatch.fusion.methods import METHODS
 from emobatch.manifests.corpora.registry import CORPORA
 from emobatch.manifests.readers.registry import READERS
@@ -30,7 +31,7 @@ PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REGISTRIES = {
     "METHODS": METHODS, "MEASURES": MEASURES, "SCORERS": SCORERS, "READERS": READERS,
-    "CORPORA": CORPORA, "FORMS": FORMS,
+    "CORPORA": CORPORA, "FORMS": FORMS, "FEATURE_SETS": FEATURE_SETS,
     "RUNNERS": RUNNERS, "CLASS_SETS": CLASS_SETS, "SCHEMES": SCHEMES, "CHARTS": CHARTS,
 }  # fmt: skip
 

@@ -11,7 +11,8 @@ import polars as pl
 from emobatch.evaluation.document import document
 from emobatch.evaluation.evaluate import evaluate_table
 from emobatch.fusion.apply import decided
-from emobatch.fusion.calibrate import Calibration, calibrated
+from emobatch.fusion.calibrate import calibrated
+from emobatch.fusion.calibration import Calibration
 from emobatch.fusion.file import Fitted, read
 from emobatch.tables import score_table
 

@@ -136,18 +136,23 @@ def show_verification(result: Verification) -> None:
 
 
 def metrics_table(stages: Mapping[str, Mapping[str, float] | None]) -> Table:
-    """Lay out UA, WA and F1 of several stages.
+    """Lay out UA, WA and F1 of several stages, or the CCC of attributes.
 
     Args:
-        stages: figures in percent by stage; a stage without figures is left out.
+        stages: UA, WA and F1 in percent by stage, else CCC by attribute; a stage without figures is
+            left out.
 
     Returns:
         The table.
     """
-    table = plain_table("%", *HEADLINE)
+    names = list(dict.fromkeys(name for figures in stages.values() for name in figures or ()))
+    percent = set(names) <= set(HEADLINE)
+    table = plain_table("%" if percent else "CCC", *names)
+    shape = ".2f" if percent else ".3f"
     for stage, figures in stages.items():
         if figures:
-            table.add_row(stage, *(f"{figures[name]:.2f}" for name in HEADLINE))
+            cells = (format(figures[name], shape) if name in figures else "-" for name in names)
+            table.add_row(stage, *cells)
     return table
 
 

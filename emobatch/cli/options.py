@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from emobatch.cli.parts import NumberOrWord
-from emobatch.fusion.methods import OPTIONS
+from emobatch.fusion.methods import OPTIONS, Option
 from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
     AUTO,
@@ -42,6 +42,14 @@ def _go_offline(context: click.Context, option: click.Parameter, offline: bool) 
     if offline:
         hub.go_offline()
     return offline
+
+
+def _kind(option: Option) -> click.ParamType[Any]:
+    if option.metavar:
+        return click.STRING
+    if option.numbers:
+        return NumberOrWord(option.numbers, option.choices)
+    return click.Choice(option.choices)
 
 
 def _names(defaults: Mapping[str, str]) -> tuple[Callable[[Command], Command], ...]:
@@ -159,9 +167,8 @@ fit_options = _together(
         click.option(
             f"--{option.name.replace('_', '-')}",
             option.name,
-            type=NumberOrWord(option.numbers, option.choices)
-            if option.numbers
-            else click.Choice(option.choices),
+            type=_kind(option),
+            metavar=option.metavar or None,
             help=f"{option.help}  [default: {option.default}]",
         )
         for option in OPTIONS

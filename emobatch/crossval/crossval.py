@@ -9,16 +9,18 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from emobatch.crossval import fold_scores
+from emobatch.crossval import attributes, fold_scores
+from emobatch.crossval.attributes import AttributeValidation
 from emobatch.crossval.fold import FoldFigures
 from emobatch.crossval.fold_figures import BASELINE, CrossValidation
 from emobatch.crossval.fold_scores import FoldScores
 from emobatch.crossval.learning_curve import learning_curve
 from emobatch.crossval.outcomes import Outcomes
-from emobatch.errors import OutputError, TableError
-from emobatch.fusion.calibrate import ids_of
+from emobatch.errors import OptionError, OutputError, TableError
+from emobatch.fusion import file as thresholds
+from emobatch.fusion.calibration import ids_of, scored_with
 from emobatch.fusion.control import shuffled_figures
-from emobatch.fusion.file import Fitted, to_toml
+from emobatch.fusion.file import Fitted
 from emobatch.fusion.fit_and_decide import refuse_shards
 from emobatch.fusion.held_out import HeldOut
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
@@ -43,6 +45,10 @@ MAYBE_TRAINED = (
     "them, it is surer of them than of others, and --fit-on val is better (answer with "
     "--trained-on)"
 )
+ALONE = (
+    "--method {}: ridge decides attributes, which are measured apart from emotions; give it alone, "
+    "with no other options than --by, --fit-on, --where and --alpha"
+)
 # Options by method, each as given.
 Options = Mapping[str, Mapping[str, Any]]
 
@@ -62,7 +68,7 @@ def crossval(
     control: bool = False,
     labelled: Sequence[int] = (),
     **options: Any,
-) -> CrossValidation:
+) -> CrossValidation | AttributeValidation:
     """Fit methods in each fold and measure them on the rows of that fold which test.
 
     Args:
@@ -85,14 +91,21 @@ def crossval(
         options: of the methods, see :data:`emobatch.fusion.methods.OPTIONS`.
 
     Returns:
-        What was found.
+        What was found: of a method that decides attributes, the figures of these.
 
     Raises:
         EmobatchError: if something can't be read, fitted or written.
     """
+    if any(METHODS[name].of_attributes for name in methods):
+        emotional = (label_column, label_map, sentiment_map, thresholds_out, trained_on, control)
+        if len(methods) > 1 or labelled or any(emotional):
+            raise OptionError(ALONE.format(", ".join(methods)))
+        mine = options_for(methods, options)[methods[0]]
+        return attributes.validate(sources, by, fit_on, where, mine)
     given = options_for(_compared(methods), options)
-    text = any(METHODS[name].reads_text for name in given)
-    scores = fold_scores.read(sources, by, where, label_column, label_map, sentiment_map, text=text)
+    scores = fold_scores.read(
+        sources, by, where, label_column, label_map, sentiment_map, methods=given
+    )
     if fit_on is not None and not scores.has_split:
         raise TableError(f"--fit-on {fit_on}: no column 'split'; `emobatch folds` adds one")
     splits_used: Against | None = (fit_on or "train+val") if scores.has_split else None
@@ -112,6 +125,7 @@ def crossval(
             "rows": folds[name].fitted_on,
             "labels": scores.labels.as_dict(),
             **folds[name].methods[method].settings(),
+            "scored_with": scored_with(scores.tables[0], folds[name].methods[method]),
             "fold": name,
             "fit_on": splits_used or "other folds",
             "tables": [Path(source).name for source in scores.sources],
@@ -121,7 +135,7 @@ def crossval(
             "models": scores.models[name] or None,
             "ids": folds[name].ids,
         }
-        writing.write_text(file, to_toml(Fitted(folds[name].methods[method], fitted)))
+        thresholds.write(Fitted(folds[name].methods[method], fitted), file)
     return result
 
 
@@ -154,7 +168,7 @@ def _fold(scores: FoldScores, held_out: HeldOut, methods: Options, control: bool
         shuffled={
             method: shuffled_figures(tested, each)
             for method, each in fitted.items()
-            if control and each.reads_text
+            if control and each.goes_by_text
         },
     )
 

@@ -10,8 +10,10 @@ from typing import Any
 import polars as pl
 
 from emobatch.errors import CalibrationError, TableError
+from emobatch.fusion.fit_and_decide import columns_read
 from emobatch.fusion.held_out import HeldOut
 from emobatch.fusion.labelled import labelled_rows
+from emobatch.fusion.methods import METHODS
 from emobatch.splits import roles
 from emobatch.splits.leakage import FOLD, SPLIT, Against, of_train
 from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST, TrainedOn
@@ -105,7 +107,7 @@ def read(
     label_map: Sequence[str] = (),
     sentiment_map: Sequence[str] = (),
     *,
-    text: bool = True,
+    methods: Mapping[str, Mapping[str, Any]],
 ) -> FoldScores:
     """Read score tables and tell their folds apart.
 
@@ -117,7 +119,7 @@ def read(
             else ``label``.
         label_map: ``NAME=CLASS`` pairs that extend the alias table.
         sentiment_map: ``CLASS=SENTIMENT`` pairs that override what classes stand for.
-        text: whether what the text branch says is needed.
+        methods: options by name of each method that will be fitted on them.
 
     Returns:
         Their rows.
@@ -126,22 +128,17 @@ def read(
         EmobatchError: if a table can't be read, lacks a column, or holds scores of other models
             for the same fold.
     """
-    # One by one: each fold has a speech model of its own.
-    names = reading.expand(sources or [reading.STANDARD_STREAM])
-    parts = [score_table.read([name], where) for name in names]
+    parts, by, has_split = opened(sources, by, where)
     task = _task(parts).with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
-    has_split = _has_split(parts)
-    by = _column(parts, by, has_split)
-    labels = [Path(reading.spoken(name)).stem for name in names]
-    if len(set(labels)) < len(labels):
-        labels = names
-    parts = [_marked(part, by, label) for part, label in zip(parts, labels, strict=True)]
     needed = [FOLD, SPLIT] if has_split else [FOLD]
     column = checked_column(parts, label_column, aliases, task.labels)
-    labelled = [
-        labelled_rows(part, task, column, aliases, (FOLD, SPLIT), text=text) for part in parts
-    ]
+    text = any(METHODS[name].reads_text for name in methods)
+    labelled = []
+    for part in parts:
+        with reading.explained(part.name):
+            others = (FOLD, SPLIT, *columns_read(part.rows, methods))
+        labelled.append(labelled_rows(part, task, column, aliases, others, text=text))
     frames = [each.rows.drop_nulls(needed) for each in labelled]
     rows = pl.concat(frames)
     unlabelled = pl.concat(each.unlabelled.drop_nulls(FOLD) for each in labelled)
@@ -158,6 +155,35 @@ def read(
         LabelsRead.together(each.read for each in labelled),
         pl.concat([part.unfiltered for part in parts], how="diagonal_relaxed"),
     )
+
+
+def opened(
+    sources: Sequence[str], by: str | None, where: str | None
+) -> tuple[list[ScoreTable], str | None, bool]:
+    """Open score tables and mark their folds.
+
+    Args:
+        sources: as for :func:`read`.
+        by: column of folds, None to find it.
+        where: SQL expression; only rows for which it holds are read.
+
+    Returns:
+        The tables, with columns of their fold and split; the column of folds, None where each file
+        is one; and whether they say what trains and tests.
+
+    Raises:
+        EmobatchError: if a table can't be read or lacks a column.
+    """
+    # One by one: each fold has a speech model of its own.
+    names = reading.expand(sources or [reading.STANDARD_STREAM])
+    parts = [score_table.read([name], where) for name in names]
+    has_split = _has_split(parts)
+    by = _column(parts, by, has_split)
+    labels = [Path(reading.spoken(name)).stem for name in names]
+    if len(set(labels)) < len(labels):
+        labels = names
+    marked = [_marked(part, by, label) for part, label in zip(parts, labels, strict=True)]
+    return marked, by, has_split
 
 
 def _task(parts: Sequence[ScoreTable]) -> Task:

@@ -115,14 +115,14 @@ def units(rows: pl.DataFrame) -> Units:
     return Units(SPEAKER, numbers.to_numpy(), count, _too_few(count))
 
 
-def resampled_sums(values: Integers, drawn: Units, resamples: int) -> Floats:
+def resampled_sums(values: Integers | Floats, drawn: Units, resamples: int) -> Floats:
     """Sum the values of rows over bootstrap resamples.
 
     Units with the same sums are drawn together, as many of them as a multinomial distribution
     says, so that the cost depends on how many different units there are and not on the rows.
 
     Args:
-        values: (rows, n) counts.
+        values: (rows, n) counts or other numbers.
         drawn: what is resampled.
         resamples: how many resamples.
 

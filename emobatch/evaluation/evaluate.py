@@ -10,6 +10,7 @@ import polars as pl
 
 from emobatch.errors import LabelError, TableError
 from emobatch.evaluation import in_sample
+from emobatch.evaluation.attributes_alone import ATTRIBUTES_ALONE, has_attributes_alone, scale_notes
 from emobatch.evaluation.bootstrap import SPEAKER
 from emobatch.evaluation.figure import BEFORE, STAGES, Figure
 from emobatch.evaluation.in_sample import NOTHING_KNOWN, InSample
@@ -21,8 +22,8 @@ from emobatch.evaluation.sample import Sample
 from emobatch.evaluation.words_alone import HEARD, NOTE, SAID, has_words_alone
 from emobatch.splits import leakage
 from emobatch.splits.roles import SPLIT_COLUMN, TrainedOn, training_note
+from emobatch.tables import attributes, left_out, reading, score_table
 from emobatch.tables import label_column as label_columns
-from emobatch.tables import left_out, reading, score_table
 from emobatch.tables.fitted_rows import ID
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.label_columns import canonical, read_labels
@@ -141,14 +142,18 @@ def evaluate_table(
             raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
         column = label_columns.checked_column([table], label_column, aliases, task.labels)
         if (label_column is None or column in names) and has_words_alone(table.rows, column):
-            return _words_alone(table, by, bootstrap, wer_normalisation)
+            return _told(_without_classes(table, by, bootstrap, wer_normalisation))
+        if label_column is None and has_attributes_alone(table.rows, column):
+            return _told(_without_classes(table, by, bootstrap, wer_normalisation))
         given = label_columns.has_given_emotion(names)
-        frame, read, missing = _labelled(table, task, column, by, aliases, given=given)
+        frame, read, missing = _read(table, task, column, by, aliases, given=given)
         if given:  # the manifest's is no prediction
             frame = frame.rename({"emotion": label_columns.GIVEN_EMOTION}, strict=False)
             by = label_columns.GIVEN_EMOTION if by == "emotion" else by
         leakage.warn(table.unfiltered)
     fitted = in_sample.of_table(table)
+    has_label = pl.col(LABEL).is_not_null()
+    frame, unlabelled = frame.filter(has_label), frame.filter(~has_label)
     evaluation = evaluate_rows(
         frame,
         task,
@@ -157,9 +162,12 @@ def evaluate_table(
         fitted=fitted,
         trained_on=trained_on,
         wer_normalisation=wer_normalisation,
+        unlabelled=unlabelled,
     )
     said = left_out.spoken(missing, len(frame) + missing["unlabelled"] + missing["dropped"])
-    notes = [read.note(), *([said] if said else [])]
+    of_attributes = in_sample.of_table(table, table.attributes_with).overlap(frame)
+    flattered = [f"attributes: {each}" for each in in_sample.note(of_attributes, len(frame))]
+    notes = [read.note(), *([said] if said else []), *flattered]
     return _told(
         replace(evaluation, notes=(*notes, *evaluation.notes), labels=read, left_out=missing)
     )
@@ -174,6 +182,7 @@ def evaluate_rows(
     fitted: InSample = NOTHING_KNOWN,
     trained_on: TrainedOn | None = None,
     wer_normalisation: str = WORDS,
+    unlabelled: pl.DataFrame | None = None,
 ) -> Evaluation:
     """Measure labelled rows.
 
@@ -186,6 +195,7 @@ def evaluate_rows(
         fitted: which rows the thresholds were fitted on.
         trained_on: splits that the speech model was trained on; None where that is not known.
         wer_normalisation: of texts, see :func:`emobatch.evaluation.normalisation.normalised`.
+        unlabelled: further rows, for measures that need no label of a class.
 
     Returns:
         What was measured.
@@ -207,17 +217,20 @@ def evaluate_rows(
         notes.append(GATED.format(gated))
     if LABEL not in rows.columns:
         measures = [measure for measure in measures if not measure.needs_labels]
-        notes.append(NOTE)
+        notes.append(ATTRIBUTES_ALONE if attributes.measurable(rows.columns) else NOTE)
+    notes += scale_notes(rows)
     whole = Sample(rows, task, bootstrap, normalisation=wer_normalisation)
     if trained := training_note(whole.scored, trained_on, TRAINED, MAYBE_TRAINED):
         notes.append(trained)
     overlap = fitted.overlap(whole.scored)
     notes += in_sample.note(overlap, len(whole.scored))
-    figures = list(_measured(whole, measures, notes))
+    others = rows.clear() if unlabelled is None else unlabelled
+    figures = list(_measured(whole, others, measures, notes))
     groups = None if by is None else _groups(rows, by)
     for group, part in (groups or {}).items():
         sample = Sample(part, task, group=group, normalisation=wer_normalisation)
-        figures += _measured(sample, [each for each in measures if each.by_group], notes)
+        mine = others.clear() if by is None else others.filter(_is_of(by, group, part))
+        figures += _measured(sample, mine, [each for each in measures if each.by_group], notes)
     drawn = whole.drawn.resampled(bootstrap) if bootstrap and len(whole.scored) else None
     return Evaluation(
         task,
@@ -231,14 +244,21 @@ def evaluate_rows(
     )
 
 
-def _words_alone(
+def _without_classes(
     table: ScoreTable, by: str | None, bootstrap: int, normalisation: str
 ) -> Evaluation:
-    wanted = dict.fromkeys((SAID, HEARD, SPEAKER, "transcript_source", *([by] if by else [])))
     names = table.rows.collect_schema().names()
-    rows = table.rows.select(name for name in wanted if name in names).collect()
-    return _told(
-        evaluate_rows(rows, table.task, by=by, bootstrap=bootstrap, wer_normalisation=normalisation)
+    mine = attributes.measurable(names)
+    wanted = (SAID, HEARD, SPEAKER, ID, "transcript_source", *mine, *([by] if by else []))
+    rows = table.rows.select(name for name in dict.fromkeys(wanted) if name in names)
+    rows = attributes.with_numbers(rows) if mine else rows
+    return evaluate_rows(
+        rows.collect(),
+        table.task,
+        by=by,
+        bootstrap=bootstrap,
+        fitted=in_sample.of_table(table, table.attributes_with),
+        wer_normalisation=normalisation,
     )
 
 
@@ -255,10 +275,16 @@ def _is_text_alone(rows: pl.DataFrame) -> bool:
     return stages == [STAGES[BEFORE]] and rows[stages[0]].is_null().all() and has_text
 
 
-def _measured(sample: Sample, measures: Sequence[Measure], notes: list[str]) -> Iterator[Figure]:
+def _measured(
+    sample: Sample, unlabelled: pl.DataFrame, measures: Sequence[Measure], notes: list[str]
+) -> Iterator[Figure]:
+    everything = sample
+    if len(unlabelled):
+        rows = pl.concat([sample.rows, unlabelled.select(sample.rows.columns)])
+        everything = replace(sample, rows=rows)
     for measure in measures:
         try:
-            figures = list(measure.figures(sample))
+            figures = list(measure.figures(everything if measure.of_unlabelled else sample))
         except LabelError as error:
             # Of what the text branch said: labels and predictions have been read before.
             notes.append(f"no figures of {measure.name}: {error}")
@@ -267,13 +293,18 @@ def _measured(sample: Sample, measures: Sequence[Measure], notes: list[str]) -> 
             yield replace(figure, measure=measure.name, group=sample.group)
 
 
+def _is_of(by: str, group: str, part: pl.DataFrame) -> pl.Expr:
+    value = part[by][0]
+    return pl.col(by).is_null() if value is None else pl.col(by) == pl.lit(value)
+
+
 def _groups(rows: pl.DataFrame, by: str) -> dict[str, pl.DataFrame]:
     parts = rows.partition_by(by, as_dict=True, maintain_order=True)
     ordered = sorted(parts.items(), key=lambda item: (item[0][0] is None, str(item[0][0])))
     return {NO_VALUE if value is None else str(value): part for (value,), part in ordered}
 
 
-def _labelled(
+def _read(
     table: ScoreTable,
     task: Task,
     column: str,
@@ -300,9 +331,12 @@ def _labelled(
     read = [name for measure in every_measure() for name in measure.columns]
     wanted = (
         *(column, "status", *stages, *task.speech_columns),
+        *(f"{score_table.FINAL}{name}" for name in task.classes),
         *(*read, *ABOUT_ROWS, *([by] if by else [])),
     )
-    frame = rows.select(name for name in dict.fromkeys(wanted) if name in names).collect()
+    left = set(attributes.unused(names, column, by))
+    chosen = [name for name in dict.fromkeys(wanted) if name in names and name not in left]
+    frame = attributes.with_numbers(rows.select(chosen), besides=column).collect()
     labels, how = read_labels(frame[column], task.labels, label_map)
     frame = frame.with_columns(labels.alias("label"))
     if "emotion" in stages:
@@ -310,8 +344,7 @@ def _labelled(
         remedy = "did `emobatch apply` write this table?"
         frame = frame.with_columns(canonical(frame["emotion"], task.labels, remedy=remedy))
     missing = left_out.left_out(how, frame, stages)
-    frame = frame.filter(pl.col("label").is_not_null())
-    if frame.is_empty():
+    if frame["label"].is_null().all():
         dropped = f", for all were dropped ({how.note()})" if how.dropped else ""
         raise TableError(
             f"no row is labelled{dropped}; look at column {column!r}, --where and --label-map"

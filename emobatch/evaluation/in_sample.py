@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -76,11 +76,12 @@ def of_thresholds(fitted: Any, name: str) -> InSample:
     return InSample(tuple((rows, None) for rows in _parts(fitted, name)))
 
 
-def of_table(table: ScoreTable) -> InSample:
+def of_table(table: ScoreTable, decided_with: Mapping[str, Any] | None = None) -> InSample:
     """Read which rows the thresholds were fitted on that decided a table.
 
     Args:
         table: a final table, whose files may have been decided with thresholds of their own.
+        decided_with: by source, what says of it; None for what decided its emotions.
 
     Returns:
         What is known.
@@ -88,11 +89,12 @@ def of_table(table: ScoreTable) -> InSample:
     Raises:
         ThresholdsError: if it can't be read.
     """
+    known = table.decided_with if decided_with is None else decided_with
     if len(table.sources) == 1:
         (source,) = table.sources
-        return of_thresholds(table.decided_with.get(source), source)
+        return of_thresholds(known.get(source), source)
     parts = []
-    for source, fitted in table.decided_with.items():
+    for source, fitted in known.items():
         for rows in _parts(fitted, source):
             ids = reading.scan(source, number_columns).select(pl.col(ID).cast(pl.String))
             parts.append((rows, ids.collect().to_series().unique()))

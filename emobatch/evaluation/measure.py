@@ -26,6 +26,7 @@ class Measure(ABC):
         columns: what it reads of a table beside labels, predictions and the speech branch's scores.
         of_text: whether it measures what was said, which a gate leaves out of some rows.
         needs_labels: whether it says nothing of rows without a label.
+        of_unlabelled: whether it measures rows without a label beside the others.
         by_group: whether it is measured for each value of `--by` as well.
         beside_headline: whether what it remarks belongs right under the headline figures.
     """
@@ -35,6 +36,7 @@ class Measure(ABC):
     columns: ClassVar[tuple[str, ...]] = ()
     of_text: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = True
+    of_unlabelled: ClassVar[bool] = False
     by_group: ClassVar[bool] = False
     beside_headline: ClassVar[bool] = False
 

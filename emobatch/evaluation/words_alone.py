@@ -33,16 +33,29 @@ def has_words_alone(rows: pl.LazyFrame, column: str) -> bool:
         False
     """
     names = rows.collect_schema().names()
-    if not {SAID, HEARD} <= set(names) or not _has_some(rows, SAID):
+    if not {SAID, HEARD} <= set(names) or not has_some(rows, SAID):
         return False
-    return not _has_predictions(names) or column not in names or not _has_some(rows, column)
+    return not _has_predictions(names) or column not in names or not has_some(rows, column)
 
 
 def _has_predictions(names: Collection[str]) -> bool:
     return any(name in STAGES.values() or name.startswith("speech_") for name in names)
 
 
-def _has_some(rows: pl.LazyFrame, column: str) -> bool:
+def has_some(rows: pl.LazyFrame, column: str) -> bool:
+    """Whether a column holds anything.
+
+    Args:
+        rows: any table.
+        column: of any type.
+
+    Returns:
+        True where a row has more than blanks there.
+
+    Examples:
+        >>> has_some(pl.LazyFrame({"label": [" ", None]}), "label")
+        False
+    """
     text = pl.col(column).cast(pl.String).str.strip_chars()
     found = rows.filter(text.fill_null("") != "").head(1)
     return not found.collect(engine="streaming").is_empty()

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from emobatch.errors import OptionError, TableError, ThresholdsError
+from emobatch.errors import OptionError, TableError
 from emobatch.fusion.file import Fitted, read
 from emobatch.fusion.fit_and_decide import refuse_shards
 from emobatch.fusion.logistic.centring import SPEAKER
 from emobatch.fusion.method import Method
 from emobatch.fusion.methods import METHODS
-from emobatch.tables import reading, score_table, writing
+from emobatch.fusion.suitable import check
+from emobatch.tables import attributes, reading, score_table, writing
+from emobatch.tables.attributes import GIVEN
 from emobatch.tables.judged import JUDGE, is_judged, unjudged
 from emobatch.tables.label_column import (
     DECIDED_BY,
@@ -26,17 +28,11 @@ from emobatch.tables.label_column import (
     set_aside,
     set_aside_in,
 )
-from emobatch.tables.provenance import check_models, foreign
-from emobatch.tables.score_table import ScoreTable
-from emobatch.tasks.task import Task
+from emobatch.tables.score_table import ATTRIBUTE_THRESHOLDS, THRESHOLDS, ScoreTable
 
 log = logging.getLogger(__name__)
 # Speakers whose rows are counted out in a note.
 MOST_NAMED = 10
-FOREIGN = (
-    "note: %s may not suit these rows: %s; how well it decides them is not known before `emobatch "
-    "evaluate` measures it on some that have a label"
-)
 NO_SPEECH = (
     "no row has speech scores (was it scored with --speech none?), and every method needs them; "
     "score without --speech none"
@@ -114,11 +110,16 @@ def decided(
         EmobatchError: if something doesn't fit together.
     """
     if thresholds_file is not None:
-        _check_fitted(fitted, scores, thresholds_file, force=force)
+        check(fitted, scores, thresholds_file, force=force)
     refuse_shards(scores, fitted.method)
+    with reading.explained(scores.name):
+        if fitted.method.of_attributes:
+            yield _with_attributes(scores, fitted)
+            return
     # Its sentiments stand for what the method takes them for.
     task = fitted.method.task.as_dict()
     provenance = {**scores.provenance, "task": task, "thresholds": dict(fitted.fitted)}
+    provenance |= _kept(ATTRIBUTE_THRESHOLDS, scores.attributes_with)
     with reading.explained(scores.name):
         _check_branches(scores.rows, fitted.method)
         if is_judged(scores.rows.collect_schema().names()):
@@ -135,6 +136,21 @@ def decided(
         if fitted.method.whole_table:
             _note_speakers(rows)
         yield fitted.method.decide(rows), provenance
+
+
+def _with_attributes(scores: ScoreTable, fitted: Fitted) -> tuple[pl.LazyFrame, dict[str, Any]]:
+    rows, moved = attributes.set_aside(scores.rows)
+    for name in moved:
+        log.warning("note: column %r holds labels and is kept as %r", name, f"{GIVEN}{name}")
+    kept = _kept(THRESHOLDS, scores.decided_with)
+    provenance = {**scores.provenance, **kept, ATTRIBUTE_THRESHOLDS: dict(fitted.fitted)}
+    return fitted.method.decide(rows), provenance
+
+
+def _kept(key: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    # What another method decided stays, and what is known of its making, if that is one.
+    values = list(known.values())
+    return {key: values[0]} if values and all(each == values[0] for each in values) else {}
 
 
 def decide(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:
@@ -180,36 +196,6 @@ def scored(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:
     if present and not ours <= set(present):
         raise TableError(f"column {present[0]!r} is not of emobatch's making; rename it")
     return score_table.with_scores(rows, method.task, text=method.reads_text).drop(*present)
-
-
-def refuse_other_classes(fitted: Fitted, task: Task, name: str) -> None:
-    """Refuse to decide between other classes than a method was fitted for.
-
-    Args:
-        fitted: the method.
-        task: of the rows.
-        name: of the thresholds file.
-
-    Raises:
-        ThresholdsError: names both.
-    """
-    mine = fitted.method.task.classes
-    if set(mine) != set(task.classes):
-        raise ThresholdsError(
-            f"{name}: fitted for the classes {', '.join(mine)}, the scores are of "
-            f"{', '.join(task.classes)}; calibrate on this table"
-        )
-
-
-def _check_fitted(fitted: Fitted, scores: ScoreTable, file: Path, *, force: bool) -> None:
-    refuse_other_classes(fitted, scores.task, str(file))
-    made = scores.provenance
-    if not force:
-        remedy = "calibrate on this table, or insist with --force"
-        check_models(made.get("models") or {}, fitted.fitted, file, remedy)
-    differing = foreign(made, scores.manifests, fitted.fitted)
-    if differing and fitted.method.to_document():  # else nothing was fitted
-        log.warning(FOREIGN, file, "; ".join(differing))
 
 
 def _note_speakers(rows: pl.LazyFrame) -> None:

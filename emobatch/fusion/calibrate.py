@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from emobatch.evaluation.metrics import Metrics, metrics
-from emobatch.fusion import best
-from emobatch.fusion.file import Fitted, to_toml
-from emobatch.fusion.fit_and_decide import decide, fit, refuse_shards
+from emobatch.errors import OptionError
+from emobatch.evaluation.metrics import metrics
+from emobatch.fusion import arrays, best, file
+from emobatch.fusion.calibration import Calibration, made_of
+from emobatch.fusion.file import Fitted
+from emobatch.fusion.fit_and_decide import columns_read, decide, fit, refuse_shards
 from emobatch.fusion.labelled import labelled_rows
 from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
+from emobatch.fusion.ridge.calibration import of_attributes
 from emobatch.splits.roles import TrainedOn, training_note
-from emobatch.tables import score_table, writing
-from emobatch.tables.fitted_rows import ID, FittedRows
+from emobatch.tables import reading, score_table, writing
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.left_out import spoken
-from emobatch.tables.provenance import date, software
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.labels import parse_label_map
 
@@ -35,20 +35,10 @@ MAYBE_TRAINED = (
     "them than of new speech (answer with --trained-on)"
 )
 
-
-@dataclass(frozen=True)
-class Calibration:
-    """What `calibrate` found.
-
-    Attributes:
-        fitted: as written to the file.
-        before: UA, WA and F1 in percent of the speech branch, on the rows it was fitted on.
-        after: those of the final emotions, on the same rows.
-    """
-
-    fitted: Fitted
-    before: Metrics
-    after: Metrics
+OF_ATTRIBUTES = (
+    "--method {} is fitted on columns 'arousal', 'valence' and 'dominance', and takes no options "
+    "of classes: leave out --label-column, --label-map, --sentiment-map, --bootstrap, --trained-on"
+)
 
 
 def calibrate(
@@ -90,6 +80,8 @@ def calibrate(
         EmobatchError: if something can't be read, fitted or written.
     """
     writing.check_target(target, [".toml"])
+    if method in METHODS and METHODS[method].has_arrays:
+        arrays.refuse_standard_output(target, method)
     scores = score_table.read(sources, where, mixed=force)
     calibration = calibrated(
         scores,
@@ -101,7 +93,7 @@ def calibrate(
         trained_on=trained_on,
         **options,
     )
-    writing.write_text(target, to_toml(calibration.fitted))
+    file.write(calibration.fitted, target)
     return calibration
 
 
@@ -135,18 +127,25 @@ def calibrated(
         EmobatchError: if something can't be fitted.
     """
     given = options_for(best.CANDIDATES if method == BEST else [method], options)
+    if method in METHODS and METHODS[method].of_attributes:
+        if label_column or label_map or sentiment_map or bootstrap or trained_on:
+            raise OptionError(OF_ATTRIBUTES.format(method))
+        return of_attributes(scores, given[method])
     reads_text = any(METHODS[name].reads_text for name in given)
     task = scores.task.with_sentiments(sentiment_map)
     aliases = parse_label_map(label_map, task.labels)
     column = checked_column([scores], label_column, aliases, task.labels)
-    labelled = labelled_rows(scores, task, column, aliases, text=reads_text)
+    with reading.explained(scores.name):
+        others = columns_read(scores.rows, given)
+    labelled = labelled_rows(scores, task, column, aliases, others, text=reads_text)
     rows, read = labelled.rows, labelled.read
     chosen = (
         best.choose(rows, labelled.unlabelled, task, given, trained_on) if method == BEST else None
     )
     name = chosen.method if chosen else method
-    others = labelled.unlabelled
-    begun = fit(METHODS[name], rows, others, task, trained_on=trained_on, **given[name])
+    begun = fit(
+        METHODS[name], rows, labelled.unlabelled, task, trained_on=trained_on, **given[name]
+    )
     fitted, drawn = begun.examined(rows, bootstrap)
     refuse_shards(scores, fitted)
     decided = decide(fitted, rows, labelled.unlabelled)
@@ -166,38 +165,13 @@ def calibrated(
         "labels": read.as_dict(),
         **fitted.settings(),
         "chosen": chosen.to_document() if chosen else None,
-        "tables": [Path(name).name for name in scores.sources],
-        "where": scores.where,
-        "date": date(),
         "before": before,
         "after": after,
         "warnings": warnings or None,
         "bootstrap": drawn,
-        "software": software(["polars", "numpy", "scikit-learn"]),
-        "models": scores.provenance.get("models"),
-        "ids": ids_of(rows),
-        **_origin(scores),
+        **made_of(scores, rows, fitted),
     }
     return Calibration(Fitted(fitted, provenance), before, after)
-
-
-def ids_of(rows: pl.DataFrame) -> dict[str, Any] | None:
-    """Take down which rows a method is fitted on, for ``[fitted]``.
-
-    Args:
-        rows: those that it is fitted on.
-
-    Returns:
-        See :class:`emobatch.tables.fitted_rows.FittedRows`; None where the rows have no ids.
-    """
-    fitted = FittedRows.of(rows[ID]) if ID in rows.columns else None
-    return fitted.to_document() if fitted is not None and fitted.rows else None
-
-
-def _origin(scores: ScoreTable) -> dict[str, Any]:
-    options = scores.provenance.get("options") or {}
-    language = {name: options.get(name) for name in ("language", "transcript_language")}
-    return {**language, "manifests": list(scores.manifests) or None}
 
 
 def _training(rows: pl.DataFrame, trained_on: TrainedOn | None) -> list[str]:

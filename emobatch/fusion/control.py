@@ -27,6 +27,8 @@ DRAWS, SEED = 20, 0
 DRAWN = {"draws": DRAWS, "seed": SEED, "level": LEVEL}
 # What rows whose text is that of others are called, wherever they are shown.
 SHUFFLED = "text shuffled"
+# By what it is told whether something is said, of rows that were read without its answers.
+EMBEDDING = "text_embedding"
 # What the text branch makes of a row, beside columns `text_…`.
 OF_TEXT = (
     *("transcript", "transcript_source", "language", "cleaned_text"),
@@ -143,7 +145,8 @@ def said_in(rows: pl.DataFrame) -> NDArray[np.uint32]:
     """Find the rows of which the text branch says something.
 
     Args:
-        rows: a score table, with ``sentiment`` or ``text_emotion``; null where nothing is said.
+        rows: a score table, with ``sentiment``, ``text_emotion`` or ``text_embedding``; null where
+            nothing is said.
 
     Returns:
         (such rows,) their numbers, sorted by what the rows hold, so that the order in which they
@@ -155,6 +158,7 @@ def said_in(rows: pl.DataFrame) -> NDArray[np.uint32]:
         [2, 0]
     """
     said, _ = text_columns(rows.columns)
+    said = said if said in rows.columns else EMBEDDING
     by = [name for name, kind in rows.schema.items() if not kind.is_nested()]
     order = rows.with_row_index(PLACE).sort(by, maintain_order=True)
     asked = order.filter(pl.col(said).is_not_null())[PLACE].to_numpy()

@@ -13,9 +13,11 @@ from typing import Any
 import tomli_w
 
 from emobatch.errors import TaskError, ThresholdsError, UnknownName
+from emobatch.fusion import arrays
 from emobatch.fusion.checks import table
 from emobatch.fusion.method import Method
 from emobatch.fusion.methods import METHODS
+from emobatch.tables import writing
 from emobatch.tables.fitted_rows import FittedRows
 from emobatch.tasks import choose
 from emobatch.tasks.task import Task
@@ -42,13 +44,33 @@ class Fitted:
     fitted: Mapping[str, Any] = field(default_factory=dict)
 
 
-def to_toml(fitted: Fitted) -> str:
+def write(fitted: Fitted, target: Path | None) -> None:
+    """Write a fitted method, and beside it what is too large for TOML.
+
+    Args:
+        fitted: what `calibrate` found.
+        target: the thresholds file, standard output where None.
+
+    Raises:
+        OutputError: if it can't be written.
+    """
+    kept = fitted.method.arrays()
+    if target is None or not kept:
+        if kept:
+            arrays.refuse_standard_output(target, fitted.method.name)
+        writing.write_text(target, to_toml(fitted))
+        return
+    writing.write_text(target, to_toml(fitted, arrays.write(kept, target)))
+
+
+def to_toml(fitted: Fitted, beside: Mapping[str, Any] | None = None) -> str:
     """Write a fitted method as TOML.
 
     Figures keep all their digits, so that reading gives them back.
 
     Args:
         fitted: what `calibrate` found.
+        beside: what there is to say of the arrays beside the file, None where there are none.
 
     Returns:
         The text of a thresholds file.
@@ -58,6 +80,7 @@ def to_toml(fitted: Fitted) -> str:
     content = {
         **head,
         **method.to_document(),
+        arrays.SECTION: beside,
         "sentiments": method.task.as_dict()["sentiments"],
         "fitted": fitted.fitted,
     }
@@ -90,7 +113,7 @@ def read(path: Path) -> Fitted:
     except (ValueError, RecursionError) as error:  # a number or brackets without end, too
         raise ThresholdsError(f"{path}: not TOML: {error}; mend that line") from error
     try:
-        return _parse(document)
+        return _parse(document, path.parent)
     except (ThresholdsError, TaskError, UnknownName) as error:
         raise ThresholdsError(f"{path}: {error}") from error
 
@@ -118,7 +141,7 @@ def _on_one_line(array: re.Match[str]) -> str:
     return f"[{', '.join(values)}]"
 
 
-def _parse(document: dict[str, Any]) -> Fitted:
+def _parse(document: dict[str, Any], folder: Path) -> Fitted:
     written = document.pop("format", None)
     if written is True or written not in (FIRST_FORMAT, FORMAT):
         raise ThresholdsError(
@@ -132,6 +155,8 @@ def _parse(document: dict[str, Any]) -> Fitted:
     if not isinstance(name, str):
         raise ThresholdsError("no method in it; `emobatch calibrate` names one")
     document["fitted"] = _fitted(table(document, "fitted"))
+    if METHODS[name].has_arrays:
+        document[arrays.SECTION] = arrays.read(table(document, arrays.SECTION), folder)
     return Fitted(METHODS[name].from_document(document, task), document["fitted"])
 
 

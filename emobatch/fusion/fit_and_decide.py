@@ -6,12 +6,14 @@ emotion, is the same wherever a method is fitted and measured.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
 from emobatch.errors import TableError
 from emobatch.fusion.method import Method
+from emobatch.fusion.methods import METHODS
 from emobatch.splits.roles import TrainedOn
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.labels_read import LABEL
@@ -72,6 +74,24 @@ def fitting_rows(kind: type[Method], labelled: pl.DataFrame, others: pl.DataFram
     kept = [name for name in labelled.columns if name in others.columns and name != LABEL]
     nothing = pl.lit(None, dtype=labelled.schema[LABEL]).alias(LABEL)
     return pl.concat([labelled, others.select(*kept, nothing)], how="diagonal")
+
+
+def columns_read(rows: pl.LazyFrame, methods: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Name what methods are fitted on beside scores.
+
+    Args:
+        rows: a score table.
+        methods: options by name of the method.
+
+    Returns:
+        Columns of the table.
+
+    Raises:
+        TableError: if one is missing.
+    """
+    names = rows.collect_schema().names()
+    found = [METHODS[name].also_reads(names, **options) for name, options in methods.items()]
+    return list(dict.fromkeys(column for mine in found for column in mine))
 
 
 def refuse_shards(scores: ScoreTable, method: Method) -> None:

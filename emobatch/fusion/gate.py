@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from emobatch.errors import ThresholdsError
 from emobatch.fusion.file import Fitted, read, to_toml
 from emobatch.tasks.task import Task
 
@@ -63,6 +64,12 @@ def read_gate(path: Path) -> MethodGate:
         The gate.
 
     Raises:
-        ThresholdsError: if it can't be read.
+        ThresholdsError: if it can't be read, or is of attributes.
     """
-    return MethodGate(str(path), read(path))
+    fitted = read(path)
+    if fitted.method.of_attributes:
+        raise ThresholdsError(
+            f"{path}: {fitted.method.name} decides attributes of all rows, so that there is "
+            "nothing to gate by; name thresholds of emotions"
+        )
+    return MethodGate(str(path), fitted)

@@ -70,7 +70,7 @@ def labelled_rows(
                 f"no column {column!r} to fit on; name the column of labels with --label-column, "
                 f"or add it to the manifest; the columns are {', '.join(names)}"
             )
-        if text:
+        if text or any(name.startswith("text_") for name in others):
             _refuse_gated(scores.rows)
         present = [name for name in ABOUT_ROWS if name in names]
         wanted = (*_scores(task, names, text=text), *present, *others)

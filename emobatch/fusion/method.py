@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import polars as pl
+from numpy.typing import NDArray
 
 from emobatch.errors import OptionError
 from emobatch.fusion.description import Section
@@ -23,13 +24,16 @@ class Method(ABC):
     Attributes:
         name: what ``--method`` calls it.
         columns: what :meth:`decide` adds to a table, with their types; ``emotion``, the final one,
-            and ``decided_by`` among them.
+            and ``decided_by`` among them, unless it decides attributes.
         header: what a thresholds file says of it at its top, in lines.
         beside: names of methods that a cross-validation shows with it, to compare.
         reads_text: whether tables must have what the text branch says.
         uses_unlabelled: whether it is fitted on rows without a label as well.
         whole_table: whether a row's emotion depends on other rows, so that a part of a table
             can't be decided by itself.
+        score_options: options of `score` that what it reads depends on, beside models.
+        of_attributes: whether it decides attributes and no emotions.
+        has_arrays: whether it keeps arrays beside the thresholds file.
         task: the classes that it decides between.
     """
 
@@ -43,7 +47,31 @@ class Method(ABC):
     reads_text: ClassVar[bool] = True
     uses_unlabelled: ClassVar[bool] = False
     whole_table: ClassVar[bool] = False
+    score_options: ClassVar[tuple[str, ...]] = ()
+    of_attributes: ClassVar[bool] = False
+    has_arrays: ClassVar[bool] = False
     task: Task
+
+    @property
+    def goes_by_text(self) -> bool:
+        """Whether what the text branch says can change what it decides."""
+        return self.reads_text
+
+    @classmethod
+    def also_reads(cls, names: Sequence[str], **options: Any) -> list[str]:
+        """Name what it is fitted on beside scores and what tells rows apart.
+
+        Args:
+            names: of the table's columns.
+            options: as for :meth:`fit`.
+
+        Returns:
+            Columns of the table, none by default.
+
+        Raises:
+            TableError: if one is missing.
+        """
+        return []
 
     @classmethod
     @abstractmethod
@@ -101,7 +129,7 @@ class Method(ABC):
 
         Args:
             document: the file but for ``format``, ``method``, ``classes``, ``sentiments`` and
-                ``fitted``.
+                ``fitted``; ``arrays`` are what :meth:`arrays` gave.
             task: the classes.
 
         Returns:
@@ -110,6 +138,10 @@ class Method(ABC):
         Raises:
             ThresholdsError: names what is misspelt, missing or out of range.
         """
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Give what is too large for TOML, for a file beside it; by name."""
+        return {}
 
     def settings(self) -> dict[str, Any]:
         """Say with which options it was fitted, for ``[fitted]``."""

@@ -25,6 +25,8 @@ METHODS: Registry[type[Method]] = Registry(
         "average": "emobatch.fusion.average:Average",
         "max": "emobatch.fusion.maximum:Maximum",
         "logistic": "emobatch.fusion.logistic.method:Logistic",
+        "early": "emobatch.fusion.early.method:Early",
+        "ridge": "emobatch.fusion.ridge.method:Ridge",
         "adapt": "emobatch.fusion.adapt:Adapted",
         "speech": "emobatch.fusion.speech:Speech",
     },
@@ -43,6 +45,7 @@ class Option:
         methods: that take it.
         choices: its values that are words.
         numbers: lowest and highest of its values that are numbers, None where none is.
+        metavar: stands for a value that is any text; empty where values are words or numbers.
         default: what a method takes where none is given.
         help: one line.
     """
@@ -53,6 +56,7 @@ class Option:
     default: str
     help: str
     numbers: tuple[float, float] | None = None
+    metavar: str = ""
 
 
 OPTIONS = (
@@ -100,6 +104,30 @@ OPTIONS = (
         "the best of 0.25, 0.3, 0.35, 0.4",
         "Probability from which the text branch agrees that a row is neutral; none: it decides.",
         (0.0, 1.0),
+    ),
+    Option(
+        "alpha",
+        ("ridge",),
+        ("grid",),
+        "grid",
+        "Strength of the penalty; grid chooses one of 1e-3 to 1e3 by leaving speakers out.",
+        (1e-9, 1e9),
+    ),
+    Option(
+        "start",
+        ("early",),
+        ("cold", "pretrained", "warm"),
+        "cold",
+        "Train all at once (cold), or each branch first; then pretrained learns what joins them, "
+        "warm all.",
+    ),
+    Option(
+        "features",
+        ("early",),
+        (),
+        "none",
+        "Columns to take as a third input, by name or by what stands before a _: egemaps.",
+        metavar="NAME,…",
     ),
 )
 

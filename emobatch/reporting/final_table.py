@@ -7,7 +7,7 @@ import polars as pl
 from emobatch.errors import TableError
 from emobatch.evaluation.evaluate import ABOUT_ROWS
 from emobatch.evaluation.measures import every_measure
-from emobatch.tables import score_table
+from emobatch.tables import attributes, score_table
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.label_columns import canonical, read_labels
@@ -56,11 +56,13 @@ def final_rows(
     measured = [name for measure in every_measure() for name in measure.columns]
     wanted = (
         *(*task.speech_columns, *PREDICTIONS, *DECIDED),
+        *(f"{score_table.FINAL}{name}" for name in task.classes),
         *(column, "status", *OTHERS, *CLIP, *measured, *ABOUT_ROWS),
     )
     rows = score_table.with_predictions(table.rows, task)
-    present = [name for name in dict.fromkeys(wanted) if name in rows.collect_schema()]
-    frame = rows.select(present).collect()
+    there = set(rows.collect_schema()) - set(attributes.unused(names, column))
+    present = [name for name in dict.fromkeys(wanted) if name in there]
+    frame = attributes.with_numbers(rows.select(present), besides=column).collect()
     if frame.is_empty():
         raise TableError("no rows; look at --where")
     read, label = None, pl.Series([None] * len(frame), dtype=pl.String)

@@ -14,7 +14,7 @@ from emobatch.reporting.described import Grid, grid
 # What the page shows in a part of its own.
 SHOWN = (
     *("counts", "decided", "headline", "classes", "confusion", "transitions", "paired_test"),
-    *("calibration", "risk_coverage", "neutral", "judge", "judge_confidence"),
+    *("calibration", "risk_coverage", "attributes", "neutral", "judge", "judge_confidence"),
 )
 MOST_CONFUSED = 15
 

@@ -23,6 +23,7 @@ from emobatch.fusion import file
 from emobatch.fusion.file import Fitted
 from emobatch.fusion.method import Method
 from emobatch.reporting import illustrations
+from emobatch.reporting.attributes_section import attributes_section
 from emobatch.reporting.chance import chance
 from emobatch.reporting.changes import changed_rows
 from emobatch.reporting.conditions_section import conditions_section
@@ -172,6 +173,7 @@ def gather(
         "neutral": neutral_section(evaluation) if evaluation else None,
         "judge": judge_section(evaluation) if evaluation else None,
         "conditions": conditions_section(unjudged(labelled), task),
+        "attributes": attributes_section(rows, task),
         "changes": changed_rows(scored, audio_root=audio_root),
         "has_long_names": max(map(len, task.classes)) > LONG_NAME,
         "method": parts(described),

@@ -40,6 +40,8 @@ TEXT_EMOTION_COLUMNS = ("text_emotion", "text_score")
 DECISION_COLUMNS = ("flagged", "mapped_emotion", "emotion", "decided_by")
 # Before the names of classes: the probabilities that some methods add.
 FINAL = "final_"
+# Where a final table's metadata says what decided its emotions, and what its attributes.
+THRESHOLDS, ATTRIBUTE_THRESHOLDS = "thresholds", "attribute_thresholds"
 # As text has them, in lower case: other programs write True, TRUE or 1.
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -57,6 +59,7 @@ class ScoreTable:
         unfiltered: the table with the other rows as well.
         decided_with: by source, what the thresholds that decided its rows say of their making,
             where known.
+        attributes_with: by source, the same of what decided its attributes.
         manifests: digests of those that the files were scored from, as far as that is known.
         shards: names of files that are parts of a manifest's scores.
     """
@@ -70,6 +73,7 @@ class ScoreTable:
     decided_with: Mapping[str, Any] = field(default_factory=dict)
     manifests: tuple[str, ...] = ()
     shards: tuple[str, ...] = ()
+    attributes_with: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -122,12 +126,16 @@ def read(
     with reading.explained(names[0]):
         task = choose.named(classes) if classes else choose.of_table(list(first), provenance)
     kept = filter_rows(rows, where)
-    decided = {name: made["thresholds"] for name, made in found.items() if "thresholds" in made}
+    decided, of_attributes = (
+        {name: made[key] for name, made in found.items() if key in made}
+        for key in (THRESHOLDS, ATTRIBUTE_THRESHOLDS)
+    )
     # Of a shard the whole manifest.
     digests = [(meta.get("shard") or meta).get("manifest") for meta in found.values()]
     manifests = tuple(dict.fromkeys(digest for digest in digests if isinstance(digest, str)))
     shards = tuple(name for name, made in found.items() if "shard" in made)
-    return ScoreTable(kept, provenance, task, tuple(names), where, rows, decided, manifests, shards)
+    known = (decided, manifests, shards, of_attributes)
+    return ScoreTable(kept, provenance, task, tuple(names), where, rows, *known)
 
 
 def of_frame(

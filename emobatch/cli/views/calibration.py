@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emobatch.cli.console import console, metrics_table
 from emobatch.cli.views.sections import show_sections
-from emobatch.fusion.calibrate import Calibration
+from emobatch.fusion.calibration import Calibration
 
 
 def show_calibration(calibration: Calibration) -> None:

@@ -25,18 +25,18 @@ def show_evaluation(evaluation: Evaluation) -> None:
         evaluation: figures.
     """
     out = console(stderr=False)
-    if evaluation.get("rows") is None:  # of transcripts alone
+    tables = [table for measure in every_measure() for table in measure.tables(evaluation)]
+    if evaluation.groups is not None:
+        tables.append(_groups(evaluation))
+    if evaluation.get("rows") is None:  # of transcripts or attributes alone
         out.print(*_remarks(evaluation), sep="\n")
-        if evaluation.groups is not None:
-            out.print(_drawn(_groups(evaluation)))
+        for table in tables:
+            out.print(_drawn(table))
         return
     title = f"all: {evaluation.text('rows')} rows"
     if (left_out := evaluation.get("left_out")) is not None:
         title += f", {left_out.text()} labelled rows without scores left out"
     out.print(title)
-    tables = [table for measure in every_measure() for table in measure.tables(evaluation)]
-    if evaluation.groups is not None:
-        tables.append(_groups(evaluation))
     if not tables:
         out.print("", *_remarks(evaluation), sep="\n")
     for number, table in enumerate(tables):

@@ -1,0 +1,81 @@
+"""`emobatch features`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emobatch.cli.arguments import OneManifest, cutting_of
+from emobatch.cli.options import cutting_options, output_option, root_option, source_options
+from emobatch.cli.parts import Part
+from emobatch.features.registry import FEATURE_SETS
+from emobatch.models.names import MOST_ERRORS
+
+
+@click.command(cls=OneManifest)
+@click.argument("manifest")
+@output_option
+@click.option(
+    "--set",
+    "sets",
+    type=Part(FEATURE_SETS, several=True),
+    required=True,
+    help="Features to compute. egemaps and gemaps are openSMILE's, whose licence allows research "
+    "and personal use alone; mfcc and handcrafted are librosa's.",
+)
+@root_option
+@source_options
+@cutting_options
+@click.option("--path-column", metavar="COLUMN", help="Column of the audio files.  [default: path]")
+@click.option(
+    "--decode-timeout",
+    type=float,
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Let a row fail if nothing more can be read of its file for so long.",
+)
+@click.option(
+    "--max-seconds",
+    type=float,
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Let a row fail if it has more audio than this: a clip is held in memory.",
+)
+@click.option(
+    "--max-error-rate",
+    type=click.FloatRange(0, 1),
+    default=MOST_ERRORS,
+    show_default=True,
+    metavar="SHARE",
+    help="End with status 3 if more than this share of rows failed; the table is written.",
+)
+def features(manifest: str, output: Path | None, sets: tuple[str, ...], **options: Any) -> None:
+    """Add columns of acoustic features to MANIFEST, computed of the audio of each row.
+
+    MANIFEST is what `score` takes. Writes its rows in order, with the columns SET_FEATURE; a row
+    whose audio can't be read has none, and features_error says why. The table is a manifest again:
+    `score --embeddings` carries the columns on, and `calibrate --method early --features SET` takes
+    them.
+    """
+    from emobatch.cli.progress import Bar
+    from emobatch.features.extract import Limits, extract
+    from emobatch.manifests.columns import ManifestColumns
+
+    limits = Limits(options["max_seconds"], options["decode_timeout"], options["max_error_rate"])
+    with Bar() as progress:
+        extract(
+            manifest,
+            output,
+            sets,
+            root=options["root"],
+            form=options["form"],
+            pattern=options["pattern"],
+            columns=ManifestColumns(options["path_column"]),
+            cutting=cutting_of(options["segments"], options["cut_by"]),
+            limits=limits,
+            progress=progress,
+        )

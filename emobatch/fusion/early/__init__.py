@@ -1,0 +1,1 @@
+"""Early fusion: both branches' embeddings through small networks, joined before the decision."""

@@ -1,0 +1,1 @@
+"""Ridge: attributes of both branches fused by a regression with an L2 penalty."""
