@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emobatch.errors import CheckpointError, EmobatchError, first_line
-from emobatch.models import files, foreign, hub
+from emobatch.models import ctranslate2_file, files, foreign, hub
 from emobatch.models.files import CTRANSLATE2, TRANSFORMERS
 from emobatch.models.heads.head import Folder, Head
 from emobatch.models.heads.registry import head_of
@@ -107,6 +107,8 @@ class Checkpoint:
         with self.explained():
             if head is not None:
                 return head.states(Folder(self.folder))
+            if self.option == option_of("asr"):
+                return ctranslate2_file.states(self.folder / CTRANSLATE2)
             config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
             size = next((config[name] for name in SIZES if config.get(name)), None)
             if not isinstance(size, int):

@@ -55,12 +55,12 @@ class Beside:
 
         Args:
             setup: options, checkpoints and classes.
-            side: ``speech`` or ``text``.
+            side: ``speech``, ``text`` or ``asr``.
 
         Returns:
             Attributes that no other checkpoint gives, and the embedding where that is wanted.
         """
-        outputs = attributes(setup, side).get(side, {})
+        outputs = {} if side == "asr" else attributes(setup, side).get(side, {})
         return cls(side, outputs, setup.choice.scale, *_embedding(setup, side))
 
     @property
@@ -136,7 +136,7 @@ def attributes(setup: Setup, side: str) -> dict[str, dict[str, int]]:
 
 def _embedding(setup: Setup, side: str) -> tuple[Embedding | None, str]:
     choice = setup.choice
-    if not choice.embeddings:
+    if not (choice.asr_embeddings if side == "asr" else choice.embeddings):
         return None, choice.embedding_type
     deviation = choice.pooling == MEAN_AND_DEVIATION
     states = setup.found[side].states()
