@@ -108,7 +108,7 @@ def test_columns_and_types(scored: tuple[Path, pl.DataFrame, dict[str, int]]) ->
     embeddings = ["speech_embedding", "asr_embedding", "text_embedding"]
     assert list(schema)[-11:] == [*attributes, *embeddings, "status", "error"]
     assert [schema[name] for name in attributes] == [pl.Float64] * 6
-    assert [schema[name] for name in embeddings] == [wide, pl.Array(pl.Float32, 192), wide]
+    assert [schema[name] for name in embeddings] == [wide, pl.Array(pl.Float32, 256), wide]
     assert [name for name in schema if name.startswith("speech_")][:4] == [
         *("speech_angry", "speech_happy", "speech_neutral", "speech_sad")
     ]
@@ -155,7 +155,9 @@ def test_text_values_are_those_of_transformers(
     scored: tuple[Path, pl.DataFrame, dict[str, int]], folders: dict[str, Path]
 ) -> None:
     row = scored[1].row(0, named=True)
-    tokens = AutoTokenizer.from_pretrained(folders["text"])(row["cleaned_text"], return_tensors="pt")
+    tokens = AutoTokenizer.from_pretrained(folders["text"])(
+        row["cleaned_text"], return_tensors="pt"
+    )
     classifier = transformers.AutoModelForSequenceClassification
     with torch.inference_mode():
         states = AutoModel.from_pretrained(folders["text"]).eval()(**tokens).last_hidden_state[0]
@@ -171,7 +173,15 @@ def test_what_a_table_was_made_with_is_held_against_the_next_run(
     scored: tuple[Path, pl.DataFrame, dict[str, int]], manifest: Path, folders: dict[str, Path]
 ) -> None:
     target = scored[0]
-    command = ["score", str(manifest), "-o", str(target), *options(folders), "--attribute-range=1:7"]
+    command = [
+        "score",
+        "-q",
+        str(manifest),
+        "-o",
+        str(target),
+        *options(folders),
+        "--attribute-range=1:7",
+    ]
     other = CliRunner().invoke(main, [*command, "--embeddings"])
     assert "differs in options.pooling, options.asr_embeddings" in refusal(other)
     verified = CliRunner().invoke(main, ["verify", str(target), "--root", str(manifest.parent)])
@@ -183,7 +193,7 @@ def test_what_a_table_was_made_with_is_held_against_the_next_run(
 @pytest.mark.parametrize("target", ["scores.csv", "scores.jsonl", None])
 def test_embeddings_need_parquet(target: str | None, manifest: Path, tmp_path: Path) -> None:
     output = [] if target is None else ["-o", str(tmp_path / target)]
-    command = ["score", str(manifest), *output, "--models=demo", "--embeddings"]
+    command = ["score", "-q", str(manifest), *output, "--models=demo", "--embeddings"]
     assert "no place for the arrays of --embeddings; write Parquet" in refusal(
         CliRunner().invoke(main, command)
     )
@@ -225,7 +235,15 @@ def test_refusals(
     given: list[str], said: str, folders: dict[str, Path], manifest: Path, tmp_path: Path
 ) -> None:
     filled = [each.format(**folders) for each in given]
-    command = ["score", str(manifest), "-o", str(tmp_path / "s.parquet"), "--models=demo", *filled]
+    command = [
+        "score",
+        "-q",
+        str(manifest),
+        "-o",
+        str(tmp_path / "s.parquet"),
+        "--models=demo",
+        *filled,
+    ]
     assert said in refusal(CliRunner().invoke(main, command))
 
 
@@ -234,7 +252,9 @@ def test_models_and_doctor_know_them(folders: dict[str, Path]) -> None:
     listed = CliRunner().invoke(main, ["models", "--json", *options(folders)[:5]])
     assert listed.exit_code == 0, listed.stderr
     models = json.loads(listed.stdout)
-    assert models["attribute"]["folder"] == str(folders["both"]) and models["text-attribute"]["digest"]
+    assert (
+        models["attribute"]["folder"] == str(folders["both"]) and models["text-attribute"]["digest"]
+    )
     done = CliRunner().invoke(main, ["doctor", "--json", *given])
     found = {each["name"]: each for each in json.loads(done.stdout)["checks"]}
     assert not found["attribute scores"]["passed"], "two of them give arousal"
