@@ -27,6 +27,8 @@ Words, each with one meaning:
 - *score table*: a row for each clip with what both branches say; *final table*: with the final
   emotions too
 - *class*: what rows are sorted into; *label*: the class that a row is said to be of
+- *attribute*: arousal, valence or dominance, as numbers; *embedding*: a model's hidden states for a
+  clip or a text, pooled to one vector; *head*: what a model reads off its encoder
 - *stage*: before fusion (the speech branch's emotion) or after it (the final one)
 - *method*: a way of fusing both branches; *fitted* on labelled rows, it *decides* any rows
 - *limits*: a pair of thresholds of entropy and varentropy

@@ -6,8 +6,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-# Of its encoder's last layer, in Whisper.
-LAST_NORM = "encoder/layer_norm/gamma"
+# In Whisper, what goes into its encoder's first layer; of as many numbers as come out of the last.
+CONVOLUTION = "encoder/conv2/weight"
 
 
 def states(file: Path) -> int:
@@ -30,13 +30,13 @@ def states(file: Path) -> int:
             for _ in range(_number(handle, "I")):
                 name = _text(handle)
                 shape = [_number(handle, "I") for _ in range(_number(handle, "B"))]
-                if name == LAST_NORM:
+                if name == CONVOLUTION:
                     return shape[0]
                 _number(handle, "B")  # type
                 handle.seek(_number(handle, "I"), 1)
         except (struct.error, UnicodeDecodeError, IndexError) as error:
             raise ValueError(f"{file.name}: no model of CTranslate2") from error
-    raise ValueError(f"{file.name}: has no {LAST_NORM}, so that it is no Whisper's")
+    raise ValueError(f"{file.name}: has no {CONVOLUTION}, so that it is no Whisper's")
 
 
 def _number(handle: BinaryIO, form: str) -> int:

@@ -155,10 +155,10 @@ def needed(names: Sequence[str], branch: str) -> list[str]:
         ['config.json', 'model.safetensors']
     """
     safe = any(fnmatch(name, SAFETENSORS) for name in names)
-    whole = (SAFETENSORS if safe else PICKLES,)
-    if not any(fnmatch(name, whole[0]) for name in names):
-        whole = (*parts_by_name(names).values(), NORM_STAT)
-    patterns = CTRANSLATE2_FILES if branch == "asr" else (*TRANSFORMERS_FILES, *whole)
+    weights_there: tuple[str, ...] = (SAFETENSORS if safe else PICKLES,)
+    if not any(fnmatch(name, weights_there[0]) for name in names):
+        weights_there = (*parts_by_name(names).values(), NORM_STAT)
+    patterns = CTRANSLATE2_FILES if branch == "asr" else (*TRANSFORMERS_FILES, *weights_there)
     return [
         name
         for name in names

@@ -65,7 +65,7 @@ def _array(values: Sequence[NDArray[np.float64] | None], name: str, kind: pl.Arr
     for place, value in enumerate(values):
         if value is not None:
             filled[place] = value
-    flat = pl.Series(name, filled.ravel()).cast(kind.inner)  # type: ignore[arg-type]
+    flat = pl.Series(name, filled.ravel()).cast(kind.inner)
     series = flat.reshape((len(values), kind.size))
     found = pl.Series("there", there, pl.Boolean)
     return pl.select(pl.when(found).then(series).alias(name)).to_series()

@@ -87,19 +87,14 @@ class Attentive(Head):
     @classmethod
     def load(cls, folder: Folder, outputs: int) -> tuple[Headed, Any]:
         """Load network and feature extractor."""
-        from transformers import AutoFeatureExtractor
+        from emobatch.models.heads.extractor import Extractor, of_folder
 
         cls.check(folder)
         network = load(folder.path, outputs)
         normalise = folder.config.get("normalise")
         if normalise is not None:
-            from emobatch.models.heads.extractor import Extractor
-
             return network, Extractor(**_normalise(normalise))
-        extractor = AutoFeatureExtractor.from_pretrained(
-            folder.path, trust_remote_code=False, local_files_only=True
-        )
-        return network, extractor
+        return network, of_folder(folder.path)
 
 
 def build(encoder: Any, outputs: int, shape: Shape) -> AttentiveClassifier:

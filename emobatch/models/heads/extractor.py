@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import BatchFeature, Wav2Vec2FeatureExtractor
+from transformers import AutoFeatureExtractor, Wav2Vec2FeatureExtractor
+
+
+def of_folder(folder: Path) -> Any:
+    """Load what a checkpoint says of its input.
+
+    Args:
+        folder: with ``preprocessor_config.json``.
+
+    Returns:
+        A feature extractor of transformers.
+    """
+    kind: Any = AutoFeatureExtractor
+    return kind.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
 
 
 class Extractor:
@@ -31,9 +46,10 @@ class Extractor:
         if not np.isfinite(mean) or not np.isfinite(deviation) or deviation <= 0:
             raise ValueError(f"its input has a mean of {mean} and a deviation of {deviation}")
         self._mean, self._deviation = mean, deviation
-        self._padding = Wav2Vec2FeatureExtractor(do_normalize=False, return_attention_mask=True)
+        kind: Any = Wav2Vec2FeatureExtractor
+        self._padding = kind(do_normalize=False, return_attention_mask=True)
 
-    def __call__(self, clips: Sequence[NDArray[np.float32]], **options: object) -> BatchFeature:
+    def __call__(self, clips: Sequence[NDArray[np.float32]], **options: Any) -> Any:
         """Make input of clips.
 
         Args:

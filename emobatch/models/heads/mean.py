@@ -46,16 +46,12 @@ class Mean(Head):
     @classmethod
     def load(cls, folder: Folder, outputs: int) -> tuple[Headed, Any]:
         """Load network and feature extractor."""
-        from transformers import AutoFeatureExtractor
-
         from emobatch.models.heads import weights
+        from emobatch.models.heads.extractor import of_folder
         from emobatch.models.heads.networks import MeanClassifier
 
         state = weights.read(files.weights(folder.path))
         encoder = weights.encoder({**folder.config, "model_type": "wav2vec2"}, state, PARTS[0])
         network = MeanClassifier(encoder, outputs)
         weights.fill(network, state, PARTS)
-        extractor = AutoFeatureExtractor.from_pretrained(
-            folder.path, trust_remote_code=False, local_files_only=True
-        )
-        return network.eval(), extractor
+        return network.eval(), of_folder(folder.path)

@@ -66,8 +66,9 @@ def encoder(config: Mapping[str, Any], state: State, prefix: str) -> Any:
     made._attn_implementation = None
     if f"{prefix}{UNUSED[0]}" not in state:
         made.mask_time_prob = made.mask_feature_prob = 0.0
+    kind: Any = AutoModel
     with torch.device("meta"):
-        return AutoModel.from_config(made, trust_remote_code=False)
+        return kind.from_config(made, trust_remote_code=False)
 
 
 def fill(network: Headed, state: State, parts: Sequence[str]) -> None:
