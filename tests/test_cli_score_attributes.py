@@ -218,6 +218,19 @@ def test_models_beside_the_speech_model(folders: dict[str, Path], manifest: Path
     assert table["speech_arousal"].null_count() == 1
 
 
+def test_a_row_that_fails_later_on_has_no_embedding(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object, texts: list[str]) -> object:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr("emobatch.models.text_classifier.TextClassifier.scores", fail)
+    with Scorer(models="demo", embeddings=True, root=manifest.parent, device="cpu") as scorer:
+        row = scorer.score(pl.read_csv(manifest).head(1)).row(0, named=True)
+    assert row["error"] == "sentiment: no" and row["speech_angry"] is not None
+    assert row["speech_embedding"] is None and row["text_embedding"] is None
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -16,12 +16,9 @@ from emobatch.models.names import (
     AUTO,
     BRANCHES,
     DEVICES,
-    EMBEDDING_TYPES,
     EMOTIONAL,
     LEFT_OUT,
-    MEAN,
     MODEL_SETS,
-    POOLINGS,
     PRECISIONS,
     PUBLISHED,
     TEXT_ATTRIBUTE,
@@ -208,43 +205,6 @@ model_options = _together(
 )
 table_model_options = _together(
     *_names(dict.fromkeys(BRANCHES, "the table's")), *_attributes("the table's")
-)
-attribute_range_option = click.option(
-    "--attribute-range",
-    metavar="LOW:HIGH",
-    help="Scale that 0 and 1 of attribute models are mapped onto, as 1:7.  [default: as they are]",
-)
-embedding_options = _together(
-    click.option(
-        "--embeddings",
-        is_flag=True,
-        help="Add hidden states of the speech and the text model, pooled to one array for a row; "
-        "Parquet only.",
-    ),
-    click.option(
-        "--layer",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help="Layer after which hidden states are taken; 0 is before the first.  [default: what "
-        "comes out of the last]",
-    ),
-    click.option(
-        "--pooling",
-        type=click.Choice(POOLINGS),
-        default=MEAN,
-        show_default=True,
-        help="What of all frames or tokens is kept: their mean, or with standard deviation.",
-    ),
-    click.option(
-        "--embedding-type",
-        type=click.Choice(EMBEDDING_TYPES),
-        default=EMBEDDING_TYPES[0],
-        show_default=True,
-        help="Type of an embedding's numbers.",
-    ),
-    click.option(
-        "--asr-embeddings", is_flag=True, help="With --embeddings, those of Whisper's encoder too."
-    ),
 )
 offline_option = click.option(
     "--offline",

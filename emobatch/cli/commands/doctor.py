@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from emobatch.cli.beside_options import embedding_options
 from emobatch.cli.echo import say, say_json
 from emobatch.cli.options import (
     branch_options,
     device_options,
-    embedding_options,
     json_option,
     language_option,
     model_options,

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emobatch.cli.arguments import OneManifest, cutting_of
+from emobatch.cli.beside_options import attribute_range_option, embedding_options
 from emobatch.cli.options import (
-    attribute_range_option,
     branch_options,
     column_options,
     cutting_options,
     device_options,
-    embedding_options,
     language_option,
     model_options,
     offline_option,
