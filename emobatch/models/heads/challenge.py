@@ -59,7 +59,7 @@ class Challenge(Head):
             return folder.named_outputs
         count = folder.config.get("num_classes")
         if count is None:
-            count = len(_part(folder.path, "out.0.weight"))
+            count = _rows(folder.path, f"{PARTS[2]}out.0.weight")
         for known in (MSP_EMOTIONS, MSP_ATTRIBUTES):
             if count == len(known):
                 return [*known]
@@ -69,7 +69,7 @@ class Challenge(Head):
     def states(cls, folder: Folder) -> int:
         """Take what its configuration says, else as many as are pooled."""
         size = folder.config.get("hidden_size")
-        return len(_part(folder.path, "attention")) if size is None else int(size)
+        return _rows(folder.path, f"{PARTS[1]}attention") if size is None else int(size)
 
     @classmethod
     def load(cls, folder: Folder, outputs: int) -> tuple[Headed, Any]:
@@ -121,11 +121,15 @@ def _state(path: Path) -> State:
     return state
 
 
-def _part(path: Path, name: str) -> Any:
-    # Of a folder that says nothing, a tensor by whose shape it shows.
-    for prefix in PARTS:
-        if (found := _state(path).get(prefix + name)) is not None:
-            return found
+def _rows(path: Path, name: str) -> int:
+    # Of a folder that says nothing, what a tensor's shape says; of three files only one is read.
+    from emobatch.models.heads import weights
+
+    for prefix, parts in _weights(path).items():
+        if name.startswith(prefix):
+            found = weights.read(parts, prefix).get(name)
+            if found is not None:
+                return len(found)
     raise ValueError(f"lacks its part {name}, and no {CONFIG} says what it would")
 
 
