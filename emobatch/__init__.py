@@ -31,8 +31,9 @@ Words, each with one meaning:
 - *class*: what rows are sorted into; *label*: the class that a row is said to be of
 - *stage*: before fusion (the speech branch's emotion) or after it, or after the judge (the final
   one)
-- *attribute*: arousal, valence or dominance; *embedding*: what a branch's encoder makes of a row,
-  some hundred numbers; *feature*: a number that is computed of the sound
+- *attribute*: arousal, valence or dominance, as numbers; *embedding*: a model's hidden states for a
+  clip or a text, pooled to one vector; *head*: what a model reads off its encoder; *feature*: a
+  number that is computed of the sound
 - *method*: a way of fusing both branches; *fitted* on labelled rows, it *decides* any rows
 - *judge*: a language model that is asked about final emotions; *review*: what it says of a table's
   rows; *fused*: what fusion had said before it

@@ -17,6 +17,7 @@ from emobatch.errors import CheckpointError, DeviceError
 from emobatch.models import checkpoints, devices
 from emobatch.models import whisper as transcription
 from emobatch.models.checkpoints import Checkpoint
+from emobatch.models.embedding import Embedding
 from emobatch.models.whisper import Passage, Whisper
 
 
@@ -236,3 +237,18 @@ def test_a_gpu_that_fails_is_named_with_what_to_do(
     monkeypatch.setattr(ears._whisper, "model", Broken("CUDA failed with error out of memory"))
     with pytest.raises(RuntimeError, match="out of memory"):
         ears.transcribe(clips()[:1])
+
+
+def test_states_of_the_encoder_are_pooled_over_a_clips_own_frames(multilingual: Path) -> None:
+    checkpoint = Checkpoint(str(multilingual), multilingual, None, "--asr-model")
+    size = checkpoint.states()
+    whisper = Whisper(checkpoint, devices.choose("cpu"), embedding=Embedding(None, True, size))
+    model = WhisperModel(str(multilingual), device="cpu", compute_type="default")
+    chosen = clips()[:4]
+    for clip, (passage,) in zip(chosen, whisper.transcribe(chosen), strict=True):
+        frames = model.feature_extractor(clip)[:, :-1]
+        padded = np.pad(frames, ((0, 0), (0, 3_000 - frames.shape[1])))
+        states = np.array(model.encode(padded))[0, : -(-frames.shape[1] // 2)]
+        wanted = np.hstack([states.mean(axis=0), states.std(axis=0)])
+        assert passage.states is not None and passage.states.shape == (2 * size,)
+        np.testing.assert_allclose(passage.states, wanted, atol=1e-5)

@@ -12,6 +12,7 @@ from emobatch.cli.parts import NumberOrWord
 from emobatch.fusion.methods import OPTIONS, Option
 from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
+    ATTRIBUTE,
     AUTO,
     BRANCHES,
     DEVICES,
@@ -20,6 +21,7 @@ from emobatch.models.names import (
     MODEL_SETS,
     PRECISIONS,
     PUBLISHED,
+    TEXT_ATTRIBUTE,
     WITH_MODEL,
 )
 from emobatch.tasks import choose
@@ -70,6 +72,23 @@ def _names(defaults: Mapping[str, str]) -> tuple[Callable[[Command], Command], .
             help=f"{text}  [default: {defaults[branch]}]",
         )
         for branch, text in what.items()
+    )
+
+
+def _attributes(default: str) -> tuple[Callable[[Command], Command], ...]:
+    what = {
+        ATTRIBUTE: "Speech model of arousal, valence or dominance: a hub name or a folder; the one "
+        "of --speech-model is run once. Repeatable, for different attributes.",
+        TEXT_ATTRIBUTE: "The same of text, for the transcript.",
+    }
+    return tuple(
+        click.option(
+            f"--{kind}-model",
+            multiple=True,
+            metavar="MODEL",
+            help=f"{text}  [default: {default}]",
+        )
+        for kind, text in what.items()
     )
 
 
@@ -189,8 +208,11 @@ model_options = _together(
         help="Where models that aren't named come from; demo are toys that come with the package.",
     ),
     *_names({**MODEL_SETS[PUBLISHED], EMOTIONAL: "none"}),
+    *_attributes("none"),
 )
-table_model_options = _together(*_names(dict.fromkeys(BRANCHES, "the table's")))
+table_model_options = _together(
+    *_names(dict.fromkeys(BRANCHES, "the table's")), *_attributes("the table's")
+)
 offline_option = click.option(
     "--offline",
     is_flag=True,

@@ -78,9 +78,13 @@ class Manifest:
         Returns:
             Those rows in order.
         """
+        length = sum(min(count, self.length - first) for first in firsts)
+        if firsts and firsts[-1] - firsts[0] == (len(firsts) - 1) * count:
+            # They follow each other, as most often. Others are picked by number, for which all
+            # rows are in memory at once.
+            return replace(self, rows=self.rows.slice(firsts[0], length), length=length)
         chunk = pl.int_range(pl.len()) // count
         chosen = self.rows.filter(chunk.is_in([first // count for first in firsts]))
-        length = sum(min(count, self.length - first) for first in firsts)
         return replace(self, rows=chosen, length=length)
 
     def pick(self, ids: pl.Series) -> Manifest:

@@ -12,26 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emobatch.errors import CheckpointError, EmobatchError, first_line
-from emobatch.models import files, foreign, hub
+from emobatch.models import ctranslate2_file, files, foreign, hub
 from emobatch.models.files import CTRANSLATE2, TRANSFORMERS
-from emobatch.models.names import DEMO, EMOTIONAL
+from emobatch.models.heads.head import Folder, Head
+from emobatch.models.heads.registry import head_of
+from emobatch.models.names import ATTRIBUTE, DEMO, EMOTIONAL, TEXT_ATTRIBUTE, kind_of
 
 DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "checkpoints"
 # Where in it each branch's toy is.
 DEMO_FOLDERS = {"speech": "speech", "asr": "asr", "text": "sentiment"}
-FORMATS = {
-    "speech": TRANSFORMERS,
-    EMOTIONAL: TRANSFORMERS,
-    "asr": (CTRANSLATE2,),
-    "text": TRANSFORMERS,
-}
+# Branches by the kind of their checkpoints.
+HEARING, READING = ("speech", EMOTIONAL, ATTRIBUTE), ("text", TEXT_ATTRIBUTE)
+FORMATS = {**dict.fromkeys((*HEARING, *READING), TRANSFORMERS), "asr": (CTRANSLATE2,)}
 # What a run reads beside the weights. One file of each group must be there.
+CONFIGURATION, EXTRACTOR = ("config.json",), ("preprocessor_config.json",)
 COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "speech": (("config.json",), ("preprocessor_config.json",)),
-    EMOTIONAL: (("config.json",), ("preprocessor_config.json",)),
-    "asr": (("config.json",), ("tokenizer.json",), ("vocabulary.*",)),
-    "text": (("config.json",), ("tokenizer.json", "*.model", "vocab.*")),
+    **dict.fromkeys(HEARING, (CONFIGURATION, EXTRACTOR)),
+    "asr": (CONFIGURATION, ("tokenizer.json",), ("vocabulary.*",)),
+    **dict.fromkeys(READING, (CONFIGURATION, ("tokenizer.json", "*.model", "vocab.*"))),
 }
+# What configurations call the size of an encoder's hidden states.
+SIZES = ("hidden_size", "dim", "d_model", "n_embd")
 # What transformers takes a classifier for whose config.json doesn't name its outputs.
 DEFAULT_LABEL, DEFAULT_OUTPUTS = "LABEL_{}", 2
 MOST_OUTPUTS = 10_000
@@ -80,7 +81,10 @@ class Checkpoint:
         Raises:
             CheckpointError: if the file can't be read, or is of no classifier.
         """
+        head = self.head()
         with self.explained():
+            if head is not None:
+                return head.labels(Folder(self.folder))
             config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
             names = config.get("id2label")
             if names:
@@ -89,6 +93,31 @@ class Checkpoint:
             if not 0 < count <= MOST_OUTPUTS:
                 raise ValueError(f"num_labels is {count}, which no classifier has")
             return [DEFAULT_LABEL.format(output) for output in range(count)]
+
+    def states(self) -> int:
+        """Size of its encoder's hidden states.
+
+        Returns:
+            How many numbers describe a frame, or a token.
+
+        Raises:
+            CheckpointError: if nothing says that.
+        """
+        head = self.head()
+        with self.explained():
+            if head is not None:
+                return head.states(Folder(self.folder))
+            if self.option == option_of("asr"):
+                return ctranslate2_file.states(self.folder / CTRANSLATE2)
+            config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+            size = next((config[name] for name in SIZES if config.get(name)), None)
+            if not isinstance(size, int):
+                raise ValueError("its config.json has no hidden_size, so that it has no embeddings")
+            return size
+
+    def head(self) -> type[Head] | None:
+        """Of which kind it is that transformers has no class for; None where it has one."""
+        return head_of(self.folder)
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -120,7 +149,7 @@ def option_of(branch: str) -> str:
     Returns:
         The option.
     """
-    return f"--{branch}-model"
+    return f"--{kind_of(branch)}-model"
 
 
 def find(name: str, branch: str) -> Checkpoint | None:
@@ -143,7 +172,8 @@ def find(name: str, branch: str) -> Checkpoint | None:
     option = option_of(branch)
     if name == DEMO and branch not in DEMO_FOLDERS:
         raise CheckpointError(
-            f"{DEMO}: has no {branch} model; give {option} a folder or a hub name, or leave it out"
+            f"{DEMO}: has no {kind_of(branch)} model; give {option} a folder or a hub name, or "
+            "leave it out"
         )
     if name == DEMO:
         return Checkpoint(name, DEMO_FOLDER / DEMO_FOLDERS[branch], None, option)
@@ -170,12 +200,21 @@ def checked(checkpoint: Checkpoint, branch: str) -> Checkpoint:
         The checkpoint.
 
     Raises:
-        CheckpointError: says what it names, and where.
+        CheckpointError: says what it names, and where; or which part it lacks of the kind that it
+            says it is.
     """
-    own = checkpoint.revision is None
+    head = checkpoint.head() if kind_of(branch) in HEARING else None
     foreign.check(
-        checkpoint.folder, checkpoint.name, checkpoint.option, asr=branch == "asr", own=own
+        checkpoint.folder,
+        checkpoint.name,
+        checkpoint.option,
+        asr=branch == "asr",
+        own=checkpoint.revision is None,
+        code_unused=head is not None,
     )
+    if head is not None:
+        with checkpoint.explained():
+            head.check(Folder(checkpoint.folder))
     return checkpoint
 
 
@@ -187,11 +226,11 @@ def _is_folder(name: str, branch: str) -> bool:
             return True
     except OSError as error:
         raise CheckpointError(
-            f"{name}: {first_line(error)}; give --{branch}-model a folder that can be read"
+            f"{name}: {first_line(error)}; give {option_of(branch)} a folder that can be read"
         ) from error
     if path.exists() or path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise CheckpointError(
-            f"{name}: no such folder; give --{branch}-model a checkpoint's folder or a hub name"
+            f"{name}: no such folder; give {option_of(branch)} a checkpoint's folder or a hub name"
         )
     return False
 
@@ -211,31 +250,37 @@ def repository_of(name: str, branch: str) -> str:
 
 def _is_whole(folder: Path, branch: str) -> bool:
     # An interrupted download leaves some of the files.
-    for group in COMPANIONS[branch]:
+    head = head_of(folder) if kind_of(branch) in HEARING else None
+    for group in COMPANIONS[kind_of(branch)]:
+        if group == EXTRACTOR and head is not None and not head.has_extractor:
+            continue
         if not any(any(folder.glob(pattern)) for pattern in group):
             return False
-    for weights in FORMATS[branch]:
+    for weights in FORMATS[kind_of(branch)]:
         if (folder / weights).exists():
             return True
         parts = files.parts(folder, weights)
         if parts:
             return all((folder / part).exists() for part in parts)
-    return False
+    return head is not None and len(files.challenge_parts(folder)) == len(files.CHALLENGE_PARTS)
 
 
-def check_format(name: str, branch: str, files: Sequence[str]) -> None:
+def check_format(name: str, branch: str, names: Sequence[str]) -> None:
     """Refuse a checkpoint in a format that isn't read.
 
     Args:
         name: of the checkpoint.
         branch: ``speech``, ``emotional``, ``asr`` or ``text``.
-        files: names of all its files.
+        names: of all its files.
 
     Raises:
         CheckpointError: says how to convert it, or to name another.
     """
-    if any(file.startswith(weights) for file in files for weights in FORMATS[branch]):
+    formats = FORMATS[kind_of(branch)]
+    if any(file.startswith(weights) for file in names for weights in formats):
         return
+    if kind_of(branch) in HEARING and files.parts_by_name(names):
+        return  # whether all three are there is for the head to say
     if branch == "asr":
         raise CheckpointError(
             f"{name}: no model.bin, so not in CTranslate2's format; convert it with "
@@ -243,5 +288,5 @@ def check_format(name: str, branch: str, files: Sequence[str]) -> None:
             f"tokenizer.json preprocessor_config.json` and give --asr-model DIR"
         )
     raise CheckpointError(
-        f"{name}: no weights in {' or '.join(FORMATS[branch])}; give --{branch}-model another"
+        f"{name}: no weights in {' or '.join(formats)}; give {option_of(branch)} another"
     )

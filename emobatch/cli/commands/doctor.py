@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from emobatch.cli.beside_options import embedding_options
 from emobatch.cli.echo import say, say_json
 from emobatch.cli.options import (
     branch_options,
@@ -25,6 +26,7 @@ from emobatch.cli.options import (
 )
 @task_options
 @model_options
+@embedding_options
 @device_options
 @language_option
 @branch_options

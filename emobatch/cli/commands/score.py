@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emobatch.cli.arguments import OneManifest, cutting_of
+from emobatch.cli.beside_options import attribute_range_option, embedding_options
 from emobatch.cli.options import (
     branch_options,
     column_options,
@@ -48,6 +49,8 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @column_options
 @task_options
 @model_options
+@attribute_range_option
+@embedding_options
 @device_options
 @language_option
 @transcript_language_option
