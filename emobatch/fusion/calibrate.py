@@ -17,7 +17,7 @@ from emobatch.fusion.fit_and_decide import decide, fit, refuse_shards
 from emobatch.fusion.labelled import labelled_rows
 from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
 from emobatch.splits.roles import TrainedOn, training_note
-from emobatch.tables import score_table, writing
+from emobatch.tables import score_table, trained_rows, writing
 from emobatch.tables.fitted_rows import ID, FittedRows
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.left_out import spoken
@@ -157,7 +157,7 @@ def calibrated(
         log.warning("note: %s", said)
     for note in chosen.notes() if chosen else ():
         log.warning("note: %s", note)
-    warnings = [*fitted.warnings(), *_training(rows, trained_on)]
+    warnings = [*fitted.warnings(), *_training(scores, rows, trained_on)]
     for text in warnings:
         log.warning("warning: %s", text)
     provenance = {
@@ -200,7 +200,12 @@ def _origin(scores: ScoreTable) -> dict[str, Any]:
     return {**language, "manifests": list(scores.manifests) or None}
 
 
-def _training(rows: pl.DataFrame, trained_on: TrainedOn | None) -> list[str]:
+def _training(
+    scores: ScoreTable, rows: pl.DataFrame, trained_on: TrainedOn | None
+) -> list[str]:
+    known = trained_rows.of_table(scores)
+    if known.knows("speech"):
+        return known.notes(rows)
     said = training_note(rows, trained_on, TRAINED, MAYBE_TRAINED)
     if said and trained_on is None:
         log.warning("note: %s", said)  # it may be so or not: no matter for the file

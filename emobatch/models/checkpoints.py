@@ -7,31 +7,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emobatch.errors import CheckpointError, EmobatchError, first_line
 from emobatch.models import files, foreign, hub
 from emobatch.models.files import CTRANSLATE2, TRANSFORMERS
-from emobatch.models.names import DEMO, EMOTIONAL
+from emobatch.models.names import BASES, DEMO, EMOTIONAL
 
 DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "checkpoints"
 # Where in it each branch's toy is.
-DEMO_FOLDERS = {"speech": "speech", "asr": "asr", "text": "sentiment"}
+DEMO_FOLDERS = {
+    **{"speech": "speech", "asr": "asr", "text": "sentiment"},
+    **{BASES["speech"]: "speech", BASES["text"]: "sentiment"},
+}
 FORMATS = {
     "speech": TRANSFORMERS,
     EMOTIONAL: TRANSFORMERS,
     "asr": (CTRANSLATE2,),
     "text": TRANSFORMERS,
+    **dict.fromkeys(BASES.values(), TRANSFORMERS),
 }
 # What a run reads beside the weights. One file of each group must be there.
-COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+_OF_BRANCHES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "speech": (("config.json",), ("preprocessor_config.json",)),
     EMOTIONAL: (("config.json",), ("preprocessor_config.json",)),
     "asr": (("config.json",), ("tokenizer.json",), ("vocabulary.*",)),
     "text": (("config.json",), ("tokenizer.json", "*.model", "vocab.*")),
 }
+COMPANIONS = {**_OF_BRANCHES, **{base: _OF_BRANCHES[name] for name, base in BASES.items()}}
 # What transformers takes a classifier for whose config.json doesn't name its outputs.
 DEFAULT_LABEL, DEFAULT_OUTPUTS = "LABEL_{}", 2
 MOST_OUTPUTS = 10_000
@@ -66,6 +72,13 @@ class Checkpoint:
             "digest": files.digest(self.weights()),
             "settings": files.digest(beside, names=True),
         }
+
+    def training(self) -> Mapping[str, Any]:
+        """What `emobatch train` told of its making; empty where it wasn't made by that."""
+        with suppress(OSError, ValueError, RecursionError):
+            found = json.loads((self.folder / files.RECORD).read_text(encoding="utf-8"))
+            return found if isinstance(found, dict) else {}
+        return {}
 
     def size(self) -> int:
         """Bytes of the weights."""
@@ -120,7 +133,7 @@ def option_of(branch: str) -> str:
     Returns:
         The option.
     """
-    return f"--{branch}-model"
+    return "--base" if branch in BASES.values() else f"--{branch}-model"
 
 
 def find(name: str, branch: str) -> Checkpoint | None:
@@ -187,11 +200,11 @@ def _is_folder(name: str, branch: str) -> bool:
             return True
     except OSError as error:
         raise CheckpointError(
-            f"{name}: {first_line(error)}; give --{branch}-model a folder that can be read"
+            f"{name}: {first_line(error)}; give {option_of(branch)} a folder that can be read"
         ) from error
     if path.exists() or path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise CheckpointError(
-            f"{name}: no such folder; give --{branch}-model a checkpoint's folder or a hub name"
+            f"{name}: no such folder; give {option_of(branch)} a checkpoint's folder or a hub name"
         )
     return False
 
@@ -243,5 +256,5 @@ def check_format(name: str, branch: str, files: Sequence[str]) -> None:
             f"tokenizer.json preprocessor_config.json` and give --asr-model DIR"
         )
     raise CheckpointError(
-        f"{name}: no weights in {' or '.join(FORMATS[branch])}; give --{branch}-model another"
+        f"{name}: no weights in {' or '.join(FORMATS[branch])}; give {option_of(branch)} another"
     )

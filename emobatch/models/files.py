@@ -18,8 +18,11 @@ CTRANSLATE2_FILES = ("*config.json", "tokenizer.json", "vocabulary.*", CTRANSLAT
 TRANSFORMERS_FILES = ("*.json", "*.txt", "*.model", "vocab.*", "bpe.codes")
 # What transformers lays over the weights where it finds it and has the library for it.
 ADAPTERS = "adapter_model.*"
+# What `emobatch train` tells of a checkpoint's making.
+RECORD = "emobatch_training.json"
 # What is named like that and decides nothing.
 ASIDE = (
+    RECORD,
     *("readme*", "licen[cs]e*", "notice*", "copying*", "requirements*.txt"),
     *("*_results.json", "trainer_state.json", "training_args.json"),
 )

@@ -64,6 +64,8 @@ MODEL_SETS: Mapping[str, Mapping[str, str]] = {
 # one, so that it is there only where it is named.
 EMOTIONAL = "emotional"
 BRANCHES = ("speech", EMOTIONAL, "asr", "text")
+# What `train` begins with, by the branch that becomes of it.
+BASES: Mapping[str, str] = {"speech": "speech base", "text": "text base"}
 # What `--speech` and `--text` take, and the checkpoints that either leaves out.
 WITH_MODEL, LEFT_OUT = "model", "none"
 SIDES: Mapping[str, tuple[str, ...]] = {"speech": ("speech", EMOTIONAL), "text": ("asr", "text")}

@@ -23,6 +23,7 @@ from emobatch.manifests.blocks import Samples
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.classifiers import Classifier
 from emobatch.models.devices import Device
+from emobatch.models.heads.extractor import stored_in
 from emobatch.models.outputs import Outputs
 
 # Those that tests show to be free of batch effects; any other is run clip by clip.
@@ -77,6 +78,8 @@ class SpeechClassifier:
         """
         kind = (AutoModelForAudioClassification, AutoFeatureExtractor)
         self._classifier = Classifier(checkpoint, device, kind, outputs)
+        with checkpoint.explained():
+            self._classifier.processor = stored_in(self._classifier.processor)
         rate = self._classifier.processor.sampling_rate
         if rate != SAMPLE_RATE:
             raise CheckpointError(

@@ -53,6 +53,7 @@ class ScoreTable:
             where known.
         manifests: digests of those that the files were scored from, as far as that is known.
         shards: names of files that are parts of a manifest's scores.
+        trained: by source, what the folders of its models say of their making, where known.
     """
 
     rows: pl.LazyFrame
@@ -64,6 +65,7 @@ class ScoreTable:
     decided_with: Mapping[str, Any] = field(default_factory=dict)
     manifests: tuple[str, ...] = ()
     shards: tuple[str, ...] = ()
+    trained: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -121,7 +123,10 @@ def read(
     digests = [(meta.get("shard") or meta).get("manifest") for meta in found.values()]
     manifests = tuple(dict.fromkeys(digest for digest in digests if isinstance(digest, str)))
     shards = tuple(name for name, made in found.items() if "shard" in made)
-    return ScoreTable(kept, provenance, task, tuple(names), where, rows, decided, manifests, shards)
+    trained = {name: made["trained"] for name, made in found.items() if "trained" in made}
+    return ScoreTable(
+        kept, provenance, task, tuple(names), where, rows, decided, manifests, shards, trained
+    )
 
 
 def of_frame(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from transformers import BatchFeature, Wav2Vec2FeatureExtractor
+
+
+# Where a `preprocessor_config.json` of transformers says what is subtracted and divided by.
+NORMALISE = "emobatch_normalise"
 
 
 class Extractor:
@@ -46,3 +51,16 @@ class Extractor:
         """
         normal = [((clip - self._mean) / self._deviation).astype(np.float32) for clip in clips]
         return self._padding(normal, **options)
+
+
+def stored_in(extractor: Any) -> Any:
+    """Give what makes input where a feature extractor says that the training audio decides it.
+
+    Args:
+        extractor: of transformers, as a folder has it.
+
+    Returns:
+        It, or what stands in for it.
+    """
+    said = getattr(extractor, NORMALISE, None)
+    return extractor if said is None else Extractor(said["mean"], said["deviation"])
