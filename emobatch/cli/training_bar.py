@@ -1,4 +1,4 @@
-"""How far a training is: a progress bar on a terminal, with the loss and the last epoch's figure."""
+"""How far a training is: a bar on a terminal, with the loss and the last epoch's figure."""
 
 from __future__ import annotations
 

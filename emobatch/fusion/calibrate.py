@@ -200,9 +200,7 @@ def _origin(scores: ScoreTable) -> dict[str, Any]:
     return {**language, "manifests": list(scores.manifests) or None}
 
 
-def _training(
-    scores: ScoreTable, rows: pl.DataFrame, trained_on: TrainedOn | None
-) -> list[str]:
+def _training(scores: ScoreTable, rows: pl.DataFrame, trained_on: TrainedOn | None) -> list[str]:
     known = trained_rows.of_table(scores)
     if known.knows("speech"):
         return known.notes(rows)

@@ -11,7 +11,9 @@ from emobatch.reporting.figures.training import training_curves
 from emobatch.reporting.illustrations import Illustration
 from emobatch.tables.score_table import ScoreTable
 
-SAID = "The {} model of {} was trained from {} in {} epochs; the best by {} on val is kept, epoch {}."
+SAID = (
+    "The {} model of {} was trained from {} in {} epochs; the best by {} on val is kept, epoch {}."
+)
 CAPTION = (
     "Loss of the {} model on the rows that it was trained on and on those that validate, and {} of "
     "the latter, by epoch."

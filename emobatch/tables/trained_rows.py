@@ -1,4 +1,4 @@
-"""Which of a table's rows its models were trained on, as `train` says of the checkpoints it made."""
+"""Which of a table's rows its models were trained on, as `train` wrote into the checkpoints."""
 
 from __future__ import annotations
 

@@ -134,9 +134,7 @@ def _check_encoder(checkpoint: Checkpoint, model: Any, report: Mapping[str, Any]
     lacking = [*report["missing_keys"], *(each[0] for each in report["mismatched_keys"])]
     # What transformers makes anew in any base, and no head of one: the pooling of a text model.
     aside = (*UNUSED_PARAMETERS, "pooler.dense.weight", "pooler.dense.bias")
-    missing = [
-        name for name in lacking if name.startswith(prefix) and not name.endswith(aside)
-    ]
+    missing = [name for name in lacking if name.startswith(prefix) and not name.endswith(aside)]
     if missing:
         raise CheckpointError(
             f"{checkpoint.name}: no values for {', '.join(sorted(missing)[:MOST_NAMED])}, so that "

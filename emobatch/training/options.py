@@ -1,4 +1,4 @@
-"""What a user chooses of a training, in one place that help texts can list without a slow import."""
+"""What a user chooses of a training; help texts list it without a slow import."""
 
 from __future__ import annotations
 

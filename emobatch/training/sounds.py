@@ -69,9 +69,7 @@ class Survey:
         return cls(list(found["lengths"]), dict(found["errors"]), list(found["sums"]))
 
 
-def survey(
-    rows: Sequence[tuple[str, Clip]], trained: int, cache: Cache | None = None
-) -> Survey:
+def survey(rows: Sequence[tuple[str, Clip]], trained: int, cache: Cache | None = None) -> Survey:
     """Decode all clips, in processes: one that crashes or hangs costs its own row.
 
     Args:
@@ -106,7 +104,11 @@ def _decoded(
 ) -> Iterator[tuple[str, Samples | str]]:
     kept = [cache is not None and _looked_up(cache, clip) is not None for _, clip in rows]
     heard = _joined(
-        [Utterance(clip, name) for (name, clip), known in zip(rows, kept, strict=True) if not known],
+        [
+            Utterance(clip, name)
+            for (name, clip), known in zip(rows, kept, strict=True)
+            if not known
+        ],
         decoders,
     )
     for (name, clip), known in zip(rows, kept, strict=True):
@@ -138,7 +140,7 @@ def _joined(utterances: Sequence[Utterance], decoders: Decoders) -> Iterator[Sam
                 yield _whole(current, parts)
             current, parts = next(waiting), []
         parts.append(window.samples)
-    for last in ([current] if current is not None else []):
+    for last in [current] if current is not None else []:
         yield _whole(last, parts)
     for silent in waiting:
         yield _whole(silent, [])
@@ -210,6 +212,4 @@ class Sounds(Source):
             Windows of 30 s, the last one shorter.
         """
         length = int(self.lengths[row])
-        return [
-            Take(row, first, min(WINDOW, length - first)) for first in range(0, length, WINDOW)
-        ]
+        return [Take(row, first, min(WINDOW, length - first)) for first in range(0, length, WINDOW)]

@@ -88,8 +88,8 @@ class SpeechLearner(Learner):
         config = self.network.config
         if config.model_type not in BATCHED_FAMILIES or getattr(config, "conv_pos_batch_norm", 0):
             raise CheckpointError(
-                f"{checkpoint.name}: a {config.model_type} checkpoint; give {checkpoint.option} one "
-                f"of {', '.join(BATCHED_FAMILIES)}"
+                f"{checkpoint.name}: a {config.model_type} checkpoint; give {checkpoint.option} "
+                f"one of {', '.join(BATCHED_FAMILIES)}"
             )
         self._scale = None if options.normalise == "base" else attentive.Normalise(*scale)
         self._extractor = self._input_of(checkpoint)

@@ -309,8 +309,11 @@ class Training:
             Sounds(kept[:first], lengths[:first], cache),
             Sounds(kept[first:], lengths[first:], cache),
         )
-        return chosen, sources, SpeechLearner(base, chosen.goal, self.options, found.scale), (
-            found.errors
+        return (
+            chosen,
+            sources,
+            SpeechLearner(base, chosen.goal, self.options, found.scale),
+            (found.errors),
         )
 
     def _texts(self, chosen: Chosen, base: Checkpoint) -> tuple[tuple[Source, Source], Any]:
@@ -324,7 +327,12 @@ class Training:
         return (train, val), learner
 
     def _finish(
-        self, work: Work, chosen: Chosen, run: dict[str, Any], course: Course, failed: dict[str, str]
+        self,
+        work: Work,
+        chosen: Chosen,
+        run: dict[str, Any],
+        course: Course,
+        failed: dict[str, str],
     ) -> None:
         best = course.best
         if best is None or not self.ranks.is_first:

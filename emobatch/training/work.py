@@ -67,19 +67,25 @@ class Work:
         """
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
-            held = HeldFolder.take(self.folder, self._refuse_strange)
+            work = Work(
+                self.target, self.folder, HeldFolder.take(self.folder, self._refuse_strange)
+            )
+        except OSError as error:
+            raise OutputError(f"{self.folder}: {first_line(error)}; name another -o") from error
+        try:
             if restart:
                 self._clear()
-            known = self.folder / RUN
-            if known.exists():
-                refuse_other(self.folder, json.loads(known.read_text(encoding="utf-8")), run)
+            known = self.read(RUN)
+            if known is not None:
+                refuse_other(self.folder, known, run)
             else:
-                known.write_text(json.dumps(run), encoding="utf-8")
-        except OSError as error:
-            raise OutputError(
-                f"{self.folder}: {first_line(error)}; name another -o"
-            ) from error
-        return Work(self.target, self.folder, held)
+                self.write(RUN, dict(run))
+        except BaseException as error:
+            work.release(remove=True)
+            if isinstance(error, OSError):
+                raise OutputError(f"{self.folder}: {first_line(error)}; name another -o") from error
+            raise
+        return work
 
     def is_whole(self, run: Mapping[str, Any], *, restart: bool) -> bool:
         """Whether the checkpoint of a run is there already.
@@ -188,7 +194,9 @@ class Work:
             raise ResumeError(f"{record}: can't be read; replace it with --restart") from error
 
     def _refuse_strange(self, folder: Path) -> None:
-        known = re.compile(rf"({re.escape(RUN)}|{BEST}|{SURVEY}|replaced|checkpoint-\d+|lock)(\.new)?")
+        known = re.compile(
+            rf"({re.escape(RUN)}|{BEST}|{SURVEY}|replaced|checkpoint-\d+|lock)(\.new)?"
+        )
         strange = [file.name for file in folder.iterdir() if not known.fullmatch(file.name)]
         if strange:
             raise ResumeError(

@@ -343,9 +343,7 @@ def text(manifest: str, target: Path, restart: bool, clean: str, **options: Any)
     _run(TEXT, manifest, target, restart, {**options, "clean": parse_steps(clean)})
 
 
-def _run(
-    branch: str, manifest: str, target: Path, restart: bool, options: dict[str, Any]
-) -> None:
+def _run(branch: str, manifest: str, target: Path, restart: bool, options: dict[str, Any]) -> None:
     from dataclasses import fields
 
     from emobatch.cli.training_bar import TrainingBar
@@ -354,9 +352,7 @@ def _run(
     from emobatch.training.train import Rows, never
     from emobatch.training.train import train as run
 
-    given = {
-        field.name: options.pop(field.name) for field in fields(Rows) if field.name in options
-    }
+    given = {field.name: options.pop(field.name) for field in fields(Rows) if field.name in options}
     columns = ManifestColumns(None, None, None, options.pop("label_column"))
     signals = click.get_current_context().find_object(Signals)
     patient = nullcontext(never) if signals is None else signals.asking()

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import BatchFeature, Wav2Vec2FeatureExtractor
 
-
 # Where a `preprocessor_config.json` of transformers says what is subtracted and divided by.
 NORMALISE = "emobatch_normalise"
 
