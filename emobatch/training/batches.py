@@ -186,7 +186,7 @@ def grouped(takes: Sequence[Take], most: float) -> list[list[Take]]:
     Returns:
         Batches, the longest first.
     """
-    lengths = np.array([take.count for take in takes], np.int64)
+    lengths = np.array([take.length for take in takes], np.int64)
     found: list[list[Take]] = []
     for rows, count in _pools(lengths, most):
         found += [[takes[row] for row in part] for part in np.array_split(rows, count)]

@@ -216,7 +216,7 @@ class Course(TrainerCallback):
         self._saved = monotonic()
         if not self.ranks.is_first:
             return
-        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        folder = self.work.folder / f"checkpoint-{state.global_step}"
         said = {"epochs": self.epochs, "losses": losses, "seconds": self._elapsed()}
         partial = folder / f"{PROGRESS}.new"
         partial.write_text(json.dumps(said), encoding="utf-8")

@@ -31,7 +31,7 @@ class Learner(ABC):
         goal: what it learns.
     """
 
-    network: nn.Module
+    network: Any  # a module, and of transformers or of ours
     goal: Goal
 
     @abstractmethod
@@ -78,8 +78,7 @@ class Learner(ABC):
 
     def begin_head(self) -> None:
         """Give the head new values: what a base's own head says is of other outputs."""
-        encoder = self.encoder
-        of_encoder = {id(module) for module in encoder.modules()}
+        of_encoder = {id(module) for module in self.encoder.modules()}
         for module in self.network.modules():
             if id(module) not in of_encoder and hasattr(module, "reset_parameters"):
                 module.reset_parameters()
@@ -149,7 +148,7 @@ def quiet() -> Iterator[None]:
     Yields:
         Nothing.
     """
-    said = transformers.logging
+    said: Any = transformers.logging
     before, had_bars = said.get_verbosity(), said.is_progress_bar_enabled()
     said.set_verbosity_error()
     said.disable_progress_bar()

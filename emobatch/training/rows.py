@@ -174,8 +174,10 @@ def choose(
     if len(known) < len(rows):
         left = counted(len(rows) - len(known), "row")
         log.warning("note: %s without %s left out", left, " or ".join(goal.columns))
-    parts = (known.filter(pl.col("id").is_in(part["id"].implode())) for part in (train, val))
-    chosen = Chosen(*parts, goal)
+    of_train, of_val = (
+        known.filter(pl.col("id").is_in(part["id"].implode())) for part in (train, val)
+    )
+    chosen = Chosen(of_train, of_val, goal)
     chosen.check()
     return chosen
 

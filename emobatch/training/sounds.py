@@ -200,7 +200,7 @@ class Sounds(Source):
             raise AudioError(f"{clip.path}: could be read before, and now: {error}") from error
         if len(samples) != self.lengths[take.row]:
             raise AudioError(f"{clip.path}: was changed since the training began; begin anew")
-        return np.array(samples[take.first : take.first + take.count])
+        return np.array(samples[take.first : take.first + take.length])
 
     def windows(self, row: int) -> list[Take]:
         """Cut a clip into windows, as `score` does.

@@ -17,12 +17,12 @@ class Take(NamedTuple):
     Attributes:
         row: its place.
         first: where the part begins, in samples or tokens.
-        count: how long it is.
+        length: how long it is.
     """
 
     row: int
     first: int
-    count: int
+    length: int
 
 
 class Source(ABC):

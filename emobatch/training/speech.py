@@ -43,7 +43,7 @@ class OwnFrames:
         """
         self._whole = encoder.forward
         self.lengths: list[int] = []
-        encoder.forward = self  # type: ignore[assignment]
+        encoder.forward = self
 
     def __call__(self, values: torch.Tensor) -> torch.Tensor:
         """Encode a padded batch.
@@ -86,7 +86,9 @@ class SpeechLearner(Learner):
         self._shape = attentive.Shape()
         self.network = self._with_head(checkpoint)
         config = self.network.config
-        if config.model_type not in BATCHED_FAMILIES or getattr(config, "conv_pos_batch_norm", 0):
+        if config.model_type not in BATCHED_FAMILIES or getattr(
+            config, "conv_pos_batch_norm", False
+        ):
             raise CheckpointError(
                 f"{checkpoint.name}: a {config.model_type} checkpoint; give {checkpoint.option} "
                 f"one of {', '.join(BATCHED_FAMILIES)}"
@@ -119,7 +121,7 @@ class SpeechLearner(Learner):
         if self._scale is not None:
             return Extractor(self._scale.mean, self._scale.deviation)
         with checkpoint.explained(), hub.closed():
-            found = AutoFeatureExtractor.from_pretrained(
+            found = AutoFeatureExtractor.from_pretrained(  # type: ignore[no-untyped-call]
                 checkpoint.folder, trust_remote_code=False, local_files_only=True
             )
         if found.sampling_rate != SAMPLE_RATE:
@@ -170,7 +172,7 @@ class SpeechLearner(Learner):
         """The squares of the attention matrix, of a head that has one."""
         if self._options.head == LINEAR or not self._options.attention_l2:
             return 0.0
-        matrix: torch.Tensor = self.network.pool_model.sap_linear.weight  # type: ignore[union-attr, assignment]
+        matrix: torch.Tensor = self.network.pool_model.sap_linear.weight
         return self._options.attention_l2 * matrix.square().sum()
 
     def save(self, folder: Path) -> None:
@@ -182,7 +184,7 @@ class SpeechLearner(Learner):
         self.network.config.apply_spec_augment = self._wants_mask
         if self._options.head != LINEAR:
             attentive.save(
-                self.network,  # type: ignore[arg-type]
+                self.network,
                 folder,
                 self.goal.outputs,
                 self._shape,
@@ -190,13 +192,13 @@ class SpeechLearner(Learner):
                 normalise=self._scale,
             )
             return
-        self.network.save_pretrained(folder)  # type: ignore[operator]
+        self.network.save_pretrained(folder)
         self._saved_extractor().save_pretrained(folder)
 
     def _saved_extractor(self) -> Any:
         if self._scale is None:
             return self._extractor
         said = {"mean": self._scale.mean, "deviation": self._scale.deviation}
-        return Wav2Vec2FeatureExtractor(
+        return Wav2Vec2FeatureExtractor(  # type: ignore[no-untyped-call]
             do_normalize=False, return_attention_mask=True, **{NORMALISE: said}
         )

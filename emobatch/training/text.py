@@ -81,5 +81,5 @@ class TextLearner(Learner):
         Args:
             folder: to write to.
         """
-        self.network.save_pretrained(folder)  # type: ignore[operator]
+        self.network.save_pretrained(folder)
         self._tokenizer.save_pretrained(folder)

@@ -67,7 +67,7 @@ def _said(
 def _by_row(said: Said, rows: int) -> NDArray[np.float64]:
     windows: list[list[tuple[int, WindowScore[Any]]]] = [[] for _ in range(rows)]
     for take, result in said:
-        windows[take.row].append((take.first, WindowScore(float(take.count), result)))
+        windows[take.row].append((take.first, WindowScore(float(take.length), result)))
     return np.stack(
         [
             mean_by_duration([window for _, window in sorted(each, key=lambda pair: pair[0])])

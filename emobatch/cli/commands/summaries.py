@@ -19,6 +19,7 @@ SUMMARIES = {
     "manifest": "Make a manifest of SOURCE, or of CORPUS in the folder DIR as its owners ship it.",
     "folds": "Add columns `fold` and `split` (train, val, test) to MANIFEST.",
     "leakage": "List what the test rows of MANIFEST share with its training rows.",
+    "train": "Fine-tune a speech or a text model on the rows of a manifest.",
     "plan": "Say how much MANIFEST is, how long scoring it would take here, and in how many shards.",
     "score": "Score every clip of MANIFEST with the speech and the text branch.",
     "merge": "Join the tables that `score --shard` wrote into one, in the manifest's order.",
