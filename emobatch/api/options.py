@@ -14,6 +14,8 @@ from emobatch.tasks.task import Task
 
 # Those that may be given several times: each value is a pair like `fru=none`.
 REPEATED = ("label_map", "text_label_map", "sentiment_map")
+# Those that may be given several times: each value is a model.
+MODELS = ("attribute_model", "text_attribute_model")
 
 
 class Options(TypedDict, total=False):
@@ -24,6 +26,14 @@ class Options(TypedDict, total=False):
     emotional_model: str | None
     asr_model: str | None
     text_model: str | None
+    attribute_model: str | Sequence[str]
+    text_attribute_model: str | Sequence[str]
+    attribute_range: str | None
+    embeddings: bool
+    layer: int | None
+    pooling: str
+    embedding_type: str
+    asr_embeddings: bool
     classes: str | Task
     sentiment_map: Sequence[str]
     device: str
@@ -81,7 +91,7 @@ def choice_of(options: Mapping[str, Any]) -> Choice:
     """
     names = {each.name for each in fields(Choice)}
     chosen = {name: value for name, value in options.items() if name in names}
-    for name in REPEATED:
+    for name in (*REPEATED, *MODELS):
         if name in chosen:
             pairs = chosen[name]
             chosen[name] = (pairs,) if isinstance(pairs, str) else tuple(pairs)

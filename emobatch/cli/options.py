@@ -12,14 +12,19 @@ from emobatch.cli.parts import NumberOrWord
 from emobatch.fusion.methods import OPTIONS
 from emobatch.manifests.readers.registry import READERS
 from emobatch.models.names import (
+    ATTRIBUTE,
     AUTO,
     BRANCHES,
     DEVICES,
+    EMBEDDING_TYPES,
     EMOTIONAL,
     LEFT_OUT,
+    MEAN,
     MODEL_SETS,
+    POOLINGS,
     PRECISIONS,
     PUBLISHED,
+    TEXT_ATTRIBUTE,
     WITH_MODEL,
 )
 from emobatch.tasks import choose
@@ -62,6 +67,23 @@ def _names(defaults: Mapping[str, str]) -> tuple[Callable[[Command], Command], .
             help=f"{text}  [default: {defaults[branch]}]",
         )
         for branch, text in what.items()
+    )
+
+
+def _attributes(default: str) -> tuple[Callable[[Command], Command], ...]:
+    what = {
+        ATTRIBUTE: "Speech model of arousal, valence or dominance: a hub name or a folder; the one "
+        "of --speech-model is run once. Repeatable, for different attributes.",
+        TEXT_ATTRIBUTE: "The same of text, for the transcript.",
+    }
+    return tuple(
+        click.option(
+            f"--{kind}-model",
+            multiple=True,
+            metavar="MODEL",
+            help=f"{text}  [default: {default}]",
+        )
+        for kind, text in what.items()
     )
 
 
@@ -182,8 +204,48 @@ model_options = _together(
         help="Where models that aren't named come from; demo are toys that come with the package.",
     ),
     *_names({**MODEL_SETS[PUBLISHED], EMOTIONAL: "none"}),
+    *_attributes("none"),
 )
-table_model_options = _together(*_names(dict.fromkeys(BRANCHES, "the table's")))
+table_model_options = _together(
+    *_names(dict.fromkeys(BRANCHES, "the table's")), *_attributes("the table's")
+)
+attribute_range_option = click.option(
+    "--attribute-range",
+    metavar="LOW:HIGH",
+    help="Scale that 0 and 1 of attribute models are mapped onto, as 1:7.  [default: as they are]",
+)
+embedding_options = _together(
+    click.option(
+        "--embeddings",
+        is_flag=True,
+        help="Add hidden states of the speech and the text model, pooled to one array for a row; "
+        "Parquet only.",
+    ),
+    click.option(
+        "--layer",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Layer after which hidden states are taken; 0 is before the first.  [default: what "
+        "comes out of the last]",
+    ),
+    click.option(
+        "--pooling",
+        type=click.Choice(POOLINGS),
+        default=MEAN,
+        show_default=True,
+        help="What of all frames or tokens is kept: their mean, or with standard deviation.",
+    ),
+    click.option(
+        "--embedding-type",
+        type=click.Choice(EMBEDDING_TYPES),
+        default=EMBEDDING_TYPES[0],
+        show_default=True,
+        help="Type of an embedding's numbers.",
+    ),
+    click.option(
+        "--asr-embeddings", is_flag=True, help="With --embeddings, those of Whisper's encoder too."
+    ),
+)
 offline_option = click.option(
     "--offline",
     is_flag=True,

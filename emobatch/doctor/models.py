@@ -12,7 +12,7 @@ from emobatch.errors import CheckpointError
 from emobatch.models import checkpoints
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
-from emobatch.models.names import BRANCHES, SIDES
+from emobatch.models.names import BRANCHES, SEVERAL, SIDES, kind_of
 from emobatch.scorers.registry import SCORERS
 from emobatch.scorers.scorer import Setup
 
@@ -39,13 +39,25 @@ def tried(choice: Choice, there: Collection[str]) -> list[str]:
         there: branches whose checkpoint is on this machine.
 
     Returns:
-        Those of them that have scorers, and what has scorers without a checkpoint. The speech
-        branch only where all of its models are there.
+        Those of them that have scorers, and what has scorers without a checkpoint; each only where
+        all models of its side are there.
     """
     branches = dict.fromkeys(SCORERS[name].branch for name in SCORERS)
-    if not {*SIDES["speech"]} & {*choice.names()} <= {*there}:
-        branches.pop("speech", None)
-    return [branch for branch in branches if branch in there or branch not in BRANCHES]
+    names = choice.names()
+    return [
+        branch
+        for branch in branches
+        if (_beside(branch, names) <= {*there} and branch in there)
+        or branch not in (*BRANCHES, *SEVERAL)
+    ]
+
+
+def _beside(branch: str, names: Collection[str]) -> set[str]:
+    # The branches of its side, whose checkpoints share what is wanted. Whisper needs none of them.
+    side = next((side for side, kinds in SIDES.items() if branch in kinds), None)
+    if side is None or branch == "asr":
+        return {branch} & {*names}
+    return {name for name in names if kind_of(name) in SIDES[side] and name != "asr"}
 
 
 def score(choice: Choice, branch: str) -> str:
@@ -53,8 +65,9 @@ def score(choice: Choice, branch: str) -> str:
     from emobatch.models import devices
     from emobatch.scorers.loaded import silence_libraries
 
-    names, heard = choice.names(), {branch, *SIDES["speech"]}
-    found = {name: checkpoints.find(names[name], name) for name in heard & {*names}}
+    names = choice.names()
+    wanted = _beside("speech", names) | _beside(branch, names)
+    found = {name: checkpoints.find(names[name], name) for name in names if name in wanted}
     here = {name: each for name, each in found.items() if each is not None}
     setup = Setup(choice, here, choice.task(found))
     of_branch = [SCORERS[name] for name in SCORERS if SCORERS[name].branch == branch]

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from emobatch.errors import CheckpointError, EmobatchError, first_line
-from emobatch.models import files, foreign, hub
+from emobatch.models import ctranslate2_file, files, foreign, hub
 from emobatch.models.files import CTRANSLATE2, TRANSFORMERS
-from emobatch.models.names import BASES, DEMO, EMOTIONAL
+from emobatch.models.heads.head import Folder, Head
+from emobatch.models.heads.registry import head_of
+from emobatch.models.names import ATTRIBUTE, BASES, DEMO, EMOTIONAL, TEXT_ATTRIBUTE, kind_of
 
 DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "checkpoints"
 # Where in it each branch's toy is.
@@ -23,21 +25,19 @@ DEMO_FOLDERS = {
     **{"speech": "speech", "asr": "asr", "text": "sentiment"},
     **{BASES["speech"]: "speech", BASES["text"]: "sentiment"},
 }
-FORMATS = {
-    "speech": TRANSFORMERS,
-    EMOTIONAL: TRANSFORMERS,
-    "asr": (CTRANSLATE2,),
-    "text": TRANSFORMERS,
-    **dict.fromkeys(BASES.values(), TRANSFORMERS),
-}
+# Branches by the kind of their checkpoints.
+HEARING = ("speech", EMOTIONAL, ATTRIBUTE, BASES["speech"])
+READING = ("text", TEXT_ATTRIBUTE, BASES["text"])
+FORMATS = {**dict.fromkeys((*HEARING, *READING), TRANSFORMERS), "asr": (CTRANSLATE2,)}
 # What a run reads beside the weights. One file of each group must be there.
-_OF_BRANCHES: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "speech": (("config.json",), ("preprocessor_config.json",)),
-    EMOTIONAL: (("config.json",), ("preprocessor_config.json",)),
-    "asr": (("config.json",), ("tokenizer.json",), ("vocabulary.*",)),
-    "text": (("config.json",), ("tokenizer.json", "*.model", "vocab.*")),
+CONFIGURATION, EXTRACTOR = ("config.json",), ("preprocessor_config.json",)
+COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    **dict.fromkeys(HEARING, (CONFIGURATION, EXTRACTOR)),
+    "asr": (CONFIGURATION, ("tokenizer.json",), ("vocabulary.*",)),
+    **dict.fromkeys(READING, (CONFIGURATION, ("tokenizer.json", "*.model", "vocab.*"))),
 }
-COMPANIONS = {**_OF_BRANCHES, **{base: _OF_BRANCHES[name] for name, base in BASES.items()}}
+# What configurations call the size of an encoder's hidden states.
+SIZES = ("hidden_size", "dim", "d_model", "n_embd")
 # What transformers takes a classifier for whose config.json doesn't name its outputs.
 DEFAULT_LABEL, DEFAULT_OUTPUTS = "LABEL_{}", 2
 MOST_OUTPUTS = 10_000
@@ -93,7 +93,10 @@ class Checkpoint:
         Raises:
             CheckpointError: if the file can't be read, or is of no classifier.
         """
+        head = self.head()
         with self.explained():
+            if head is not None:
+                return head.labels(Folder(self.folder))
             config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
             names = config.get("id2label")
             if names:
@@ -102,6 +105,31 @@ class Checkpoint:
             if not 0 < count <= MOST_OUTPUTS:
                 raise ValueError(f"num_labels is {count}, which no classifier has")
             return [DEFAULT_LABEL.format(output) for output in range(count)]
+
+    def states(self) -> int:
+        """Size of its encoder's hidden states.
+
+        Returns:
+            How many numbers describe a frame, or a token.
+
+        Raises:
+            CheckpointError: if nothing says that.
+        """
+        head = self.head()
+        with self.explained():
+            if head is not None:
+                return head.states(Folder(self.folder))
+            if self.option == option_of("asr"):
+                return ctranslate2_file.states(self.folder / CTRANSLATE2)
+            config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+            size = next((config[name] for name in SIZES if config.get(name)), None)
+            if not isinstance(size, int):
+                raise ValueError("its config.json has no hidden_size, so that it has no embeddings")
+            return size
+
+    def head(self) -> type[Head] | None:
+        """Of which kind it is that transformers has no class for; None where it has one."""
+        return head_of(self.folder)
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -133,7 +161,7 @@ def option_of(branch: str) -> str:
     Returns:
         The option.
     """
-    return "--base" if branch in BASES.values() else f"--{branch}-model"
+    return "--base" if branch in BASES.values() else f"--{kind_of(branch)}-model"
 
 
 def find(name: str, branch: str) -> Checkpoint | None:
@@ -156,7 +184,8 @@ def find(name: str, branch: str) -> Checkpoint | None:
     option = option_of(branch)
     if name == DEMO and branch not in DEMO_FOLDERS:
         raise CheckpointError(
-            f"{DEMO}: has no {branch} model; give {option} a folder or a hub name, or leave it out"
+            f"{DEMO}: has no {kind_of(branch)} model; give {option} a folder or a hub name, or "
+            "leave it out"
         )
     if name == DEMO:
         return Checkpoint(name, DEMO_FOLDER / DEMO_FOLDERS[branch], None, option)
@@ -183,12 +212,21 @@ def checked(checkpoint: Checkpoint, branch: str) -> Checkpoint:
         The checkpoint.
 
     Raises:
-        CheckpointError: says what it names, and where.
+        CheckpointError: says what it names, and where; or which part it lacks of the kind that it
+            says it is.
     """
-    own = checkpoint.revision is None
+    head = checkpoint.head() if kind_of(branch) in HEARING else None
     foreign.check(
-        checkpoint.folder, checkpoint.name, checkpoint.option, asr=branch == "asr", own=own
+        checkpoint.folder,
+        checkpoint.name,
+        checkpoint.option,
+        asr=branch == "asr",
+        own=checkpoint.revision is None,
+        code_unused=head is not None,
     )
+    if head is not None:
+        with checkpoint.explained():
+            head.check(Folder(checkpoint.folder))
     return checkpoint
 
 
@@ -224,31 +262,37 @@ def repository_of(name: str, branch: str) -> str:
 
 def _is_whole(folder: Path, branch: str) -> bool:
     # An interrupted download leaves some of the files.
-    for group in COMPANIONS[branch]:
+    head = head_of(folder) if kind_of(branch) in HEARING else None
+    for group in COMPANIONS[kind_of(branch)]:
+        if group == EXTRACTOR and head is not None and not head.has_extractor:
+            continue
         if not any(any(folder.glob(pattern)) for pattern in group):
             return False
-    for weights in FORMATS[branch]:
+    for weights in FORMATS[kind_of(branch)]:
         if (folder / weights).exists():
             return True
         parts = files.parts(folder, weights)
         if parts:
             return all((folder / part).exists() for part in parts)
-    return False
+    return head is not None and len(files.challenge_parts(folder)) == len(files.CHALLENGE_PARTS)
 
 
-def check_format(name: str, branch: str, files: Sequence[str]) -> None:
+def check_format(name: str, branch: str, names: Sequence[str]) -> None:
     """Refuse a checkpoint in a format that isn't read.
 
     Args:
         name: of the checkpoint.
         branch: ``speech``, ``emotional``, ``asr`` or ``text``.
-        files: names of all its files.
+        names: of all its files.
 
     Raises:
         CheckpointError: says how to convert it, or to name another.
     """
-    if any(file.startswith(weights) for file in files for weights in FORMATS[branch]):
+    formats = FORMATS[kind_of(branch)]
+    if any(file.startswith(weights) for file in names for weights in formats):
         return
+    if kind_of(branch) in HEARING and files.parts_by_name(names):
+        return  # whether all three are there is for the head to say
     if branch == "asr":
         raise CheckpointError(
             f"{name}: no model.bin, so not in CTranslate2's format; convert it with "
@@ -256,5 +300,5 @@ def check_format(name: str, branch: str, files: Sequence[str]) -> None:
             f"tokenizer.json preprocessor_config.json` and give --asr-model DIR"
         )
     raise CheckpointError(
-        f"{name}: no weights in {' or '.join(FORMATS[branch])}; give {option_of(branch)} another"
+        f"{name}: no weights in {' or '.join(formats)}; give {option_of(branch)} another"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from sys import float_info
 
@@ -14,21 +14,27 @@ from emobatch.models.names import (
     AUTO,
     BRANCHES,
     CLEANING_STEPS,
+    EMBEDDING_TYPES,
     EMOTIONAL,
     FULL_CONTEXT,
     LEFT_OUT,
     LONGEST_WAIT,
+    MEAN,
     MODEL_SETS,
     MOST_SECONDS,
     NO_STEPS,
     PUBLISHED,
+    SEVERAL,
     SIDES,
     WITH_MODEL,
+    kind_of,
+    numbered,
 )
 from emobatch.models.remote import Remote
+from emobatch.models.scale import Scale
 from emobatch.tasks import choose
 from emobatch.tasks.labels import LEVEL_LABELS, LabelMap, Labels, parse_label_map
-from emobatch.tasks.spellings import SENTIMENT_SPELLINGS, SENTIMENTS
+from emobatch.tasks.spellings import SENTIMENT_SPELLINGS, SENTIMENTS, attribute_of
 from emobatch.tasks.task import Task
 
 
@@ -42,6 +48,15 @@ class Choice:
         emotional_model: hub name or folder of the second of two speech models; None for one.
         asr_model: hub name, size or folder.
         text_model: hub name or folder.
+        attribute_model: hub names or folders of speech models of attributes, each of others.
+        text_attribute_model: the same of text models.
+        attribute_range: ``LOW:HIGH`` of the scale that a model's 0 and 1 stand for; None leaves
+            attributes as their models have them.
+        embeddings: whether pooled hidden states of both encoders are wanted.
+        layer: of them, as transformers counts hidden states; None for the last.
+        pooling: one of :data:`emobatch.models.names.POOLINGS`.
+        embedding_type: one of :data:`emobatch.models.names.EMBEDDING_TYPES`.
+        asr_embeddings: whether those of the recogniser's encoder are wanted, too.
         classes: as for :func:`emobatch.tasks.choose.named`, or the task itself.
         sentiment_map: ``CLASS=SENTIMENT`` pairs: what classes stand for.
         device: ``auto``, or one of :data:`emobatch.models.names.DEVICES`.
@@ -66,6 +81,14 @@ class Choice:
     emotional_model: str | None = None
     asr_model: str | None = None
     text_model: str | None = None
+    attribute_model: tuple[str, ...] = ()
+    text_attribute_model: tuple[str, ...] = ()
+    attribute_range: str | None = None
+    embeddings: bool = False
+    layer: int | None = None
+    pooling: str = MEAN
+    embedding_type: str = EMBEDDING_TYPES[0]
+    asr_embeddings: bool = False
     classes: str | Task = choose.DEFAULT
     sentiment_map: tuple[str, ...] = ()
     device: str = AUTO
@@ -92,6 +115,8 @@ class Choice:
         """
         parse_steps(self.clean)
         sides.refuse_contradictions(vars(self))
+        if self.attribute_range is not None:
+            Scale.parse(self.attribute_range)
         if self.classes != choose.CHECKPOINT:
             task = self.task({})
             if self.emotional_model is not None:
@@ -129,7 +154,7 @@ class Choice:
             speech = found.get("speech")
             if speech is None:
                 raise self.missing(["speech"])
-            return speech.labels()
+            return [label for label in speech.labels() if attribute_of(label) is None]
 
         if isinstance(self.classes, Task):
             task = self.classes
@@ -151,6 +176,11 @@ class Choice:
         """
         labels = task.labels if self.emotional_model is None else LEVEL_LABELS
         return parse_label_map(self.label_map, labels)
+
+    @property
+    def scale(self) -> Scale | None:
+        """What attributes are mapped onto, None to leave them as they are."""
+        return None if self.attribute_range is None else Scale.parse(self.attribute_range)
 
     @property
     def sides_left_out(self) -> tuple[str, ...]:
@@ -232,14 +262,22 @@ class Choice:
 
     def _named(self) -> dict[str, str | None]:
         without = {branch for side in self.sides_left_out for branch in SIDES[side]}
-        named = {branch: getattr(self, f"{branch}_model") for branch in BRANCHES}
         if self.emotional_model is None:
             without.add(EMOTIONAL)
-        return {branch: name for branch, name in named.items() if branch not in without}
+        return {b: name for b, name in self._of_all_branches() if kind_of(b) not in without}
+
+    def _of_all_branches(self) -> Iterator[tuple[str, str | None]]:
+        for branch in BRANCHES:
+            yield branch, getattr(self, f"{branch}_model")
+        for kind in SEVERAL:
+            for place, name in enumerate(getattr(self, f"{kind.replace('-', '_')}_model")):
+                yield numbered(kind, place), name
 
     def _remedy(self) -> str:
         options = [
-            f"--{branch}-model={name}" for branch, name in self._named().items() if name is not None
+            f"{checkpoints.option_of(branch)}={name}"
+            for branch, name in self._named().items()
+            if name is not None
         ]
         options[:0] = [f"--{side}={LEFT_OUT}" for side in self.sides_left_out]
         if self.models != PUBLISHED:

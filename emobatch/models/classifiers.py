@@ -1,4 +1,4 @@
-"""What the speech and the text model share: loading a classifier, and its probabilities.
+"""What speech and text models share: loading a network, running it, and reading it.
 
 Nothing that a checkpoint carries is run: remote code is off, safetensors come first, and pickles
 are opened for their weights only.
@@ -6,7 +6,7 @@ are opened for their weights only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,20 @@ from emobatch.errors import CheckpointError
 from emobatch.models import hub
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.devices import Device
+from emobatch.models.embedding import Embedding
 from emobatch.models.outputs import Outputs
+from emobatch.models.states import States
 
 # Parameters that only training uses: a checkpoint may lack them.
 UNUSED_PARAMETERS = ("masked_spec_embed",)
 
 
+# Loads a checkpoint: the network, and what makes its inputs of samples or of texts.
+Loader = Callable[[Checkpoint, Device], tuple[Any, Any]]
+
+
 class Classifier:
-    """A checkpoint with a classification head whose outputs stand for known classes.
+    """A checkpoint whose outputs stand for known classes and attributes.
 
     Attributes:
         model: in evaluation mode, on the device.
@@ -36,66 +42,99 @@ class Classifier:
         self,
         checkpoint: Checkpoint,
         device: Device,
-        kind: tuple[Any, Any],
+        loader: Loader,
         outputs: Outputs,
+        embedding: Embedding | None = None,
     ) -> None:
         """Load the checkpoint.
 
         Args:
             checkpoint: its files.
             device: where to run it.
-            kind: the Auto classes of the model and of its processor.
+            loader: loads checkpoints of its kind.
             outputs: what its outputs stand for.
+            embedding: what of its encoder's hidden states is wanted, None for nothing.
 
         Raises:
             CheckpointError: if it can't be loaded, is of another kind, or was never trained.
         """
-        auto_model, auto_processor = kind
         self._device = device
         self._outputs = outputs
         with checkpoint.explained(), hub.closed():
-            config = _read_config(checkpoint, auto_model)
-            self.processor = auto_processor.from_pretrained(
-                checkpoint.folder, trust_remote_code=False, local_files_only=True
-            )
-            self.model, report = auto_model.from_pretrained(
-                checkpoint.folder,
-                config=config,
-                dtype=device.dtype,
-                trust_remote_code=False,
-                weights_only=True,
-                local_files_only=True,
-                output_loading_info=True,
-            )
-        _check_trained(checkpoint, report)
-        self.model.eval().to(device.name)
+            self.model, self.processor = loader(checkpoint, device)
+            self.model.eval().to(device.name, device.dtype)
+            self._states = None if embedding is None else States(self.model, embedding)
 
-    def logits(self, inputs: Any) -> torch.Tensor:
-        """Run the model.
+    def read(self, inputs: Any) -> NDArray[np.float64]:
+        """Run the model, once for all that is read of it.
 
         Args:
             inputs: the processor's tensors, (rows, …).
 
         Returns:
-            (rows, outputs) before the softmax.
+            (rows, classes + attributes + width of the embedding) in double precision: of each row
+            probabilities that sum to one, attributes as they are, and pooled hidden states.
         """
         inputs = inputs.to(self._device.name)
         for name, value in inputs.items():
             if value.is_floating_point():
                 inputs[name] = value.to(self._device.dtype)
-        logits: torch.Tensor = self.model(**inputs).logits
-        return logits
+        if self._states is None:
+            return readings(self.model(**inputs).logits, self._outputs)
+        logits, pooled = self._states.run(inputs)
+        return np.hstack([readings(logits, self._outputs), pooled])
 
-    def probabilities(self, logits: torch.Tensor) -> NDArray[np.float64]:
-        """Softmax over the outputs that stand for a class, summed by class.
 
-        Args:
-            logits: (rows, outputs).
+def readings(logits: torch.Tensor, outputs: Outputs) -> NDArray[np.float64]:
+    """Read outputs as what they stand for.
 
-        Returns:
-            (rows, classes) in double precision; each row sums to one.
-        """
-        return class_probabilities(logits, self._outputs.classes, self._outputs.count)
+    Args:
+        logits: (rows, outputs).
+        outputs: what they stand for.
+
+    Returns:
+        (rows, classes + attributes) in double precision: probabilities, then attributes.
+
+    Examples:
+        >>> readings(torch.tensor([[0.0, 0.25, 0.0]]), Outputs([0, None, 1], 2, (1,))).tolist()
+        [[0.5, 0.5, 0.25]]
+    """
+    attributes = logits[:, list(outputs.attributes)].double().cpu().numpy()
+    if outputs.count == 0:
+        return attributes
+    probabilities = class_probabilities(logits, outputs.classes, outputs.count)
+    return np.hstack([probabilities, attributes])
+
+
+def of_transformers(auto_model: Any, auto_processor: Any) -> Loader:
+    """Load checkpoints by classes of transformers.
+
+    Args:
+        auto_model: the Auto class of their model.
+        auto_processor: that of what makes its inputs.
+
+    Returns:
+        What loads one.
+    """
+
+    def load(checkpoint: Checkpoint, device: Device) -> tuple[Any, Any]:
+        config = _read_config(checkpoint, auto_model)
+        processor = auto_processor.from_pretrained(
+            checkpoint.folder, trust_remote_code=False, local_files_only=True
+        )
+        model, report = auto_model.from_pretrained(
+            checkpoint.folder,
+            config=config,
+            dtype=device.dtype,
+            trust_remote_code=False,
+            weights_only=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+        _check_trained(checkpoint, report)
+        return model, processor
+
+    return load
 
 
 def class_probabilities(

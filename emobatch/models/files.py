@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
@@ -20,6 +21,11 @@ TRANSFORMERS_FILES = ("*.json", "*.txt", "*.model", "vocab.*", "bpe.codes")
 ADAPTERS = "adapter_model.*"
 # What `emobatch train` tells of a checkpoint's making.
 RECORD = "emobatch_training.json"
+# Weights as the training of MSP-Podcast's challenge writes them, in three files, and beside them
+# mean and deviation of the audio.
+CHALLENGE = re.compile(r"(?:.*[_-])?(ssl|pool|ser)(?:_model)?\.(?:safetensors|pt|pth|bin)")
+CHALLENGE_PARTS = ("ssl", "pool", "ser")
+NORM_STAT = "train_norm_stat.pkl"
 # What is named like that and decides nothing.
 ASIDE = (
     RECORD,
@@ -37,11 +43,59 @@ def weights(folder: Path) -> list[Path]:
     Returns:
         The safetensors where there are any, with the parts that an index names.
     """
+    found = transformers_weights(folder)
+    if not any(file.match(SAFETENSORS) for file in found):
+        found = sorted([*found, *folder.glob(CTRANSLATE2)])
+    return found or sorted(challenge_parts(folder).values())
+
+
+def transformers_weights(folder: Path) -> list[Path]:
+    """Find weights as transformers names them.
+
+    Args:
+        folder: a checkpoint's.
+
+    Returns:
+        The safetensors where there are any, else pickles, with the parts that an index names.
+    """
     safe, pickled = (
         _named_like(folder, pattern, whole)
         for pattern, whole in zip((SAFETENSORS, PICKLES), TRANSFORMERS, strict=True)
     )
-    return safe or sorted([*pickled, *folder.glob(CTRANSLATE2)])
+    return safe or pickled
+
+
+def challenge_parts(folder: Path) -> Mapping[str, Path]:
+    """Find weights in three files, as the training of MSP-Podcast's challenge writes them.
+
+    Args:
+        folder: a checkpoint's.
+
+    Returns:
+        Those of ``ssl``, ``pool`` and ``ser`` that are there.
+    """
+    names = parts_by_name(file.name for file in folder.iterdir() if file.is_file())
+    return {part: folder / name for part, name in names.items()}
+
+
+def parts_by_name(names: Iterable[str]) -> dict[str, str]:
+    """Tell which of files are the three that weights of MSP-Podcast's challenge are in.
+
+    Args:
+        names: of files.
+
+    Returns:
+        Name by ``ssl``, ``pool`` and ``ser``; safetensors go first.
+
+    Examples:
+        >>> parts_by_name(["final_pool.pt", "final_ssl.pt", "README.md"])
+        {'pool': 'final_pool.pt', 'ssl': 'final_ssl.pt'}
+    """
+    found: dict[str, str] = {}
+    for name in sorted(names, key=lambda each: (not each.endswith(".safetensors"), each)):
+        if part := CHALLENGE.fullmatch(name):
+            found.setdefault(part[1], name)
+    return found
 
 
 def settings(folder: Path, *, asr: bool) -> list[Path]:
@@ -57,7 +111,7 @@ def settings(folder: Path, *, asr: bool) -> list[Path]:
     Returns:
         The files in order.
     """
-    patterns = CTRANSLATE2_FILES if asr else (*TRANSFORMERS_FILES, ADAPTERS)
+    patterns = CTRANSLATE2_FILES if asr else (*TRANSFORMERS_FILES, ADAPTERS, NORM_STAT)
     others = weights(folder)
     return [
         file
@@ -104,8 +158,10 @@ def needed(names: Sequence[str], branch: str) -> list[str]:
         ['config.json', 'model.safetensors']
     """
     safe = any(fnmatch(name, SAFETENSORS) for name in names)
-    weights_there = SAFETENSORS if safe else PICKLES
-    patterns = CTRANSLATE2_FILES if branch == "asr" else (*TRANSFORMERS_FILES, weights_there)
+    whole = (SAFETENSORS if safe else PICKLES,)
+    if not any(fnmatch(name, whole[0]) for name in names):
+        whole = (*parts_by_name(names).values(), NORM_STAT)
+    patterns = CTRANSLATE2_FILES if branch == "asr" else (*TRANSFORMERS_FILES, *whole)
     return [
         name
         for name in names

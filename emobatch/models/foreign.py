@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,9 @@ SETTINGS = ("*config*.json", "*.index.json")
 SPECIAL_TOKENS = "special_tokens_map.json"
 ADAPTER = "adapter_config.json"
 TOKENIZER = "tokenizer.json"
+CONFIG = "config.json"
+# Where a checkpoint names its classes, of which emobatch has its own.
+UNUSED_CODE = ("auto_map",)
 # Weights in pieces as a run on several machines saves them: taken in place of the others.
 DISTRIBUTED = "shard-*-model-*-of-*.safetensors"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
@@ -108,7 +111,9 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def check(folder: Path, name: str, option: str, *, asr: bool, own: bool) -> None:
+def check(
+    folder: Path, name: str, option: str, *, asr: bool, own: bool, code_unused: bool = False
+) -> None:
     """Refuse a checkpoint that brings code, or names files or repositories other than its own.
 
     Args:
@@ -117,12 +122,14 @@ def check(folder: Path, name: str, option: str, *, asr: bool, own: bool) -> None
         option: the command line's option that names it.
         asr: whether it is Whisper in CTranslate2's format.
         own: whether it is a folder of the user's and not in the hub's cache, whose files are links.
+        code_unused: whether the code that its ``config.json`` names is known to be of no use: it
+            is loaded by classes of our own.
 
     Raises:
         CheckpointError: says which file, which key, and what to do.
     """
     try:
-        for complaint in _complaints(folder, asr=asr, own=own):
+        for complaint in _complaints(folder, asr=asr, own=own, code_unused=code_unused):
             raise CheckpointError(f"{name}: {complaint.format(option=option)}")
     except OSError as error:
         raise CheckpointError(
@@ -130,7 +137,7 @@ def check(folder: Path, name: str, option: str, *, asr: bool, own: bool) -> None
         ) from error
 
 
-def _complaints(folder: Path, *, asr: bool, own: bool) -> Iterator[str]:
+def _complaints(folder: Path, *, asr: bool, own: bool, code_unused: bool) -> Iterator[str]:
     files = sorted(folder.iterdir())
     if own:
         yield from _strange_files(folder, files)
@@ -146,7 +153,8 @@ def _complaints(folder: Path, *, asr: bool, own: bool) -> Iterator[str]:
                 "the others; give {option} a checkpoint without"
             )
         if any(file.match(pattern) for pattern in (*SETTINGS, SPECIAL_TOKENS)):
-            yield from _strange_keys(file)
+            unused = UNUSED_CODE if code_unused and file.name == CONFIG else ()
+            yield from _strange_keys(file, unused)
     if asr and not (folder / TOKENIZER).is_file():
         yield (
             f"no {TOKENIZER}, in place of which one would be fetched from the hub; convert it "
@@ -170,7 +178,7 @@ def _strange_files(folder: Path, files: list[Path]) -> Iterator[str]:
             yield f"{file.name}: not a regular file; remove it"
 
 
-def _strange_keys(file: Path) -> Iterator[str]:
+def _strange_keys(file: Path, unused: Collection[str]) -> Iterator[str]:
     try:
         settings = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
@@ -180,7 +188,7 @@ def _strange_keys(file: Path) -> Iterator[str]:
         return
     for key, value in _items(settings, deep=file.name != SPECIAL_TOKENS):
         rule = RULES.get(key) or _rule_in(file, key)
-        if rule.refuses(value):
+        if key not in unused and rule.refuses(value):
             shown = json.dumps(value, ensure_ascii=False)
             shown = shown if len(shown) <= 60 else f"{shown[:60]}…"
             text = f"{file.name}: `{key}` {rule.why} ({shown})".replace("{", "{{")

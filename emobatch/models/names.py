@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -66,6 +67,49 @@ EMOTIONAL = "emotional"
 BRANCHES = ("speech", EMOTIONAL, "asr", "text")
 # What `train` begins with, by the branch that becomes of it.
 BASES: Mapping[str, str] = {"speech": "speech base", "text": "text base"}
+# Models of attributes: no set has one, and several may be named, each for attributes of its own.
+ATTRIBUTE, TEXT_ATTRIBUTE = "attribute", "text-attribute"
+SEVERAL = (ATTRIBUTE, TEXT_ATTRIBUTE)
 # What `--speech` and `--text` take, and the checkpoints that either leaves out.
 WITH_MODEL, LEFT_OUT = "model", "none"
-SIDES: Mapping[str, tuple[str, ...]] = {"speech": ("speech", EMOTIONAL), "text": ("asr", "text")}
+SIDES: Mapping[str, tuple[str, ...]] = {
+    "speech": ("speech", EMOTIONAL, ATTRIBUTE),
+    "text": ("asr", "text", TEXT_ATTRIBUTE),
+}
+# What of an encoder's frames makes an embedding, and the types that it is written as.
+MEAN, MEAN_AND_DEVIATION = "mean", "mean+std"
+POOLINGS = (MEAN, MEAN_AND_DEVIATION)
+EMBEDDING_TYPES = ("float32", "float16")
+
+
+def numbered(kind: str, place: int) -> str:
+    """Name one of several branches of a kind.
+
+    Args:
+        kind: one of :data:`SEVERAL`.
+        place: of its option on the command line, from 0.
+
+    Returns:
+        The branch.
+
+    Examples:
+        >>> numbered("attribute", 0), numbered("attribute", 1)
+        ('attribute', 'attribute-2')
+    """
+    return f"{kind}-{place + 1}" if place else kind
+
+
+def kind_of(branch: str) -> str:
+    """Say of which kind a branch is.
+
+    Args:
+        branch: one of :data:`BRANCHES`, or from :func:`numbered`.
+
+    Returns:
+        One of :data:`BRANCHES` and :data:`SEVERAL`.
+
+    Examples:
+        >>> kind_of("text-attribute-2"), kind_of("speech")
+        ('text-attribute', 'speech')
+    """
+    return next((kind for kind in SEVERAL if re.fullmatch(rf"{kind}(-\d+)?", branch)), branch)

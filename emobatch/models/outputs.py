@@ -1,4 +1,4 @@
-"""What a classifier's outputs stand for."""
+"""What a model's outputs stand for."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Outputs:
-    """A classifier's outputs, each of which stands for a class or is dropped.
+    """A model's outputs, each of which stands for a class or an attribute, or is dropped.
 
     Attributes:
-        classes: (outputs,) index of the class of each output, None where it is dropped.
+        classes: (outputs,) index of the class of each output, None where it is none.
         count: number of classes.
+        attributes: places of outputs that are read as they are, as attributes.
     """
 
     classes: Sequence[int | None]
     count: int
+    attributes: tuple[int, ...] = ()
 
     @property
     def reached(self) -> set[int]:

@@ -6,15 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from emobatch.errors import OptionError
-from emobatch.models.names import AUTO, LEFT_OUT, SIDES, WITH_MODEL
+from emobatch.models.names import (
+    AUTO,
+    EMBEDDING_TYPES,
+    LEFT_OUT,
+    MEAN,
+    POOLINGS,
+    SIDES,
+    WITH_MODEL,
+)
 from emobatch.tasks.choose import CHECKPOINT
 from emobatch.tasks.spellings import LEVELS
 from emobatch.tasks.task import Task
 
 # Options that say something of a side's models.
 OPTIONS = {
-    "speech": ("speech_model", "emotional_model", "label_map"),
-    "text": ("asr_model", "text_model", "text_label_map"),
+    "speech": ("speech_model", "emotional_model", "attribute_model", "label_map"),
+    "text": ("asr_model", "text_model", "text_attribute_model", "text_label_map", "asr_embeddings"),
 }
 
 
@@ -66,10 +74,26 @@ def refuse_contradictions(options: Mapping[str, Any]) -> None:
             "--classes checkpoint takes the labels of the speech model, which are neutral and "
             "emotional with --emotional-model; name the classes"
         )
+    _refuse_embeddings(options)
     if options["transcript_language"] == AUTO:
         raise OptionError(
             "--transcript-language auto: text has no sound to detect it by; give a code as en"
         )
+
+
+def _refuse_embeddings(options: Mapping[str, Any]) -> None:
+    for name, known in (("pooling", POOLINGS), ("embedding_type", EMBEDDING_TYPES)):
+        if options[name] not in known:
+            spelled = name.replace("_", "-")
+            raise OptionError(f"--{spelled} {options[name]}: give {' or '.join(known)}")
+    usual = {"layer": None, "pooling": MEAN, "embedding_type": EMBEDDING_TYPES[0]}
+    for name, value in {**usual, "asr_embeddings": False}.items():
+        if options[name] != value and not options["embeddings"]:
+            raise OptionError(
+                f"--{name.replace('_', '-')} is about --embeddings; give that too, or neither"
+            )
+    if options["layer"] is not None and options["layer"] < 0:
+        raise OptionError(f"--layer {options['layer']}: give a number from 0, or leave it out")
 
 
 def neutral_of(task: Task) -> str:

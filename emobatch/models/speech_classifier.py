@@ -1,4 +1,4 @@
-"""The speech model: probabilities of the classes from the sound of a clip.
+"""A speech model: probabilities of classes, attributes and embeddings from the sound of a clip.
 
 Clips are batched, padded, and each still gets the probabilities that it has alone: the attention
 mask hides padding from the transformer, and the convolutional feature encoder, whose group norm
@@ -21,9 +21,11 @@ from emobatch.errors import CheckpointError
 from emobatch.manifests.audio import SAMPLE_RATE
 from emobatch.manifests.blocks import Samples
 from emobatch.models.checkpoints import Checkpoint
-from emobatch.models.classifiers import Classifier
+from emobatch.models.classifiers import Classifier, of_transformers
 from emobatch.models.devices import Device
+from emobatch.models.embedding import Embedding
 from emobatch.models.heads.extractor import stored_in
+from emobatch.models.heads.head import Folder
 from emobatch.models.outputs import Outputs
 
 # Those that tests show to be free of batch effects; any other is run clip by clip.
@@ -63,21 +65,28 @@ class OwnFramesEncoder(nn.Module):
 
 
 class SpeechClassifier:
-    """A fine-tuned audio-classification checkpoint."""
+    """A fine-tuned speech checkpoint."""
 
-    def __init__(self, checkpoint: Checkpoint, device: Device, outputs: Outputs) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: Device,
+        outputs: Outputs,
+        embedding: Embedding | None = None,
+    ) -> None:
         """Load the checkpoint.
 
         Args:
-            checkpoint: any that ``AutoModelForAudioClassification`` loads.
+            checkpoint: any that ``AutoModelForAudioClassification`` loads, or that has one of
+                :data:`emobatch.models.heads.registry.HEADS`.
             device: where to run it.
             outputs: what its outputs stand for.
+            embedding: what of its encoder's hidden states is wanted, None for nothing.
 
         Raises:
             CheckpointError: if it can't be loaded or wants audio that isn't 16 kHz.
         """
-        kind = (AutoModelForAudioClassification, AutoFeatureExtractor)
-        self._classifier = Classifier(checkpoint, device, kind, outputs)
+        self._classifier = Classifier(checkpoint, device, _load, outputs, embedding)
         with checkpoint.explained():
             self._classifier.processor = stored_in(self._classifier.processor)
         rate = self._classifier.processor.sampling_rate
@@ -96,25 +105,31 @@ class SpeechClassifier:
             clips: each (samples,) float32, 16 kHz, mono, at least 400 samples.
 
         Returns:
-            (clips, classes) probabilities; within 1e-5 (float32, CPU) of those that
-            ``transformers`` gives for each clip alone.
+            (clips, classes + attributes + width of the embedding): probabilities, attributes and
+            pooled states; within 1e-5 (float32, CPU) of those of each clip alone.
 
         Examples:
             >>> SpeechClassifier(checkpoint, device, outputs).scores([samples])  # doctest: +SKIP
             array([[0.04, 0.71, 0.20, 0.05]])
         """
         if self._encoder is None:
-            logits = torch.cat([self._logits([clip]) for clip in clips])
-        else:
-            self._encoder.batch.lengths = [len(clip) for clip in clips]
-            logits = self._logits(clips, padding=True, return_attention_mask=True)
-        return self._classifier.probabilities(logits)
+            return np.vstack([self._read([clip]) for clip in clips])
+        self._encoder.batch.lengths = [len(clip) for clip in clips]
+        return self._read(clips, padding=True, return_attention_mask=True)
 
-    def _logits(self, clips: Sequence[Samples], **options: bool) -> torch.Tensor:
+    def _read(self, clips: Sequence[Samples], **options: bool) -> NDArray[np.float64]:
         inputs = self._classifier.processor(
             list(clips), sampling_rate=SAMPLE_RATE, return_tensors="pt", **options
         )
-        return self._classifier.logits(inputs)
+        return self._classifier.read(inputs)
+
+
+def _load(checkpoint: Checkpoint, device: Device) -> tuple[Any, Any]:
+    head = checkpoint.head()
+    if head is not None:
+        return head.load(Folder(checkpoint.folder), len(checkpoint.labels()))
+    load = of_transformers(AutoModelForAudioClassification, AutoFeatureExtractor)
+    return load(checkpoint, device)
 
 
 def _shield_encoder(model: Any) -> OwnFramesEncoder | None:

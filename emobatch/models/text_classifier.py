@@ -1,4 +1,4 @@
-"""The text model: probabilities of sentiments or of emotions from what is said."""
+"""A text model: probabilities of sentiments or emotions, attributes, embeddings of what is said."""
 
 from __future__ import annotations
 
@@ -11,27 +11,35 @@ from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from emobatch.models.checkpoints import Checkpoint
-from emobatch.models.classifiers import Classifier
+from emobatch.models.classifiers import Classifier, of_transformers
 from emobatch.models.devices import Device
+from emobatch.models.embedding import Embedding
 from emobatch.models.outputs import Outputs
 
 
 class TextClassifier:
     """A fine-tuned text-classification checkpoint."""
 
-    def __init__(self, checkpoint: Checkpoint, device: Device, outputs: Outputs) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: Device,
+        outputs: Outputs,
+        embedding: Embedding | None = None,
+    ) -> None:
         """Load the checkpoint.
 
         Args:
             checkpoint: any that ``AutoModelForSequenceClassification`` loads.
             device: where to run it.
             outputs: what its outputs stand for.
+            embedding: what of its encoder's hidden states is wanted, None for nothing.
 
         Raises:
             CheckpointError: if it can't be loaded.
         """
-        kind = (AutoModelForSequenceClassification, AutoTokenizer)
-        self._classifier = Classifier(checkpoint, device, kind, outputs)
+        loader = of_transformers(AutoModelForSequenceClassification, AutoTokenizer)
+        self._classifier = Classifier(checkpoint, device, loader, outputs, embedding)
         self._tokenizer = self._classifier.processor
         self._most_tokens = min(
             self._tokenizer.model_max_length, positions(self._classifier.model.config)
@@ -45,7 +53,8 @@ class TextClassifier:
             texts: none of them empty; what is longer than the model's limit is cut off.
 
         Returns:
-            (texts, classes) probabilities.
+            (texts, classes + attributes + width of the embedding): probabilities, attributes and
+            pooled states.
 
         Examples:
             >>> classifier.scores(["what a lovely day"])  # doctest: +SKIP
@@ -58,7 +67,7 @@ class TextClassifier:
             max_length=self._most_tokens,
             return_tensors="pt",
         )
-        return self._classifier.probabilities(self._classifier.logits(inputs))
+        return self._classifier.read(inputs)
 
 
 def positions(config: Any) -> int:

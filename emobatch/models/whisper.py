@@ -15,7 +15,8 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from ctranslate2 import StorageView
+from ctranslate2 import DataType, StorageView
+from ctranslate2 import Device as Place
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
@@ -26,6 +27,7 @@ from emobatch.manifests.blocks import Samples
 from emobatch.models import hub
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.devices import CUDA_LIBRARIES_REMEDY, Device
+from emobatch.models.embedding import Embedding
 from emobatch.models.faults import Fault, ctranslate2_fault
 
 # Whisper's own rule for silence (Radford et al. 2023, section 4.5).
@@ -34,6 +36,8 @@ SILENCE_LOGPROB = -1.0
 MOST_TOKENS = 448
 # Frames (5 s) that a context is rounded up to where it fits the clip.
 CONTEXT_STEP = 500
+# Its second convolution goes on by two frames.
+FRAMES_TO_A_STATE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Passage:
         logprob: mean log-probability of the tokens, nats.
         no_speech: probability that nothing is said.
         language: two-letter code.
+        states: (size,) mean of the encoder's states over the window's own frames, where asked for;
+            and their standard deviation behind it.
     """
 
     text: str
@@ -53,6 +59,7 @@ class Passage:
     logprob: float
     no_speech: float
     language: str
+    states: NDArray[np.float64] | None = None
 
 
 class Whisper:
@@ -66,6 +73,7 @@ class Whisper:
         language: str = "en",
         beam_size: int = 1,
         fit_context: bool = False,
+        embedding: Embedding | None = None,
     ) -> None:
         """Load the checkpoint.
 
@@ -76,6 +84,7 @@ class Whisper:
             beam_size: 1 is greedy.
             fit_context: give the encoder as many seconds as a clip needs, rounded up to five,
                 and not the 30 that it was trained on; faster, and can change transcripts.
+            embedding: what of the encoder's states is wanted, of whatever layer; None for nothing.
 
         Raises:
             CheckpointError: if it can't be loaded or doesn't know the language.
@@ -83,6 +92,7 @@ class Whisper:
         """
         self._beam_size = beam_size
         self._fit_context = fit_context
+        self._embedding = embedding
         with checkpoint.explained(), hub.closed(), _device_explained():
             self._whisper: Any = WhisperModel(
                 str(checkpoint.folder),
@@ -182,20 +192,41 @@ class Whisper:
             suppress_blank=True,
             suppress_tokens=get_suppressed_tokens(any_tokenizer, [-1]),
         )
+        states = self._states(encoded, windows)
         return [
-            self._passage(result, tokenizers[code], window, code)
-            for result, window, code in zip(results, windows, languages, strict=True)
+            self._passage(result, tokenizers[code], window, code, pooled)
+            for result, window, code, pooled in zip(
+                results, windows, languages, states, strict=True
+            )
         ]
 
+    def _states(
+        self, encoded: StorageView, windows: Sequence[NDArray[np.float32]]
+    ) -> Sequence[NDArray[np.float64] | None]:
+        if self._embedding is None:
+            return [None] * len(windows)
+        here = encoded.to_device(Place.cpu).to(DataType.float32)
+        pooled: list[NDArray[np.float64] | None] = []
+        for window, states in zip(windows, np.array(here, np.float64), strict=True):
+            own = states[: -(-window.shape[-1] // FRAMES_TO_A_STATE)]
+            parts = [own.mean(axis=0), *([own.std(axis=0)] if self._embedding.deviation else [])]
+            pooled.append(np.hstack(parts))
+        return pooled
+
     def _passage(
-        self, result: Any, tokenizer: Any, window: NDArray[np.float32], language: str
+        self,
+        result: Any,
+        tokenizer: Any,
+        window: NDArray[np.float32],
+        language: str,
+        states: NDArray[np.float64] | None,
     ) -> Passage:
         tokens = result.sequences_ids[0]
         logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
         silent = result.no_speech_prob > NO_SPEECH_PROBABILITY and logprob < SILENCE_LOGPROB
         text = "" if silent else tokenizer.decode(tokens)
         seconds = window.shape[-1] * self._whisper.feature_extractor.time_per_frame
-        return Passage(text, seconds, logprob, result.no_speech_prob, language)
+        return Passage(text, seconds, logprob, result.no_speech_prob, language, states)
 
     def _tokenizer(self, language: str) -> Any:
         multilingual = self._whisper.model.is_multilingual

@@ -207,7 +207,8 @@ def _begun(source: Path, manifest: Manifest, choice: Choice) -> float:
 def _without_text(choice: Choice) -> Choice:
     # Options of what is left out are refused.
     unset = {name: getattr(Choice, name) for name in OPTIONS["text"]}
-    return replace(choice, text=LEFT_OUT, **unset)
+    # A scale costs nothing, and would be refused without attributes.
+    return replace(choice, text=LEFT_OUT, attribute_range=None, **unset)
 
 
 def _check_gate(gate: Gate, choice: Choice) -> None:

@@ -9,6 +9,8 @@ import polars as pl
 # By how much a value may differ when it is scored again, in units of what `verify` allows: sums of
 # logarithms differ by more than the probabilities behind them.
 PROBABILITY, LOGARITHM = 1.0, 10.0
+# Numbers of half precision, whose last bit is a thousandth of what they are.
+HALF_PRECISION = 1000.0
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
+from emobatch.errors import OptionError
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
 from emobatch.models.names import SIDES
+from emobatch.models.scale import OPTION
 from emobatch.scorers.columns import FIGURES, TEXT, Column
 from emobatch.scorers.registry import SCORERS
 from emobatch.scorers.scorer import AudioScorer, Recogniser, Scorer, Setup, TextScorer
+from emobatch.tasks.spellings import ATTRIBUTES
 from emobatch.tasks.task import Task
 
 # What the job itself says of a row, whatever scores it.
@@ -65,6 +68,11 @@ class Plan:
                 columns = kind.columns_left_out(setup)
                 left_out[kind.branch] = {**left_out.get(kind.branch, {}), **columns}
         scorers = [scorer for scorer in planned if scorer is not None]
+        if choice.scale is not None and not any(has_attributes(each.columns) for each in scorers):
+            raise OptionError(
+                f"{OPTION} {choice.attribute_range}: no model of this run gives attributes; name "
+                "one with --attribute-model or --text-attribute-model, or leave the range out"
+            )
         recognisers = [each for each in scorers if isinstance(each, Recogniser)]
         return cls(
             setup,
@@ -107,7 +115,7 @@ class Plan:
             columns |= TRANSCRIPT | figures
         if said:
             columns |= CLEANED | said
-        return columns | OUTCOME
+        return dict(sorted((columns | OUTCOME).items(), key=lambda item: _rank(item[0])))
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -125,3 +133,26 @@ class Plan:
         """
         schema = self.schema
         return [name for name in names if schema.get(name) == pl.Float64]
+
+
+def has_attributes(columns: Iterable[str]) -> bool:
+    """Whether any of some columns is an attribute's.
+
+    Args:
+        columns: their names.
+
+    Returns:
+        True where one is, as ``speech_arousal``.
+
+    Examples:
+        >>> has_attributes(["speech_arousal"]), has_attributes(["speech_sad"])
+        (True, False)
+    """
+    return any(name.partition("_")[2] in ATTRIBUTES for name in columns)
+
+
+def _rank(name: str) -> int:
+    # After what both branches say come attributes, then embeddings, then what came of the row.
+    if name in OUTCOME:
+        return 3
+    return 2 if name.endswith("_embedding") else int(has_attributes([name]))

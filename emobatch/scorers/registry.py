@@ -12,8 +12,10 @@ SCORERS: Registry[type[Scorer[Any, Any]]] = Registry(
     {
         "speech": "emobatch.scorers.speech:SpeechScorer",
         "two levels": "emobatch.scorers.two_levels:TwoLevelScorer",
+        "speech attributes": "emobatch.scorers.attributes:SpeechAttributes",
         "transcription": "emobatch.scorers.transcription:WhisperScorer",
         "sentiment": "emobatch.scorers.sentiment:SentimentScorer",
         "text emotion": "emobatch.scorers.text_emotion:TextEmotionScorer",
+        "text attributes": "emobatch.scorers.attributes:TextAttributes",
     },
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.outputs import Outputs
+from emobatch.scorers.beside import Beside
 from emobatch.scorers.columns import PROBABILITIES, TEXT, Column
 from emobatch.scorers.scorer import Model, Row, Setup, TextScorer
 from emobatch.scorers.text_labels import emotion_outputs, sentiment_outputs, unknown_labels
@@ -30,6 +31,7 @@ class TextEmotionScorer(TextScorer[NDArray[np.float64]]):
         checkpoint: a text classifier of emotions.
         task: the classes.
         outputs: which class each output stands for.
+        beside: what else is read of the same pass.
     """
 
     stage: ClassVar[str] = "text"
@@ -37,6 +39,7 @@ class TextEmotionScorer(TextScorer[NDArray[np.float64]]):
     checkpoint: Checkpoint
     task: Task
     outputs: Outputs
+    beside: Beside
 
     @classmethod
     def planned(cls, setup: Setup) -> Self | None:
@@ -56,7 +59,7 @@ class TextEmotionScorer(TextScorer[NDArray[np.float64]]):
         outputs = emotion_outputs(setup)
         if outputs is None:
             raise unknown_labels(setup)
-        return cls(setup.found["text"], setup.task, outputs)
+        return cls(setup.found["text"], setup.task, outputs, Beside.of(setup, "text"))
 
     @property
     def columns(self) -> Mapping[str, Column]:
@@ -65,6 +68,7 @@ class TextEmotionScorer(TextScorer[NDArray[np.float64]]):
             **dict.fromkeys(self.task.text_columns, PROBABILITIES),
             "text_emotion": TEXT,
             "text_score": PROBABILITIES,
+            **self.beside.columns,
         }
 
     def load(self, device: Device) -> Model[str, NDArray[np.float64]]:
@@ -74,17 +78,19 @@ class TextEmotionScorer(TextScorer[NDArray[np.float64]]):
             device: where it runs.
 
         Returns:
-            What gives (texts, classes) probabilities.
+            What gives (texts, classes + attributes + width of the embedding).
         """
         from emobatch.models.text_classifier import TextClassifier
 
-        return Model(TextClassifier(self.checkpoint, device, self.outputs).scores)
+        outputs = replace(self.outputs, attributes=self.beside.places)
+        return Model(TextClassifier(self.checkpoint, device, outputs, self.beside.embedding).scores)
 
     def row(self, result: NDArray[np.float64]) -> Row:
         """Name the likeliest class that the model knows; of equals the first.
 
         Args:
-            result: (classes,) probabilities, 0 for a class that the model doesn't know.
+            result: (classes + attributes + width of the embedding,): probabilities, 0 for a
+                class that the model doesn't know, and what is read beside them.
 
         Returns:
             Values of the columns.
@@ -95,4 +101,5 @@ class TextEmotionScorer(TextScorer[NDArray[np.float64]]):
             **{self.task.text_columns[place]: result[place] for place in known},
             "text_emotion": self.task.classes[best],
             "text_score": float(result[best]),
+            **self.beside.row(result[len(self.task.classes) :]),
         }

@@ -15,6 +15,7 @@ from emobatch.tasks.labels import (
     parse_label_map,
     refuse_strays,
 )
+from emobatch.tasks.spellings import attribute_of
 
 OPTION = "--text-label-map"
 # Between fewer classes there is nothing to choose.
@@ -87,7 +88,9 @@ def _outputs(setup: Setup, labels: Labels, fewest: int) -> Outputs | None:
         return None  # it names what the other kind has
     names = setup.found["text"].labels()
     refuse_strays(label_map, names, labels, "the text model", OPTION)
-    targets = mapped(names, labels, label_map)
+    # What is an attribute is neither.
+    unread = {name.strip().lower(): None for name in names if attribute_of(name) is not None}
+    targets = mapped(names, labels, {**unread, **label_map})
     if targets is None or len({name for name in targets if name is not None}) < fewest:
         return None
     places = [None if name is None else labels.names.index(name) for name in targets]

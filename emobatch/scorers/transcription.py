@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from emobatch.manifests.blocks import Samples
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import FITTING_CONTEXT
+from emobatch.scorers.beside import Beside
 from emobatch.scorers.columns import FIGURES, PROBABILITIES, Column
-from emobatch.scorers.scorer import Model, Recogniser, Setup, Transcript, WindowScore, noise
+from emobatch.scorers.scorer import Model, Recogniser, Row, Setup, Transcript, WindowScore, noise
 
 if TYPE_CHECKING:
     from emobatch.models.devices import Device
@@ -38,6 +39,7 @@ class WhisperScorer(Recogniser["list[Passage]"]):
         language: two-letter code, or ``auto``.
         beam_size: 1 is greedy.
         fit_context: see :class:`emobatch.models.whisper.Whisper`.
+        beside: what is kept of its encoder's states.
     """
 
     stage: ClassVar[str] = "transcription"
@@ -46,6 +48,7 @@ class WhisperScorer(Recogniser["list[Passage]"]):
     language: str
     beam_size: int
     fit_context: bool
+    beside: Beside
 
     @classmethod
     def columns_left_out(cls, setup: Setup) -> Mapping[str, Column]:
@@ -64,12 +67,13 @@ class WhisperScorer(Recogniser["list[Passage]"]):
         """
         choice = setup.choice
         fit = choice.asr_context == FITTING_CONTEXT
-        return cls(setup.found["asr"], choice.language, choice.beam_size, fit)
+        beside = Beside.of(setup, "asr")
+        return cls(setup.found["asr"], choice.language, choice.beam_size, fit, beside)
 
     @property
     def columns(self) -> Mapping[str, Column]:
         """What it adds to a row, beside the transcript."""
-        return COLUMNS
+        return {**COLUMNS, **self.beside.columns}
 
     def load(self, device: Device) -> Model[Samples, list[Passage]]:
         """Load Whisper.
@@ -88,6 +92,7 @@ class WhisperScorer(Recogniser["list[Passage]"]):
             language=self.language,
             beam_size=self.beam_size,
             fit_context=self.fit_context,
+            embedding=self.beside.embedding,
         )
         return Model(whisper.transcribe, whisper.padded_seconds)
 
@@ -130,11 +135,15 @@ class WhisperScorer(Recogniser["list[Passage]"]):
         from faster_whisper.transcribe import get_compression_ratio
 
         text = "".join(passage.text for passage in passages).strip() or None
-        figures = {
+        figures: Row = {
             "asr_logprob": _mean(passages, "logprob"),
             "asr_no_speech": _mean(passages, "no_speech"),
             "asr_compression": text and get_compression_ratio(text),
         }
+        states = [passage.states for passage in passages if passage.states is not None]
+        if text and states:
+            seconds = [passage.seconds for passage in passages]
+            figures |= self.beside.row(np.average(states, axis=0, weights=seconds))
         return Transcript(text, text and _language(passages), figures)
 
 

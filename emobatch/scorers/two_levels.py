@@ -20,6 +20,7 @@ from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import EMOTIONAL
 from emobatch.models.outputs import Outputs
 from emobatch.models.sides import neutral_of
+from emobatch.scorers.beside import Beside
 from emobatch.scorers.columns import Column
 from emobatch.scorers.scorer import AudioScorer, Model, Row, Setup, WindowScore, mean_by_duration
 from emobatch.scorers.speech import columns_of
@@ -41,6 +42,7 @@ class TwoLevelScorer(AudioScorer[NDArray[np.float64]]):
         task: the classes.
         levels: which outputs of the first stand for neutral (0) and for emotional (1).
         emotions: which class each output of the second stands for; neutral is none's.
+        beside: what else is read of the first's pass.
     """
 
     stage: ClassVar[str] = "speech"
@@ -49,6 +51,7 @@ class TwoLevelScorer(AudioScorer[NDArray[np.float64]]):
     task: Task
     levels: Outputs
     emotions: Outputs
+    beside: Beside
 
     @classmethod
     def planned(cls, setup: Setup) -> Self | None:
@@ -69,12 +72,13 @@ class TwoLevelScorer(AudioScorer[NDArray[np.float64]]):
             return None
         first, second = setup.found["speech"], setup.found[EMOTIONAL]
         levels = _levels(first, setup.choice.speech_label_map(setup.task))
-        return cls((first, second), setup.task, levels, _emotions(second, setup.task))
+        emotions = _emotions(second, setup.task)
+        return cls((first, second), setup.task, levels, emotions, Beside.of(setup, "speech"))
 
     @property
     def columns(self) -> Mapping[str, Column]:
         """What it adds to a row."""
-        return columns_of(self.task)
+        return {**columns_of(self.task), **self.beside.columns}
 
     def load(self, device: Device) -> Model[Samples, NDArray[np.float64]]:
         """Load both classifiers.
@@ -83,29 +87,33 @@ class TwoLevelScorer(AudioScorer[NDArray[np.float64]]):
             device: where they run.
 
         Returns:
-            What gives (clips, 2 + classes) probabilities: those of the levels, then those of the
-            classes given emotional.
+            What gives (clips, 2 + width of the embedding + classes): probabilities of the levels,
+            the first model's embedding, probabilities of the classes given emotional.
         """
         from emobatch.models.speech_classifier import SpeechClassifier
 
-        both = zip(self.checkpoints, (self.levels, self.emotions), strict=True)
-        first, second = (SpeechClassifier(each, device, outputs) for each, outputs in both)
+        one, other = self.checkpoints
+        first = SpeechClassifier(one, device, self.levels, self.beside.embedding)
+        second = SpeechClassifier(other, device, self.emotions)
         return Model(lambda clips: np.hstack([first.scores(clips), second.scores(clips)]))
 
     def row(self, windows: Sequence[WindowScore[NDArray[np.float64]]]) -> Row:
         """Average each level's probabilities over the windows, by duration, then multiply them.
 
         Args:
-            windows: (2 + classes,) probabilities of each, see :meth:`load`.
+            windows: (2 + width of the embedding + classes,) of each, see :meth:`load`.
 
         Returns:
-            The clip's probabilities: P(class) = P(emotional) P(class given emotional).
+            The clip's probabilities, P(class) = P(emotional) P(class given emotional), and its
+            embedding.
         """
         pooled = mean_by_duration(windows)
         neutral, emotional = pooled[: len(LEVELS)]
-        probabilities = emotional * pooled[len(LEVELS) :]
+        probabilities = emotional * pooled[-len(self.task.classes) :]
         probabilities[self.task.classes.index(neutral_of(self.task))] = neutral
-        return dict(zip(self.task.speech_columns, probabilities, strict=True))
+        embedded = pooled[len(LEVELS) : -len(self.task.classes)]
+        scores = dict(zip(self.task.speech_columns, probabilities, strict=True))
+        return {**scores, **self.beside.row(embedded)}
 
     def completed(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Compute argmax, entropy and varentropy of the probabilities.

@@ -19,6 +19,15 @@ from emobatch.tables.provenance import differences
 if TYPE_CHECKING:
     from emobatch.models.devices import Device
 
+# Options of attributes and embeddings, and what goes without saying.
+BESIDE = {
+    name: getattr(Choice, name)
+    for name in (
+        *("attribute_range", "embeddings", "layer", "pooling", "embedding_type"),
+        "asr_embeddings",
+    )
+}
+
 
 def models(plan: Plan) -> dict[str, dict[str, str | None]]:
     """Name the checkpoints of a run.
@@ -68,6 +77,7 @@ def chosen(choice: Choice, gate: Gate | None) -> dict[str, Any]:
         # As the user chose it: what is free on the device may differ when a run goes on.
         "batch_seconds": choice.batch_seconds,
         "gate": None if gate is None else gate.digest,
+        **{name: _unless(getattr(choice, name), usual) for name, usual in BESIDE.items()},
     }
     return {
         "software": provenance.software(provenance.SCORING_PACKAGES),
@@ -124,7 +134,7 @@ def made_with(
     return {**known, "options": options}
 
 
-def _unless(value: str | None, usual: str) -> str | None:
+def _unless(value: Any, usual: Any) -> Any:
     return None if value == usual else value
 
 

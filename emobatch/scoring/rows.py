@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+from polars import selectors
 
 from emobatch.scorers.plan import Plan
 from emobatch.scorers.scorer import Row
@@ -43,11 +46,29 @@ def to_frame(utterances: Sequence[Utterance], plan: Plan) -> pl.DataFrame:
     """
     schema = plan.schema
     given = [_row(utterance, plan) for utterance in utterances]
-    content = [{name: row.get(name) for name in schema} for row in given]
-    rows = pl.DataFrame(content, schema=schema).lazy()
+    plain = {name: kind for name, kind in schema.items() if not isinstance(kind, pl.Array)}
+    content = [{name: row.get(name) for name in plain} for row in given]
+    rows = pl.DataFrame(content, schema=plain).lazy()
+    # A failed row is scored again as a whole; until then its embeddings would only take space.
+    whole = [{} if row["error"] else row for row in given]
+    arrays = [_array([row.get(n) for row in whole], n, schema[n]) for n in {*schema} - {*plain}]
+    rows = rows.with_columns(arrays).select(selectors.by_name(*schema))
     for scorer in plan.scorers:
         rows = scorer.completed(rows)
     return rows.collect()
+
+
+def _array(values: Sequence[NDArray[np.float64] | None], name: str, kind: pl.Array) -> pl.Series:
+    # At once: a Python list of numbers for each row would take longer than the model.
+    filled = np.zeros((len(values), kind.size), np.float32)
+    there = [value is not None for value in values]
+    for place, value in enumerate(values):
+        if value is not None:
+            filled[place] = value
+    flat = pl.Series(name, filled.ravel()).cast(kind.inner)  # type: ignore[arg-type]
+    series = flat.reshape((len(values), kind.size))
+    found = pl.Series("there", there, pl.Boolean)
+    return pl.select(pl.when(found).then(series).alias(name)).to_series()
 
 
 def _row(utterance: Utterance, plan: Plan) -> dict[str, Any]:

@@ -89,6 +89,8 @@ def score(
         EmobatchError: if the run can't begin, or its table not be written.
     """
     writing.check_target(target, sources=[source])
+    if choice.embeddings:
+        writing.check_arrays(target, "--embeddings")
     if target is not None:
         whole.refuse_held(target)
     runner = RUNNERS[engine].of(workers, engine)

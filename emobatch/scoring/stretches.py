@@ -21,7 +21,7 @@ from polars.exceptions import PolarsError
 from emobatch.errors import ResumeError, first_line
 from emobatch.scoring.folder import refuse_foreign
 from emobatch.tables.replacing import replacing
-from emobatch.tables.writing import GROUP_ROWS
+from emobatch.tables.writing import group_rows
 
 # Rows of files that are joined into one.
 JOINED_ROWS = 1 << 16
@@ -187,7 +187,7 @@ class Stretches:
             refuse_foreign(stretch.file)
         rows = pl.scan_parquet([stretch.file for stretch in together], glob=False)
         with readable(self.folder), _written(joined.file) as partial, partial.open("wb") as handle:
-            rows.sink_parquet(handle, row_group_size=GROUP_ROWS)
+            rows.sink_parquet(handle, row_group_size=group_rows(rows.collect_schema()))
         if self._height(joined.file) != joined.rows:
             joined.file.unlink()
             raise ResumeError(

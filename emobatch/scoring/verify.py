@@ -18,10 +18,20 @@ from emobatch.manifests.clips import clips
 from emobatch.manifests.readers.table import SECONDS, seconds_of
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
-from emobatch.models.names import AUTO, BRANCHES, EMOTIONAL, LEFT_OUT, SIDES, WITH_MODEL
+from emobatch.models.names import (
+    AUTO,
+    BRANCHES,
+    EMOTIONAL,
+    LEFT_OUT,
+    SEVERAL,
+    SIDES,
+    WITH_MODEL,
+    kind_of,
+)
 from emobatch.scorers.columns import PROBABILITY
 from emobatch.scorers.plan import Plan
 from emobatch.scoring.cascade import Cascade
+from emobatch.scoring.made_with import BESIDE
 from emobatch.scoring.progress import Progress, Silent, Tally
 from emobatch.scoring.rows import to_frame
 from emobatch.scoring.utterances import Utterance
@@ -162,7 +172,7 @@ def _scored_rows(source: str, plan: Plan) -> pl.DataFrame:
 
 
 def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) -> Choice:
-    given = {name: value for name, value in overrides.items() if value is not None}
+    given = {name: value for name, value in overrides.items() if value not in (None, ())}
     try:
         models, options = made["models"], made["options"]
         sides = {side: options.get(side) or WITH_MODEL for side in SIDES}
@@ -170,13 +180,18 @@ def _choice(source: str, made: Mapping[str, Any], overrides: Mapping[str, Any]) 
         if EMOTIONAL not in models:
             without.add(EMOTIONAL)
         used = [branch for branch in BRANCHES if branch not in without]
-        names = {f"{branch}_model": str(models[branch]["name"]) for branch in used}
+        names: dict[str, Any] = {f"{b}_model": str(models[b]["name"]) for b in used}
+        for kind in SEVERAL:
+            several = [str(models[branch]["name"]) for branch in models if kind_of(branch) == kind]
+            names[f"{kind.replace('-', '_')}_model"] = tuple(several)
         settings = {name: str(options[name]) for name in SETTINGS}
         maps = {
             name: tuple(written({label: to}) for label, to in options[name].items())
             for name in ("label_map", "text_label_map")
         }
-        known = {**names, **sides, **settings, **maps, "beam_size": int(options["beam_size"])}
+        beside = {name: options[name] for name in BESIDE if options.get(name) is not None}
+        known = {**names, **sides, **settings, **maps, **beside}
+        known["beam_size"] = int(options["beam_size"])
         known["transcript_language"] = options.get(*_given_language(options))
         known["classes"] = Task.from_dict(made["task"])
         return Choice(**{**known, **given, **ALWAYS})
@@ -265,7 +280,7 @@ def _compare(
             continue  # a column of LATER
         mine, theirs = stored[name], again[name]
         if column.leeway is not None and mine is not None and theirs is not None:
-            difference = abs(mine - theirs)
+            difference = _distance(mine, theirs)
             if column.leeway == PROBABILITY and math.isfinite(difference):
                 largest = max(largest, difference)
             if difference <= tolerance * column.leeway:
@@ -276,6 +291,15 @@ def _compare(
     return beyond, largest
 
 
+def _distance(mine: Any, theirs: Any) -> float:
+    # Of embeddings, the number that is farthest off.
+    if isinstance(mine, list):
+        return max((abs(a - b) for a, b in zip(mine, theirs, strict=True)), default=0.0)
+    return float(abs(mine - theirs))
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return f"{len(value)} numbers, the first of them {value[0]:.6g}"
     # JSON has no NaN.
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

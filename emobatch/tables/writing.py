@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 # Rows of a Parquet file that are held until they are written together.
 GROUP_ROWS = 1 << 14
+# Numbers in arrays of these rows: 8 MiB of single precision.
+GROUP_NUMBERS = 1 << 21
+PARQUET = ".parquet"
 # What can be measured is written as one JSON object or as a table.
 MEASURED_EXTENSIONS = (".json", *EXTENSIONS)
 
@@ -54,6 +57,40 @@ def check_target(
         raise OutputError(f"{target}: is what is read, which would be lost; name another file")
 
 
+def check_arrays(target: Path | None, option: str) -> None:
+    """Refuse an output file that has no place for arrays.
+
+    Args:
+        target: file to be written, None for standard output.
+        option: that asks for arrays.
+
+    Raises:
+        OutputError: if it isn't Parquet.
+    """
+    if target is None or target.suffix.lower() != PARQUET:
+        raise OutputError(
+            f"{target or 'standard output'}: no place for the arrays of {option}; write Parquet "
+            f"with -o NAME{PARQUET}, or leave {option} out"
+        )
+
+
+def group_rows(schema: Mapping[str, pl.DataType]) -> int:
+    """Say how many rows of a Parquet file are held until they are written together.
+
+    Args:
+        schema: types by name.
+
+    Returns:
+        ``GROUP_ROWS``, or fewer where rows are wide: as many as have ``GROUP_NUMBERS`` in arrays.
+
+    Examples:
+        >>> group_rows({"id": pl.String()}), group_rows({"e": pl.Array(pl.Float32, 1 << 12)})
+        (16384, 512)
+    """
+    numbers = sum(kind.size for kind in schema.values() if isinstance(kind, pl.Array))
+    return min(GROUP_ROWS, max(1, GROUP_NUMBERS // max(numbers, 1)))
+
+
 def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any]) -> None:
     """Write a table, to a file at once or not at all, to standard output as CSV in pieces.
 
@@ -75,13 +112,14 @@ def write(table: pl.LazyFrame, target: Path | None, provenance: Mapping[str, Any
         _note_lost_numbers(table, target)
     # By handle: after a failure Polars may otherwise make the file once more.
     with replacing(target) as partial, partial.open("wb") as handle:
-        if extension == ".parquet":
-            table.sink_parquet(handle, metadata={METADATA_KEY: text}, row_group_size=GROUP_ROWS)
+        if extension == PARQUET:
+            rows = group_rows(table.collect_schema())
+            table.sink_parquet(handle, metadata={METADATA_KEY: text}, row_group_size=rows)
         elif extension in JSON_LINES:
             table.sink_ndjson(handle)
         else:
             table.sink_csv(handle, separator=SEPARATORS[extension])
-    if extension != ".parquet":
+    if extension != PARQUET:
         described = {**provenance, CONTENT_KEY: fingerprint(target)}
         with replacing(sidecar(target), beside=target) as partial:
             partial.write_text(json.dumps(described, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -102,7 +140,7 @@ def check_columns(schema: Mapping[str, pl.DataType], target: Path | None) -> Non
         refused = _holds_bytes(kind)
         if extension in SEPARATORS:
             refused = refused or kind.is_nested() or kind == pl.Duration
-        if extension != ".parquet" and refused:
+        if extension != PARQUET and refused:
             raise OutputError(
                 f"{target or 'standard output'}: no place for column {name!r}, which holds "
                 f"{kind}; write .parquet, or drop the column"

@@ -25,6 +25,10 @@ EMOTIONS: Mapping[str, str] = _by_spelling(
         "contempt": ("con", "contemptuous"),
     }
 )
+# Attribute by spelling, in lower case.
+ATTRIBUTE_SPELLINGS: Mapping[str, str] = _by_spelling(
+    {"arousal": ("aro", "activation"), "valence": ("val",), "dominance": ("dom",)}
+)
 # What corpora mean by codes that are no words. Messages suggest these; nothing is read by them.
 CORPUS_CODES: Mapping[str, Mapping[str, str]] = {
     "EmoDB": {
@@ -73,3 +77,19 @@ def sentiment_of(name: str) -> str | None:
         ('positive', None)
     """
     return SENTIMENT_OF.get(EMOTIONS.get(name, ""), SENTIMENT_SPELLINGS.get(name))
+
+
+def attribute_of(label: str) -> str | None:
+    """Attribute that a label of a model stands for.
+
+    Args:
+        label: as the model has it.
+
+    Returns:
+        One of :data:`ATTRIBUTES`, None for a class.
+
+    Examples:
+        >>> attribute_of("Activation"), attribute_of("angry")
+        ('arousal', None)
+    """
+    return ATTRIBUTE_SPELLINGS.get(label.strip().lower())

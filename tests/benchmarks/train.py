@@ -1,11 +1,11 @@
 """Seconds to an epoch, beside transformers' usual recipe: `python tests/benchmarks/train.py`.
 
-Both fine-tune one base on the demo's corpus, the same clips, with as many clips to a step on average. The recipe is
-that of transformers' examples: clips decoded to arrays before, batches of a fixed number of clips
-in random order, padded by the feature extractor, and Trainer. Ours decodes them with each epoch,
-unless there is a cache, and the convolutions see no padding. Times are of whole epochs after the
-first step, without validation, decoding ahead of the first epoch apart. With `--shape`, the base
-has random weights and the size of a published one.
+Both fine-tune one base on the demo's corpus, the same clips, with as many clips to a step on
+average. The recipe is that of transformers' examples: clips decoded to arrays before, batches of a
+fixed number of clips in random order, padded by the feature extractor, and Trainer. Ours decodes
+them in each epoch, unless there is a cache, and the convolutions see no padding. Times are of
+epochs without validation, and without the decoding before the first. With `--shape`, the base has
+random weights and the size of a published one.
 """
 
 from __future__ import annotations

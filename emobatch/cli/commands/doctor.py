@@ -11,6 +11,7 @@ from emobatch.cli.echo import say, say_json
 from emobatch.cli.options import (
     branch_options,
     device_options,
+    embedding_options,
     json_option,
     language_option,
     model_options,
@@ -25,6 +26,7 @@ from emobatch.cli.options import (
 )
 @task_options
 @model_options
+@embedding_options
 @device_options
 @language_option
 @branch_options

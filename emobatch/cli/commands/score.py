@@ -9,10 +9,12 @@ import click
 
 from emobatch.cli.arguments import OneManifest, cutting_of
 from emobatch.cli.options import (
+    attribute_range_option,
     branch_options,
     column_options,
     cutting_options,
     device_options,
+    embedding_options,
     language_option,
     model_options,
     offline_option,
@@ -48,6 +50,8 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 @column_options
 @task_options
 @model_options
+@attribute_range_option
+@embedding_options
 @device_options
 @language_option
 @transcript_language_option

@@ -80,6 +80,11 @@ class Attentive(Head):
         return folder.named_outputs
 
     @classmethod
+    def states(cls, folder: Folder) -> int:
+        """Read it of the encoder's own configuration."""
+        return int(folder.config["base"]["hidden_size"])
+
+    @classmethod
     def load(cls, folder: Folder, outputs: int) -> tuple[Headed, Any]:
         """Load network and feature extractor."""
         from transformers import AutoFeatureExtractor
@@ -146,7 +151,9 @@ def save(
     }
     text = json.dumps(config, indent=2, ensure_ascii=False)
     (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
-    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    state = {
+        name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()
+    }
     save_file(state, folder / WEIGHTS, metadata={"format": "pt"})
     extractor.save_pretrained(folder)
 

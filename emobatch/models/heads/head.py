@@ -88,7 +88,8 @@ class Head(ABC):
         """
 
     @classmethod
-    def check(cls, folder: Folder) -> None:  # noqa: B027
+    @abstractmethod
+    def check(cls, folder: Folder) -> None:
         """Refuse a folder of this kind that lacks a part, as far as shows without its weights.
 
         Args:
@@ -112,6 +113,18 @@ class Head(ABC):
         Raises:
             ValueError: if nothing says what they are.
         """
+
+    @classmethod
+    def states(cls, folder: Folder) -> int:
+        """Say how many numbers describe a frame.
+
+        Args:
+            folder: that it claims.
+
+        Returns:
+            The size of its encoder's hidden states.
+        """
+        return int(folder.config["hidden_size"])
 
     @classmethod
     @abstractmethod

@@ -78,6 +78,7 @@ class AttentiveStatistics(nn.Module):
             states = states.masked_fill(~mask.unsqueeze(-1), 0)
         weights = scores.float().softmax(dim=1)
         means = (states * weights).sum(dim=1)
-        variances = (states.float() ** 2 * weights).sum(dim=1) - means**2
+        # Not as a difference of squares, which would leave the rounding of two large numbers.
+        variances = ((states - means.unsqueeze(1)) ** 2 * weights).sum(dim=1)
         deviations = variances.clamp(min=LEAST_VARIANCE).sqrt()
         return torch.cat([means, deviations], dim=1).to(self.attention.dtype)

@@ -58,7 +58,8 @@ def encoder(config: Mapping[str, Any], state: State, prefix: str) -> Any:
     said = {
         name: value
         for name, value in config.items()
-        if value is not None and name not in ("auto_map", "architectures", "model_type")
+        if value is not None
+        and name not in ("auto_map", "architectures", "model_type")
         and "implementation" not in name
     }
     made = AutoConfig.for_model(config["model_type"], **said)
