@@ -109,7 +109,7 @@ def crossval(
     result = CrossValidation(
         tuple(methods), folds, splits_used, scores.left_out, scores.labels, curve
     )
-    _note(result, scores, trained_on)
+    _note(result, scores, trained_on, splits_used)
     for (name, method), file in files.items():
         fitted = {
             "rows": folds[name].fitted_on,
@@ -162,7 +162,12 @@ def _fold(scores: FoldScores, held_out: HeldOut, methods: Options, control: bool
     )
 
 
-def _note(result: CrossValidation, scores: FoldScores, trained_on: TrainedOn | None) -> None:
+def _note(
+    result: CrossValidation,
+    scores: FoldScores,
+    trained_on: TrainedOn | None,
+    fit_on: Against | None,
+) -> None:
     log.warning("note: %s", scores.labels.note())
     if result.left_out:
         log.warning(
@@ -174,14 +179,14 @@ def _note(result: CrossValidation, scores: FoldScores, trained_on: TrainedOn | N
     for name, fold in result.folds.items():
         if fold.in_sample:
             log.warning(IN_SAMPLE, name, fold.in_sample, fold.rows)
-    knows = [_note_trained(table, result) for table in scores.tables]
+    knows = [_note_trained(table, result, fit_on) for table in scores.tables]
     splits = set((trained_on or TRAIN).split("+")) & set((result.fit_on or "").split("+"))
     if splits & set(scores.rows[SPLIT]) and not all(knows):
         log.warning(TRAINED if trained_on else MAYBE_TRAINED)
     leakage.warn(scores.everything, FOLD)
 
 
-def _note_trained(table: ScoreTable, result: CrossValidation) -> bool:
+def _note_trained(table: ScoreTable, result: CrossValidation, fit_on: Against | None) -> bool:
     # Of each table alone: what one fold's model was trained on, another's tests.
     known = trained_rows.of_table(table)
     if not known.knows("speech"):
@@ -189,8 +194,8 @@ def _note_trained(table: ScoreTable, result: CrossValidation) -> bool:
     rows = table.rows.select(ID, FOLD, SPLIT).collect()
     for name in sorted(set(rows[FOLD].drop_nulls()) & set(result.folds), key=roles.natural):
         fold = rows.filter(pl.col(FOLD) == name)
-        tests = fold if result.fit_on is None else fold.filter(pl.col(SPLIT) == TEST)
-        fits = fold.clear() if result.fit_on is None else fold.filter(of_train(result.fit_on))
+        tests = fold if fit_on is None else fold.filter(pl.col(SPLIT) == TEST)
+        fits = fold.clear() if fit_on is None else fold.filter(of_train(fit_on))
         for part, use in ((tests, "test"), (fits, "are fitted on")):
             for said in known.notes(part):
                 log.warning("note: fold %s, rows that %s: %s", name, use, said)

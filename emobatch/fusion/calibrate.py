@@ -16,7 +16,7 @@ from emobatch.fusion.file import Fitted, to_toml
 from emobatch.fusion.fit_and_decide import decide, fit, refuse_shards
 from emobatch.fusion.labelled import labelled_rows
 from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
-from emobatch.splits.roles import TrainedOn, training_note
+from emobatch.splits.roles import TRAIN, VAL, TrainedOn, training_note
 from emobatch.tables import score_table, trained_rows, writing
 from emobatch.tables.fitted_rows import ID, FittedRows
 from emobatch.tables.label_column import checked_column
@@ -203,7 +203,9 @@ def _origin(scores: ScoreTable) -> dict[str, Any]:
 def _training(scores: ScoreTable, rows: pl.DataFrame, trained_on: TrainedOn | None) -> list[str]:
     known = trained_rows.of_table(scores)
     if known.knows("speech"):
-        return known.notes(rows)
+        for said in known.notes(rows, [VAL]):
+            log.warning("note: %s", said)
+        return known.notes(rows, [TRAIN])
     said = training_note(rows, trained_on, TRAINED, MAYBE_TRAINED)
     if said and trained_on is None:
         log.warning("note: %s", said)  # it may be so or not: no matter for the file

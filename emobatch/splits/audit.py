@@ -15,7 +15,7 @@ from emobatch.splits.duplicates import digests, near_pairs, plain_text
 from emobatch.splits.leakage import COLUMNS, FOLD, SCHEMA, SPLIT, Against, Leakage
 from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST
 from emobatch.tables import reading, stored, trained_rows
-from emobatch.tables.fitted_rows import InSample
+from emobatch.tables.fitted_rows import ID, InSample
 from emobatch.tables.trained_rows import TrainedRows
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,8 @@ def audit(
 
 def _note_trained(source: str, frame: pl.DataFrame) -> None:
     # Whatever the splits say: a model knows by itself what it was trained on.
+    if ID not in frame.columns:
+        return
     tests = frame.filter(pl.col(SPLIT) == TEST)
     said = trained_rows.of_stored(stored.metadata(source).get(trained_rows.TRAINED), source)
     known = TrainedRows({key: InSample(((rows, None),)) for key, rows in said.items()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,17 +60,21 @@ class TrainedRows:
             if found is not None and found.rows:
                 yield branch, split, found
 
-    def notes(self, rows: pl.DataFrame) -> list[str]:
+    def notes(self, rows: pl.DataFrame, splits: Collection[str] = SPLITS) -> list[str]:
         """Say how many rows models were trained on, where there are any.
 
         Args:
             rows: that are fitted on, or measured.
+            splits: ``train`` for rows that were trained on, ``val`` for those that told the best
+                epoch.
 
         Returns:
             A sentence for each branch and split.
         """
         said = []
         for branch, split, found in self.overlaps(rows):
+            if split not in splits:
+                continue
             count = f"{found.rows}" if found.exact else f"about {found.rows}"
             more = WHATEVER if found.exact else ESTIMATED.format(found.looked_up)
             said.append(SAID[split].format(branch, count, len(rows), more))
@@ -92,6 +96,8 @@ def of_table(table: ScoreTable) -> TrainedRows:
     Raises:
         TableError: if what is stored can't be read.
     """
+    if ID not in table.rows.collect_schema():
+        return UNKNOWN
     parts: dict[tuple[str, str], list[tuple[FittedRows, pl.Series | None]]] = {}
     for source, said in table.trained.items():
         mine = None

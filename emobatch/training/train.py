@@ -16,6 +16,7 @@ import polars as pl
 
 from emobatch.errors import (
     AudioError,
+    CheckpointError,
     DeviceError,
     Interrupted,
     OutputError,
@@ -178,15 +179,11 @@ class Training:
             return chosen
         from emobatch.training.texts import with_texts
 
-        silent: list[str] = []
-        parts = []
-        for split in (TRAIN, VAL):
-            part, without = with_texts(
-                chosen.of(split), given.scores, self.options.clean, self.options.language
-            )
-            parts.append(part)
-            silent += without
-        chosen = Chosen(*parts, goal).without(silent)
+        (of_train, silent), (of_val, others) = (
+            with_texts(chosen.of(split), given.scores, self.options.clean, self.options.language)
+            for split in (TRAIN, VAL)
+        )
+        chosen = Chosen(of_train, of_val, goal).without([*silent, *others])
         chosen.check()
         return chosen
 
@@ -205,7 +202,7 @@ class Training:
         branch = BASES[self.options.branch]
         found = checkpoints.find(self.options.base, branch)
         if found is None and (self.options.offline or hub.is_offline()):
-            raise checkpoints.CheckpointError(
+            raise CheckpointError(
                 f"{self.options.base}: not on this machine; leave --offline out where the hub can "
                 "be reached, or give --base a folder"
             )
@@ -293,7 +290,7 @@ class Training:
         if self.ranks.is_first and known is None:
             known = survey(heard, len(chosen.train), cache).as_dict()
             work.write(SURVEY, known)
-        found = Survey.of(self.ranks.share(known))
+        found = Survey.of(self.ranks.share(known or {}))
         if len(found.errors) == len(heard):
             raise AudioError(
                 f"none of {len(heard)} files can be read, the first: "
