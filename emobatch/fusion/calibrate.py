@@ -203,8 +203,8 @@ def _origin(scores: ScoreTable) -> dict[str, Any]:
 def _training(scores: ScoreTable, rows: pl.DataFrame, trained_on: TrainedOn | None) -> list[str]:
     known = trained_rows.of_table(scores)
     if known.knows("speech"):
-        for said in known.notes(rows, [VAL]):
-            log.warning("note: %s", said)
+        for note in known.notes(rows, [VAL]):
+            log.warning("note: %s", note)
         return known.notes(rows, [TRAIN])
     said = training_note(rows, trained_on, TRAINED, MAYBE_TRAINED)
     if said and trained_on is None:

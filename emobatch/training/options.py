@@ -8,7 +8,7 @@ from typing import Any
 
 from emobatch.errors import OptionError
 from emobatch.models.names import AUTO
-from emobatch.training.losses import LOSSES, OF_ATTRIBUTES, OF_CATEGORIES
+from emobatch.training.losses.registry import LOSSES, OF_ATTRIBUTES, OF_CATEGORIES
 
 SPEECH, TEXT = "speech", "text"
 # transformers' own, and that of `emobatch.models.heads.attentive`.
@@ -34,7 +34,7 @@ class Options:
         head: what is laid over the base, one of :data:`HEADS`.
         freeze: what of the base stays as it is.
         normalise: of audio: ``base`` or ``train``.
-        loss: see :data:`emobatch.training.losses.LOSSES`; None for the usual one.
+        loss: see :data:`emobatch.training.losses.registry.LOSSES`; None for the usual one.
         class_weights: ``balanced`` or ``none``; None for what is usual with the loss.
         gamma: of the focal loss.
         attention_l2: what the squares of an attentive head's matrix count beside the loss.

@@ -224,8 +224,8 @@ class Training:
         import torch
 
         from emobatch.training.batches import Batches, Examples
-        from emobatch.training.losses import LOSSES
         from emobatch.training.losses.loss import LossOptions
+        from emobatch.training.losses.registry import LOSSES
         from emobatch.training.trainer import EmotionTrainer, arguments
 
         options, ranks = self.options, self.ranks

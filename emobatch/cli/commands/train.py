@@ -15,7 +15,8 @@ from emobatch.cli.signals import Signals
 from emobatch.cli.verbosity import with_verbosity
 from emobatch.models.names import AUTO, CLEANING_STEPS, DEVICES, NO_STEPS
 from emobatch.tasks import choose
-from emobatch.training.losses import BALANCED, EVEN, LOSSES
+from emobatch.training.losses import BALANCED, EVEN
+from emobatch.training.losses.registry import LOSSES
 from emobatch.training.options import (
     ATTRIBUTES,
     BY_ATTRIBUTES,

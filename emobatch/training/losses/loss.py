@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 import torch
 
-from emobatch.training.losses import BALANCED
+from emobatch.training.losses import BALANCED, EVEN
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Loss(ABC):
     """
 
     of_attributes: ClassVar[bool] = False
-    usual_weights: ClassVar[str] = "none"
+    usual_weights: ClassVar[str] = EVEN
 
     @classmethod
     @abstractmethod
