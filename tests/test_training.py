@@ -179,6 +179,8 @@ def test_ten_interruptions_leave_the_weights_and_figures_as_they_are(
 
         def stop() -> str | None:
             nonlocal left
+            if not (tmp_path / "killed.parts" / "audio.json").exists():
+                return None  # nothing is trained yet
             left -= 1
             return "interrupted by a test" if left == 0 else None
 
@@ -198,6 +200,13 @@ def test_ten_interruptions_leave_the_weights_and_figures_as_they_are(
     mine, theirs = ([{**each, "seconds": 0} for each in epochs(f)] for f in (whole, target))
     assert mine == theirs
     assert not list(tmp_path.glob("*.parts"))
+
+
+def test_a_signal_while_files_are_decoded_ends_it_before_anything_is_trained(
+    data: Path, base: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(Interrupted, match="interrupted by a test; nothing is trained yet"):
+        fit(data, tmp_path / "out", base, stop=_after(3))
 
 
 def test_each_epoch_draws_its_own_batches(

@@ -14,8 +14,9 @@ from sounds import save
 from transformers import Wav2Vec2FeatureExtractor
 
 from emobatch.tasks.four import FOUR
+from emobatch.training.given import Rows
 from emobatch.training.options import Options
-from emobatch.training.train import Rows, train
+from emobatch.training.train import train
 
 FAMILIES = {"wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}
 # By class: rough like noise, or a sine, slow or fast.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -78,6 +80,16 @@ class Chosen:
         """
         lost = pl.col("id").is_in(list(ids))
         return replace(self, train=self.train.filter(~lost), val=self.val.filter(~lost))
+
+    def digest(self) -> str:
+        """SHA-256 of what is read of the rows: files, segments, labels, texts."""
+        known = ("id", "path", "start", "end", "text", *self.goal.columns)
+        whole = hashlib.sha256()
+        for part in (self.train, self.val):
+            content = io.BytesIO()
+            part.select(name for name in known if name in part.columns).write_ipc(content)
+            whole.update(content.getvalue())
+        return f"sha256:{whole.hexdigest()}"
 
     def check(self) -> None:
         """Refuse rows that nothing can be learned of, or told by.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,13 +69,19 @@ class Survey:
         return cls(list(found["lengths"]), dict(found["errors"]), list(found["sums"]))
 
 
-def survey(rows: Sequence[tuple[str, Clip]], trained: int, cache: Cache | None = None) -> Survey:
+def survey(
+    rows: Sequence[tuple[str, Clip]],
+    trained: int,
+    cache: Cache | None,
+    check: Callable[[], None],
+) -> Survey:
     """Decode all clips, in processes: one that crashes or hangs costs its own row.
 
     Args:
         rows: ids and clips, those that are trained on first.
         trained: how many these are.
         cache: filled with what isn't in it; None for none.
+        check: called between clips; raises where the run is to end.
 
     Returns:
         How long they are, and which can't be read; these are noted, too.
@@ -84,6 +90,7 @@ def survey(rows: Sequence[tuple[str, Clip]], trained: int, cache: Cache | None =
     decoders = Decoders(available_cores())
     try:
         for place, (name, samples) in enumerate(_decoded(rows, cache, decoders)):
+            check()
             if isinstance(samples, str):
                 found.errors[name] = samples
                 found.lengths.append(0)

@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from emobatch.errors import (
-    AudioError,
     CheckpointError,
     DeviceError,
     Interrupted,
     OutputError,
     TrainingError,
 )
-from emobatch.manifests import manifest
-from emobatch.manifests.clips import clips
-from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.manifest import Manifest
 from emobatch.models import checkpoints, hub, remote
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import AUTO, BASES
-from emobatch.splits.roles import FOLD_COLUMN, TRAIN, VAL
-from emobatch.tasks import choose as tasks
-from emobatch.training import rows as rows_of
-from emobatch.training.cache import Cache
-from emobatch.training.course import Course, Progress, Silent, Stop
-from emobatch.training.goal import Attributes, Categories, Goal
+from emobatch.splits.roles import TRAIN, VAL
+from emobatch.training.given import Rows
 from emobatch.training.options import SPEECH, Options
 from emobatch.training.ranks import Ranks
 from emobatch.training.record import history, record_of, run_of
 from emobatch.training.rows import Chosen
-from emobatch.training.source import Source
-from emobatch.training.work import SURVEY, Work
+from emobatch.training.work import Work
+
+if TYPE_CHECKING:
+    from emobatch.training.course import Course, Progress, Stop
+    from emobatch.training.prepared import Prepared
 
 log = logging.getLogger(__name__)
 EXTRA = (
@@ -52,37 +41,6 @@ EXTRA = (
 def never() -> str | None:
     """Say that nothing asks a training to end."""
     return None
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Which rows of which manifest.
-
-    Attributes:
-        source: the manifest.
-        root: folder that its paths are relative to; None for its own.
-        form: what it is, None to go by what it looks like.
-        columns: which have which meaning.
-        fold: of a manifest of several folds, the one that is trained; None where there is one.
-        train_where: SQL expression of rows that are trained on; None for the split ``train``.
-        val_where: the same of rows that validate.
-        classes: as for :func:`emobatch.tasks.choose.named`.
-        label_map: ``NAME=CLASS`` pairs that extend the alias table.
-        scores: a score table whose transcripts are taken, None for the manifest's.
-        cache: folder of decoded audio, None for none.
-    """
-
-    source: str
-    root: Path | None = None
-    form: str | None = None
-    columns: ManifestColumns | None = None
-    fold: str | None = None
-    train_where: str | None = None
-    val_where: str | None = None
-    classes: str = tasks.DEFAULT
-    label_map: Sequence[str] = ()
-    scores: str | None = None
-    cache: Path | None = None
 
 
 def train(
@@ -110,6 +68,7 @@ def train(
     """
     if find_spec("accelerate") is None:
         raise TrainingError(EXTRA)
+    from emobatch.training.course import Silent
     from emobatch.training.learner import quiet
 
     ranks = Ranks.of_environment()
@@ -133,12 +92,12 @@ class Training:
         """Do all of it."""
         if self.target.exists() and not self.target.is_dir():
             raise OutputError(f"{self.target}: is a file; -o names a folder")
-        read = self._read()
-        chosen = self._choose(read)
+        read = self.rows.read()
+        chosen = self.rows.choose(read, self.options)
         chosen.note()
         device = self._device()
         base = self._base()
-        run = run_of(self.options, base, chosen, digest(chosen), self.ranks.count)
+        run = run_of(self.options, base, chosen, chosen.digest(), self.ranks.count)
         work = Work.beside(self.target)
         if work.is_whole(run, restart=self.restart):
             log.warning("note: %s is whole, nothing to do; --restart trains anew", self.target)
@@ -149,43 +108,6 @@ class Training:
             self._train(work, chosen, read, base, run, device)
         finally:
             work.release(remove=True)
-
-    def _read(self) -> Manifest:
-        given = self.rows
-        where = None
-        if given.fold is not None:
-            value = given.fold if given.fold.isdigit() else f"'{given.fold}'"
-            where = f"{FOLD_COLUMN} = {value}"
-        return manifest.read(
-            given.source, given.root, form=given.form, columns=given.columns, where=where
-        )
-
-    def _choose(self, read: Manifest) -> Chosen:
-        given = self.rows
-        goal: Goal
-        if self.options.attributes:
-            goal = Attributes(self.options.attributes)
-        else:
-            goal = Categories(tasks.named(given.classes))
-        chosen = rows_of.choose(
-            read.rows.collect(),
-            goal,
-            train_where=given.train_where,
-            val_where=given.val_where,
-            label_column=given.columns.label if given.columns else None,
-            label_map=given.label_map,
-        )
-        if self.options.branch == SPEECH:
-            return chosen
-        from emobatch.training.texts import with_texts
-
-        (of_train, silent), (of_val, others) = (
-            with_texts(chosen.of(split), given.scores, self.options.clean, self.options.language)
-            for split in (TRAIN, VAL)
-        )
-        chosen = Chosen(of_train, of_val, goal).without([*silent, *others])
-        chosen.check()
-        return chosen
 
     def _device(self) -> str:
         from emobatch.models import devices
@@ -221,45 +143,18 @@ class Training:
         run: dict[str, Any],
         device: str,
     ) -> None:
-        import torch
-
-        from emobatch.training.batches import Batches, Examples
         from emobatch.training.losses.loss import LossOptions
         from emobatch.training.losses.registry import LOSSES
         from emobatch.training.trainer import EmotionTrainer, arguments
 
-        options, ranks = self.options, self.ranks
-        args = arguments(work.folder, options, ranks, device)
-        torch.manual_seed(options.seed)
-        if options.branch == SPEECH:
-            chosen, sources, learner, failed = self._sounds(work, chosen, read, base)
-        else:
-            sources, learner = self._texts(chosen, base)
-            failed = {}
-        train_source, val_source = sources
-        most = options.batch * train_source.unit
-        lengths = train_source.cropped(options.crop)
-        batches = Batches(lengths, most, options.seed, ranks.count)
-        if not len(batches):
-            raise TrainingError(f"fewer rows to train on than {ranks.count} processes; take fewer")
-        examples = Examples(train_source, batches, options.crop, options.seed, ranks.number)
-        course = Course(
-            learner=learner,
-            examples=examples,
-            wanted=chosen.targets(TRAIN),
-            val=val_source,
-            targets=chosen.targets(VAL),
-            options=options,
-            work=work,
-            ranks=ranks,
-            batches=len(batches),
-            progress=self.progress,
-            stop=self.stop,
-        )
+        options = self.options
+        args = arguments(work.folder, options, self.ranks, device)
+        prepared = self._prepared(work, chosen, read, base)
+        course = self._course(work, prepared)
         loss = LOSSES[options.chosen_loss].of(
-            LossOptions(chosen.counts(), options.class_weights, options.gamma)
+            LossOptions(prepared.chosen.counts(), options.class_weights, options.gamma)
         )
-        last = ranks.share(work.last())
+        last = self.ranks.share(work.last())
         try:
             if last is not None:
                 course.resume(last)
@@ -268,73 +163,57 @@ class Training:
                 trainer = EmotionTrainer(course, loss, args)
                 trainer.train(resume_from_checkpoint=None if last is None else str(last))
         finally:
-            examples.close()
+            course.examples.close()
         if course.stopped is not None:
-            raise Interrupted(
-                f"{course.stopped}; {len(course.epochs)} of {options.epochs} epochs are done, and "
-                f"what came after them is saved in {work.folder}: the same command"
-                f"{' without --restart' if self.restart else ''} goes on from there"
+            raise self._interrupted(
+                course.stopped,
+                f"{len(course.epochs)} of {options.epochs} epochs are done, and what came after "
+                f"them is saved in {work.folder}",
             )
-        self._finish(work, chosen, run, course, failed)
+        self._finish(work, prepared, run, course)
 
-    def _sounds(
-        self, work: Work, chosen: Chosen, read: Manifest, base: Checkpoint
-    ) -> tuple[Chosen, tuple[Source, Source], Any, dict[str, str]]:
-        from emobatch.training.sounds import Sounds, Survey, survey
-        from emobatch.training.speech import SpeechLearner
+    def _prepared(self, work: Work, chosen: Chosen, read: Manifest, base: Checkpoint) -> Prepared:
+        import torch
 
+        from emobatch.training import prepared
+        from emobatch.training.cache import Cache
+
+        torch.manual_seed(self.options.seed)
+        if self.options.branch != SPEECH:
+            return prepared.texts(chosen, base, self.options)
         cache = None if self.rows.cache is None else Cache(self.rows.cache)
-        both = pl.concat([chosen.train, chosen.val])
-        heard = list(zip(both["id"], clips(both, read.root, confine=read.confine), strict=True))
-        known = work.read(SURVEY) if self.ranks.is_first else None
-        if self.ranks.is_first and known is None:
-            known = survey(heard, len(chosen.train), cache).as_dict()
-            work.write(SURVEY, known)
-        found = Survey.of(self.ranks.share(known or {}))
-        if len(found.errors) == len(heard):
-            raise AudioError(
-                f"none of {len(heard)} files can be read, the first: "
-                f"{next(iter(found.errors.values()))}; look at --root and at the column path"
-            )
-        chosen = chosen.without(list(found.errors))
-        chosen.check()
-        lengths = np.array(found.lengths, np.int64)
-        readable = lengths > 0
-        kept = [clip for (_, clip), there in zip(heard, readable, strict=True) if there]
-        lengths, first = lengths[readable], len(chosen.train)
-        sources = (
-            Sounds(kept[:first], lengths[:first], cache),
-            Sounds(kept[first:], lengths[first:], cache),
-        )
-        return (
-            chosen,
-            sources,
-            SpeechLearner(base, chosen.goal, self.options, found.scale),
-            (found.errors),
+        return prepared.sounds(
+            chosen, read, base, self.options, cache, work, self.ranks, self._end_if_asked
         )
 
-    def _texts(self, chosen: Chosen, base: Checkpoint) -> tuple[tuple[Source, Source], Any]:
-        from emobatch.training.text import TextLearner
-        from emobatch.training.texts import Texts
+    def _course(self, work: Work, prepared: Prepared) -> Course:
+        from emobatch.training.batches import Batches, Examples
+        from emobatch.training.course import Course
 
-        learner = TextLearner(base, chosen.goal, self.options)
-        train, val = (
-            Texts(learner.tokens(chosen.of(split)["text"].to_list())) for split in (TRAIN, VAL)
+        options, ranks, source = self.options, self.ranks, prepared.train
+        lengths = source.cropped(options.crop)
+        batches = Batches(lengths, options.batch * source.unit, options.seed, ranks.count)
+        if not len(batches):
+            raise TrainingError(f"fewer rows to train on than {ranks.count} processes; take fewer")
+        return Course(
+            learner=prepared.learner,
+            examples=Examples(source, batches, options.crop, options.seed, ranks.number),
+            wanted=prepared.chosen.targets(TRAIN),
+            val=prepared.val,
+            targets=prepared.chosen.targets(VAL),
+            options=options,
+            work=work,
+            ranks=ranks,
+            batches=len(batches),
+            progress=self.progress,
+            stop=self.stop,
         )
-        return (train, val), learner
 
-    def _finish(
-        self,
-        work: Work,
-        chosen: Chosen,
-        run: dict[str, Any],
-        course: Course,
-        failed: dict[str, str],
-    ) -> None:
+    def _finish(self, work: Work, prepared: Prepared, run: dict[str, Any], course: Course) -> None:
         best = course.best
         if best is None or not self.ranks.is_first:
             return
-        record = record_of(run, chosen, course.epochs, best, failed)
+        record = record_of(run, prepared.chosen, course.epochs, best, prepared.failed)
         work.finish(record, history(course.epochs))
         by = self.options.chosen_best
         log.warning(
@@ -342,21 +221,10 @@ class Training:
             *(self.target, best + 1, len(course.epochs), by, course.epochs[best][by]),
         )
 
+    def _end_if_asked(self) -> None:
+        if signal := self.stop():
+            raise self._interrupted(signal, "nothing is trained yet")
 
-def digest(chosen: Chosen) -> str:
-    """SHA-256 of the rows that take part.
-
-    Args:
-        chosen: the rows.
-
-    Returns:
-        The digest of what is read of them: files, segments, labels, texts.
-    """
-    known = ("id", "path", "start", "end", "text", *chosen.goal.columns)
-    whole = hashlib.sha256()
-    for split in (TRAIN, VAL):
-        part = chosen.of(split)
-        content = io.BytesIO()
-        part.select(name for name in known if name in part.columns).write_ipc(content)
-        whole.update(content.getvalue())
-    return f"sha256:{whole.hexdigest()}"
+    def _interrupted(self, signal: str, saved: str) -> Interrupted:
+        how = " without --restart" if self.restart else ""
+        return Interrupted(f"{signal}; {saved}: the same command{how} goes on from there")

@@ -41,8 +41,9 @@ from emobatch.demo.corpus import make_demo_rows, write_clips
 from emobatch.manifests.audio import read_windows
 from emobatch.models.checkpoints import DEMO_FOLDER
 from emobatch.tasks.four import FOUR
+from emobatch.training.given import Rows
 from emobatch.training.options import Options
-from emobatch.training.train import Rows, train
+from emobatch.training.train import train
 
 LARGE = {
     "hidden_size": 1024,
