@@ -11,6 +11,7 @@ The packages in the order in which data passes through them; each imports only t
 - ``features``: acoustic features of clips, computed and not learnt, one set a file
 - ``splits``: folds, splits, and what they leak
 - ``evaluation``: figures of labelled rows, one measure a file
+- ``training``: checkpoints of ``score``, fine-tuned on a manifest's rows
 - ``fusion``: methods, fitted by ``calibrate`` and applied by ``apply``
 - ``crossval``: methods fitted and tested in each fold
 - ``judging``: a language model that reviews final emotions
@@ -43,6 +44,7 @@ Words, each with one meaning:
 - *gated*: a row whose text branch was left out by ``score --gate``, for it could change nothing
 - *control*: what a method gains with *text shuffled*, when each row has the text of another
 - *mapping*: which class a sentiment stands for
+- *base*: the checkpoint that a training begins with; *head*: what is laid over its encoder
 - *split*: train, val or test; *fold*: one such division of all rows
 - *run*: manifest, models and options that a table is scored with; *chunk*: rows that are scored and
   saved together; *stretch*: saved chunks that follow each other, in one file; *shard*: one job's

@@ -86,6 +86,10 @@ class CalibrationError(EmobatchError):
     """Thresholds can't be fitted on the rows given."""
 
 
+class TrainingError(EmobatchError):
+    """A training can't go on, or lacks what it needs of this machine."""
+
+
 class LeakageError(EmobatchError):
     """Rows that test have something in common with rows that were trained on."""
 

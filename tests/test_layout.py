@@ -14,8 +14,8 @@ HOUSE = Path(emobatch.__file__).parent
 # Each part imports only those before it.
 ORDER = (
     *("errors", "processes", "registry", "tasks", "tables", "manifests", "models", "scorers"),
-    *("scoring", "features", "splits", "evaluation", "fusion", "crossval", "judging"),
-    *("reporting", "doctor"),
+    *("scoring", "features", "splits", "evaluation", "training", "fusion", "crossval"),
+    *("judging", "reporting", "doctor"),
     *("planning", "demo", "api", "cli"),
 )
 FILES = sorted(file for file in HOUSE.rglob("*.py") if file.name != "__main__.py")

@@ -6,8 +6,8 @@ import atexit
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from threading import Thread, main_thread
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -24,6 +24,8 @@ Result = TypeVar("Result")
 NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
 # Seconds that an orderly end may take. Schedulers commonly wait 30 before SIGKILL.
 GRACE = 20.0
+# The same for work that is asked to end, and has gigabytes to save first.
+LONG_GRACE = 600.0
 # Seconds between two looks whether a signal has been handled.
 PAUSE = 0.05
 RACE = "ignored due to race condition"
@@ -45,6 +47,7 @@ class Signals:
         self._number: int | None = None  # that a handler was called for
         self._works = False
         self._is_over = False
+        self._is_asked = False  # and not told: the work ends itself
 
     def heed(self) -> None:
         """Take the signals of the process from now on. To be called once, in the main thread."""
@@ -81,7 +84,25 @@ class Signals:
             self._end(said)
         return result
 
+    @contextmanager
+    def asking(self) -> Iterator[Callable[[], str | None]]:
+        """Ask work to end, instead of breaking it off: a training is saved between two steps.
+
+        Work that doesn't end within :data:`LONG_GRACE` is broken off all the same.
+
+        Yields:
+            What says which signal came, as a message has it; None while none did.
+        """
+        self._is_asked = True
+        try:
+            yield lambda: self._said(self._came) if self._came is not None else None
+        finally:
+            self._is_asked = False
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._is_asked:
+            self._came = self._came or number
+            return
         if self._is_over or self._number is not None:
             return  # once is enough: nothing disturbs the ending
         self._number = self._came or number
@@ -93,8 +114,8 @@ class Signals:
         if not isinstance(sys.exc_info()[1], KeyboardInterrupt):  # as Polars raises of it
             raise Interrupted(self._said())
 
-    def _said(self) -> str:
-        return f"interrupted by {signal.Signals(self._number or signal.SIGINT).name}"
+    def _said(self, number: int | None = None) -> str:
+        return f"interrupted by {signal.Signals(number or self._number or signal.SIGINT).name}"
 
     def _end(self, said: str = "", before: bytes = b"") -> NoReturn:
         line = before + f"Error: {said or self._said()}\n".encode(errors="replace")
@@ -127,10 +148,10 @@ class Signals:
         from time import monotonic, sleep
 
         self._came = number = os.read(pipe, 1)[0]
-        until = monotonic() + GRACE
+        until = monotonic() + (LONG_GRACE if self._is_asked else GRACE)
         while monotonic() < until:
             sleep(PAUSE)
-            if self._number is None and not self._is_over:
+            if self._number is None and not self._is_over and not self._is_asked:
                 self._wake(number)
         if self._number is None and self._is_over:
             return  # the work was done by then

@@ -9,6 +9,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from emobatch.crossval import attributes, fold_scores
 from emobatch.crossval.attributes import AttributeValidation
 from emobatch.crossval.fold import FoldFigures
@@ -24,12 +26,13 @@ from emobatch.fusion.file import Fitted
 from emobatch.fusion.fit_and_decide import refuse_shards
 from emobatch.fusion.held_out import HeldOut
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
-from emobatch.splits import leakage
-from emobatch.splits.leakage import FOLD, SPLIT, Against
-from emobatch.splits.roles import TRAIN, TrainedOn
-from emobatch.tables import writing
+from emobatch.splits import leakage, roles
+from emobatch.splits.leakage import FOLD, SPLIT, Against, of_train
+from emobatch.splits.roles import TEST, TRAIN, TrainedOn
+from emobatch.tables import trained_rows, writing
 from emobatch.tables.fitted_rows import ID
 from emobatch.tables.provenance import date, software
+from emobatch.tables.score_table import ScoreTable
 
 log = logging.getLogger(__name__)
 IN_SAMPLE = (
@@ -119,7 +122,7 @@ def crossval(
     result = CrossValidation(
         tuple(methods), folds, splits_used, scores.left_out, scores.labels, curve
     )
-    _note(result, scores, trained_on)
+    _note(result, scores, trained_on, splits_used)
     for (name, method), file in files.items():
         fitted = {
             "rows": folds[name].fitted_on,
@@ -173,7 +176,12 @@ def _fold(scores: FoldScores, held_out: HeldOut, methods: Options, control: bool
     )
 
 
-def _note(result: CrossValidation, scores: FoldScores, trained_on: TrainedOn | None) -> None:
+def _note(
+    result: CrossValidation,
+    scores: FoldScores,
+    trained_on: TrainedOn | None,
+    fit_on: Against | None,
+) -> None:
     log.warning("note: %s", scores.labels.note())
     if result.left_out:
         log.warning(
@@ -185,10 +193,27 @@ def _note(result: CrossValidation, scores: FoldScores, trained_on: TrainedOn | N
     for name, fold in result.folds.items():
         if fold.in_sample:
             log.warning(IN_SAMPLE, name, fold.in_sample, fold.rows)
+    knows = [_note_trained(table, result, fit_on) for table in scores.tables]
     splits = set((trained_on or TRAIN).split("+")) & set((result.fit_on or "").split("+"))
-    if splits & set(scores.rows[SPLIT]):
+    if splits & set(scores.rows[SPLIT]) and not all(knows):
         log.warning(TRAINED if trained_on else MAYBE_TRAINED)
     leakage.warn(scores.everything, FOLD)
+
+
+def _note_trained(table: ScoreTable, result: CrossValidation, fit_on: Against | None) -> bool:
+    # Of each table alone: what one fold's model was trained on, another's tests.
+    known = trained_rows.of_table(table)
+    if not known.knows("speech"):
+        return False
+    rows = table.rows.select(ID, FOLD, SPLIT).collect()
+    for name in sorted(set(rows[FOLD].drop_nulls()) & set(result.folds), key=roles.natural):
+        fold = rows.filter(pl.col(FOLD) == name)
+        tests = fold if fit_on is None else fold.filter(pl.col(SPLIT) == TEST)
+        fits = fold.clear() if fit_on is None else fold.filter(of_train(fit_on))
+        for part, use in ((tests, "test"), (fits, "are fitted on")):
+            for said in known.notes(part):
+                log.warning("note: fold %s, rows that %s: %s", name, use, said)
+    return True
 
 
 def _files(folder: Path, scores: FoldScores, methods: Sequence[str]) -> dict[tuple[str, str], Path]:

@@ -13,7 +13,7 @@ from emobatch.evaluation import in_sample
 from emobatch.evaluation.attributes_alone import ATTRIBUTES_ALONE, has_attributes_alone, scale_notes
 from emobatch.evaluation.bootstrap import SPEAKER
 from emobatch.evaluation.figure import BEFORE, STAGES, Figure
-from emobatch.evaluation.in_sample import NOTHING_KNOWN, InSample
+from emobatch.evaluation.in_sample import NOTHING_KNOWN
 from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.measures import every_measure
 from emobatch.evaluation.normalisation import WORDS
@@ -22,10 +22,11 @@ from emobatch.evaluation.sample import Sample
 from emobatch.evaluation.words_alone import HEARD, NOTE, SAID, has_words_alone
 from emobatch.splits import leakage
 from emobatch.splits.roles import SPLIT_COLUMN, TrainedOn, training_note
-from emobatch.tables import attributes, left_out, reading, score_table
+from emobatch.tables import attributes, left_out, reading, score_table, trained_rows
 from emobatch.tables import label_column as label_columns
-from emobatch.tables.fitted_rows import ID
+from emobatch.tables.fitted_rows import ID, InSample
 from emobatch.tables.score_table import ScoreTable
+from emobatch.tables.trained_rows import UNKNOWN, TrainedRows
 from emobatch.tasks.label_columns import canonical, read_labels
 from emobatch.tasks.labels import LabelMap, parse_label_map
 from emobatch.tasks.labels_read import LABEL, LabelsRead
@@ -161,6 +162,7 @@ def evaluate_table(
         bootstrap=bootstrap,
         fitted=fitted,
         trained_on=trained_on,
+        trained=trained_rows.of_table(table),
         wer_normalisation=wer_normalisation,
         unlabelled=unlabelled,
     )
@@ -181,6 +183,7 @@ def evaluate_rows(
     bootstrap: int = RESAMPLES,
     fitted: InSample = NOTHING_KNOWN,
     trained_on: TrainedOn | None = None,
+    trained: TrainedRows = UNKNOWN,
     wer_normalisation: str = WORDS,
     unlabelled: pl.DataFrame | None = None,
 ) -> Evaluation:
@@ -194,6 +197,7 @@ def evaluate_rows(
         bootstrap: resamples that the 95 % intervals come from, 0 for none.
         fitted: which rows the thresholds were fitted on.
         trained_on: splits that the speech model was trained on; None where that is not known.
+        trained: which rows models say they were trained on, which goes before splits.
         wer_normalisation: of texts, see :func:`emobatch.evaluation.normalisation.normalised`.
         unlabelled: further rows, for measures that need no label of a class.
 
@@ -220,8 +224,10 @@ def evaluate_rows(
         notes.append(ATTRIBUTES_ALONE if attributes.measurable(rows.columns) else NOTE)
     notes += scale_notes(rows)
     whole = Sample(rows, task, bootstrap, normalisation=wer_normalisation)
-    if trained := training_note(whole.scored, trained_on, TRAINED, MAYBE_TRAINED):
-        notes.append(trained)
+    notes += trained.notes(whole.scored)
+    by_split = training_note(whole.scored, trained_on, TRAINED, MAYBE_TRAINED)
+    if by_split and not trained.knows("speech"):
+        notes.append(by_split)
     overlap = fitted.overlap(whole.scored)
     notes += in_sample.note(overlap, len(whole.scored))
     others = rows.clear() if unlabelled is None else unlabelled

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import reduce
-from operator import add
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
 from emobatch.errors import ThresholdsError
 from emobatch.tables import reading
-from emobatch.tables.fitted_rows import ID, FittedRows, Overlap
+from emobatch.tables.fitted_rows import ID, FittedRows, InSample, Overlap
 from emobatch.tables.score_table import ScoreTable, number_columns
 
 FITTED_ON = (
@@ -20,41 +17,6 @@ FITTED_ON = (
     "rows that --where left out of calibrate, or use crossval"
 )
 ESTIMATED = " ({} of which could be looked up)"
-
-
-@dataclass(frozen=True)
-class InSample:
-    """What is known of the rows that thresholds were fitted on.
-
-    Attributes:
-        parts: what thresholds were fitted on, with the ids of the rows that they decided; None
-            stands for all rows.
-    """
-
-    parts: Sequence[tuple[FittedRows, pl.Series | None]] = ()
-
-    def __bool__(self) -> bool:
-        """Whether anything is known."""
-        return bool(self.parts)
-
-    def overlap(self, rows: pl.DataFrame) -> Overlap | None:
-        """Count which of some rows thresholds were fitted on.
-
-        Args:
-            rows: with ``id``, or without.
-
-        Returns:
-            How many were; None where that is not known.
-        """
-        if not self.parts or ID not in rows.columns:
-            return None
-        ids = rows[ID].cast(pl.String)
-        found = [
-            fitted.overlap(ids if mine is None else ids.filter(ids.is_in(mine.implode())))
-            for fitted, mine in self.parts
-        ]
-        total = reduce(add, found)
-        return total if total.looked_up else None
 
 
 NOTHING_KNOWN = InSample()

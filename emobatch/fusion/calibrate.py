@@ -18,8 +18,8 @@ from emobatch.fusion.fit_and_decide import columns_read, decide, fit, refuse_sha
 from emobatch.fusion.labelled import labelled_rows
 from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
 from emobatch.fusion.ridge.calibration import of_attributes
-from emobatch.splits.roles import TrainedOn, training_note
-from emobatch.tables import reading, score_table, writing
+from emobatch.splits.roles import TRAIN, VAL, TrainedOn, training_note
+from emobatch.tables import reading, score_table, trained_rows, writing
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.left_out import spoken
 from emobatch.tables.score_table import ScoreTable
@@ -156,7 +156,7 @@ def calibrated(
         log.warning("note: %s", said)
     for note in chosen.notes() if chosen else ():
         log.warning("note: %s", note)
-    warnings = [*fitted.warnings(), *_training(rows, trained_on)]
+    warnings = [*fitted.warnings(), *_training(scores, rows, trained_on)]
     for text in warnings:
         log.warning("warning: %s", text)
     provenance = {
@@ -174,7 +174,12 @@ def calibrated(
     return Calibration(Fitted(fitted, provenance), before, after)
 
 
-def _training(rows: pl.DataFrame, trained_on: TrainedOn | None) -> list[str]:
+def _training(scores: ScoreTable, rows: pl.DataFrame, trained_on: TrainedOn | None) -> list[str]:
+    known = trained_rows.of_table(scores)
+    if known.knows("speech"):
+        for note in known.notes(rows, [VAL]):
+            log.warning("note: %s", note)
+        return known.notes(rows, [TRAIN])
     said = training_note(rows, trained_on, TRAINED, MAYBE_TRAINED)
     if said and trained_on is None:
         log.warning("note: %s", said)  # it may be so or not: no matter for the file

@@ -23,6 +23,7 @@ from emobatch.manifests.readers.registry import reader_for
 from emobatch.manifests.recent_rows import RecentRows
 from emobatch.manifests.segments.cutting import Cutting
 from emobatch.tables import reading
+from emobatch.tables.where import filter_rows
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +131,7 @@ def read(
     confine: bool = False,
     columns: ManifestColumns | None = None,
     cutting: Cutting | None = None,
+    where: str | None = None,
 ) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
@@ -146,6 +148,7 @@ def read(
         confine: let rows fail whose files are outside of that folder, links followed.
         columns: which have which meaning, None for those of the names that emobatch knows.
         cutting: how its recordings are cut into segments, None to leave them whole.
+        where: SQL expression; only rows for which it holds are read, and checked.
 
     Returns:
         The manifest.
@@ -161,6 +164,7 @@ def read(
             mistaken.refuse(source)
         rows = (columns or ManifestColumns()).named(reader.scan(source))
         check_columns(source, rows.collect_schema())
+        rows = filter_rows(rows, where)
         if cutting:
             rows = cutting.cut(rows, root, confine=confine)
         rows, spool = _copied(normalised(rows))

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emobatch.errors import CheckpointError, EmobatchError, first_line
 from emobatch.models import ctranslate2_file, files, foreign, hub
 from emobatch.models.files import CTRANSLATE2, TRANSFORMERS
 from emobatch.models.heads.head import Folder, Head
 from emobatch.models.heads.registry import head_of
-from emobatch.models.names import ATTRIBUTE, DEMO, EMOTIONAL, TEXT_ATTRIBUTE, kind_of
+from emobatch.models.names import ATTRIBUTE, BASES, DEMO, EMOTIONAL, TEXT_ATTRIBUTE, kind_of
 
 DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "checkpoints"
 # Where in it each branch's toy is.
-DEMO_FOLDERS = {"speech": "speech", "asr": "asr", "text": "sentiment"}
+DEMO_FOLDERS = {
+    **{"speech": "speech", "asr": "asr", "text": "sentiment"},
+    **{BASES["speech"]: "speech", BASES["text"]: "sentiment"},
+}
 # Branches by the kind of their checkpoints.
-HEARING, READING = ("speech", EMOTIONAL, ATTRIBUTE), ("text", TEXT_ATTRIBUTE)
+HEARING = ("speech", EMOTIONAL, ATTRIBUTE, BASES["speech"])
+READING = ("text", TEXT_ATTRIBUTE, BASES["text"])
 FORMATS = {**dict.fromkeys((*HEARING, *READING), TRANSFORMERS), "asr": (CTRANSLATE2,)}
 # What a run reads beside the weights. One file of each group must be there.
 CONFIGURATION, EXTRACTOR = ("config.json",), ("preprocessor_config.json",)
@@ -67,6 +72,13 @@ class Checkpoint:
             "digest": files.digest(self.weights()),
             "settings": files.digest(beside, names=True),
         }
+
+    def training(self) -> Mapping[str, Any]:
+        """What `emobatch train` told of its making; empty where it wasn't made by that."""
+        with suppress(OSError, ValueError, RecursionError):
+            found = json.loads((self.folder / files.RECORD).read_text(encoding="utf-8"))
+            return found if isinstance(found, dict) else {}
+        return {}
 
     def size(self) -> int:
         """Bytes of the weights."""
@@ -149,7 +161,7 @@ def option_of(branch: str) -> str:
     Returns:
         The option.
     """
-    return f"--{kind_of(branch)}-model"
+    return "--base" if branch in BASES.values() else f"--{kind_of(branch)}-model"
 
 
 def find(name: str, branch: str) -> Checkpoint | None:

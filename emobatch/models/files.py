@@ -19,6 +19,8 @@ CTRANSLATE2_FILES = ("*config.json", "tokenizer.json", "vocabulary.*", CTRANSLAT
 TRANSFORMERS_FILES = ("*.json", "*.txt", "*.model", "vocab.*", "bpe.codes")
 # What transformers lays over the weights where it finds it and has the library for it.
 ADAPTERS = "adapter_model.*"
+# What `emobatch train` tells of a checkpoint's making.
+RECORD = "emobatch_training.json"
 # Weights as the training of MSP-Podcast's challenge writes them, in three files, and beside them
 # mean and deviation of the audio.
 CHALLENGE = re.compile(r"(?:.*[_-])?(ssl|pool|ser)(?:_model)?\.(?:safetensors|pt|pth|bin)")
@@ -26,6 +28,7 @@ CHALLENGE_PARTS = ("ssl", "pool", "ser")
 NORM_STAT = "train_norm_stat.pkl"
 # What is named like that and decides nothing.
 ASIDE = (
+    RECORD,
     *("readme*", "licen[cs]e*", "notice*", "copying*", "requirements*.txt"),
     *("*_results.json", "trainer_state.json", "training_args.json"),
 )

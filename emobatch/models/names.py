@@ -65,6 +65,8 @@ MODEL_SETS: Mapping[str, Mapping[str, str]] = {
 # one, so that it is there only where it is named.
 EMOTIONAL = "emotional"
 BRANCHES = ("speech", EMOTIONAL, "asr", "text")
+# What `train` begins with, by the branch that becomes of it.
+BASES: Mapping[str, str] = {"speech": "speech base", "text": "text base"}
 # Models of attributes: no set has one, and several may be named, each for attributes of its own.
 ATTRIBUTE, TEXT_ATTRIBUTE = "attribute", "text-attribute"
 SEVERAL = (ATTRIBUTE, TEXT_ATTRIBUTE)

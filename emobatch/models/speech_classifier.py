@@ -24,6 +24,7 @@ from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.classifiers import Classifier, of_transformers
 from emobatch.models.devices import Device
 from emobatch.models.embedding import Embedding
+from emobatch.models.heads.extractor import stored_in
 from emobatch.models.heads.head import Folder
 from emobatch.models.outputs import Outputs
 
@@ -86,6 +87,8 @@ class SpeechClassifier:
             CheckpointError: if it can't be loaded or wants audio that isn't 16 kHz.
         """
         self._classifier = Classifier(checkpoint, device, _load, outputs, embedding)
+        with checkpoint.explained():
+            self._classifier.processor = stored_in(self._classifier.processor)
         rate = self._classifier.processor.sampling_rate
         if rate != SAMPLE_RATE:
             raise CheckpointError(

@@ -42,7 +42,7 @@ class TextClassifier:
         self._classifier = Classifier(checkpoint, device, loader, outputs, embedding)
         self._tokenizer = self._classifier.processor
         self._most_tokens = min(
-            self._tokenizer.model_max_length, _positions(self._classifier.model.config)
+            self._tokenizer.model_max_length, positions(self._classifier.model.config)
         )
 
     @torch.inference_mode()
@@ -70,9 +70,17 @@ class TextClassifier:
         return self._classifier.read(inputs)
 
 
-def _positions(config: Any) -> int:
+def positions(config: Any) -> int:
+    """Say how many tokens a text model has positions for.
+
+    Args:
+        config: of transformers.
+
+    Returns:
+        The most that a text may have.
+    """
     # RoBERTa's kin count positions from behind the padding token's number on; a tokenizer
     # without a limit of its own then hides where the position table ends.
-    positions: int = getattr(config, "max_position_embeddings", 512)
+    most: int = getattr(config, "max_position_embeddings", 512)
     padding = getattr(config, "pad_token_id", None) or 0
-    return positions - padding - 1 if "roberta" in config.model_type else positions
+    return most - padding - 1 if "roberta" in config.model_type else most

@@ -13,7 +13,7 @@ from emobatch.errors import ThresholdsError
 from emobatch.evaluation import in_sample
 from emobatch.evaluation.evaluate import evaluate_rows
 from emobatch.evaluation.figure import AFTER, BEFORE
-from emobatch.evaluation.in_sample import NOTHING_KNOWN, InSample
+from emobatch.evaluation.in_sample import NOTHING_KNOWN
 from emobatch.evaluation.measures.judge import TESTED
 from emobatch.evaluation.metrics import OF_CLASSES
 from emobatch.evaluation.paired_test import TEST
@@ -38,9 +38,12 @@ from emobatch.reporting.neutral_section import neutral_section
 from emobatch.reporting.other_tables import largest_confusions, other_figures
 from emobatch.reporting.page import render
 from emobatch.reporting.run_notes import run_notes
+from emobatch.reporting.training_section import training_section
 from emobatch.splits.roles import TrainedOn
-from emobatch.tables import reading, score_table, writing
+from emobatch.tables import reading, score_table, trained_rows, writing
+from emobatch.tables.fitted_rows import InSample
 from emobatch.tables.judged import JUDGE, unjudged
+from emobatch.tables.trained_rows import UNKNOWN, TrainedRows
 from emobatch.tasks.labels import parse_label_map
 from emobatch.tasks.task import Task
 
@@ -105,7 +108,8 @@ def report(
         if fitted is not None:
             known = in_sample.of_thresholds(fitted.fitted, str(thresholds_file)) or known
         heard_in = (root or Path(table.sources[0]).parent) if audio else None
-        contents = gather(rows, task, method, known, trained_on, heard_in)
+        trained = trained_rows.of_table(table)
+        contents = gather(rows, task, method, known, trained_on, heard_in, trained)
     for note in [*([read.note()] if read else []), *contents["notes"]]:
         log.warning("note: %s", note)
     if heard := contents["changes"].sounds:
@@ -118,6 +122,7 @@ def report(
             "provenance": run_notes(table, rows, thresholds_file, fitted),
             "labels": labels_section(read, rows),
             "chance": drawn,
+            "training": training_section(table),
             **contents,
         },
     )
@@ -131,6 +136,7 @@ def gather(
     fitted: InSample = NOTHING_KNOWN,
     trained_on: TrainedOn | None = None,
     audio_root: Path | None = None,
+    trained: TrainedRows = UNKNOWN,
 ) -> dict[str, Any]:
     """Measure and draw what the page shows.
 
@@ -141,6 +147,7 @@ def gather(
         fitted: which rows it was fitted on.
         trained_on: splits that the speech model was trained on; None where that is not known.
         audio_root: folder of the clips' files, where changed rows are to be heard.
+        trained: which rows models say they were trained on.
 
     Returns:
         What the template names.
@@ -148,7 +155,9 @@ def gather(
     scored = rows.drop_nulls(["speech_emotion", "emotion"])
     labelled = scored.drop_nulls("label")
     evaluation = (
-        evaluate_rows(rows.drop_nulls("label"), task, fitted=fitted, trained_on=trained_on)
+        evaluate_rows(
+            rows.drop_nulls("label"), task, fitted=fitted, trained_on=trained_on, trained=trained
+        )
         if len(labelled)
         else None
     )

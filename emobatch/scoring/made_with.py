@@ -41,6 +41,19 @@ def models(plan: Plan) -> dict[str, dict[str, str | None]]:
     return {branch: found.provenance() for branch, found in plan.setup.found.items()}
 
 
+def trained(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Say how checkpoints were made that `emobatch train` made.
+
+    Args:
+        plan: its scorers.
+
+    Returns:
+        By branch what stands in the checkpoint's folder; nothing for those that others made.
+    """
+    said = {branch: found.training() for branch, found in plan.setup.found.items()}
+    return {branch: dict(record) for branch, record in said.items() if record}
+
+
 def chosen(choice: Choice, gate: Gate | None) -> dict[str, Any]:
     """Say what a run is made with, as far as that is known without its models and its device.
 

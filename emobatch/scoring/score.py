@@ -23,7 +23,7 @@ from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
 from emobatch.scoring import languages, sharing, whole
 from emobatch.scoring.gate import Gate
-from emobatch.scoring.made_with import chosen, made_with, models, planned
+from emobatch.scoring.made_with import chosen, made_with, models, planned, trained
 from emobatch.scoring.outcome import End, Outcome
 from emobatch.scoring.pace import Pace
 from emobatch.scoring.parts import Parts
@@ -133,6 +133,8 @@ def score(
         log.info("note: %s", amount(rows))
     plan = Plan.of(choice, remote.fetch(here, missing))
     rows.refuse_columns(written(plan))
+    if made := trained(plan):
+        notes["trained"] = made
     # Read once: gigabytes may have to be.
     found = models(plan) if gate is not None or target is not None else {}
     if gate is not None:

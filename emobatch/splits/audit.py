@@ -14,7 +14,9 @@ from emobatch.splits import leakage, roles
 from emobatch.splits.duplicates import digests, near_pairs, plain_text
 from emobatch.splits.leakage import COLUMNS, FOLD, SCHEMA, SPLIT, Against, Leakage
 from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST
-from emobatch.tables import reading
+from emobatch.tables import reading, stored, trained_rows
+from emobatch.tables.fitted_rows import ID, InSample
+from emobatch.tables.trained_rows import TrainedRows
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ def audit(
         _check_columns(names, [*columns, *([fold_column] if fold_column else [])])
         frame = leakage.marked(rows, split_column, fold_column).collect()
         test_rows = _count_test_rows(frame, split_column, against)
+        _note_trained(source, frame)
         kinds = {name: name for name in columns or COLUMNS if name in names}
         if any(name in names for name in TEXT_COLUMNS):
             frame, kinds[SAME_TEXT] = _with_text(frame, min_words), TEXT
@@ -83,6 +86,17 @@ def audit(
         if SAME_TEXT in kinds:
             found = pl.concat([found, _near(frame, against, similarity)])
     return Leakage(_sorted(found, test_rows, kinds), test_rows, tuple(_with_near(kinds)), against)
+
+
+def _note_trained(source: str, frame: pl.DataFrame) -> None:
+    # Whatever the splits say: a model knows by itself what it was trained on.
+    if ID not in frame.columns:
+        return
+    tests = frame.filter(pl.col(SPLIT) == TEST)
+    said = trained_rows.of_stored(stored.metadata(source).get(trained_rows.TRAINED), source)
+    known = TrainedRows({key: InSample(((rows, None),)) for key, rows in said.items()})
+    for note in known.notes(tests):
+        log.warning("note: rows that test: %s", note)
 
 
 def _check_columns(names: Sequence[str], wanted: Sequence[str]) -> None:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -59,18 +61,20 @@ class FittedRows:
 
     Attributes:
         rows: how many different ids they have.
-        lowest: (kept,) the lowest of the ids' digests in order; of up to 1,000 ids, all.
+        lowest: (kept,) the lowest of the ids' digests in order; of up to 1,000 ids, or where all
+            are kept, all.
     """
 
     rows: int
     lowest: Digests
 
     @classmethod
-    def of(cls, ids: pl.Series) -> FittedRows:
+    def of(cls, ids: pl.Series, most: int | None = MOST) -> FittedRows:
         """Take down which rows these are.
 
         Args:
             ids: (rows,) of any type; null is no id.
+            most: digests that are kept; None for all.
 
         Returns:
             What there is to know, in whatever order the ids come.
@@ -81,7 +85,7 @@ class FittedRows:
             Overlap(rows=2, looked_up=3, exact=True)
         """
         found = np.unique(_digests(ids))
-        return cls(len(found), found[:MOST])
+        return cls(len(found), found[:most])
 
     @property
     def is_whole(self) -> bool:
@@ -134,7 +138,7 @@ class FittedRows:
             whole = None
         # Fewer rows than digests, or none kept of some, is nothing that could be looked up.
         kept = -1 if whole is None else len(whole)
-        if whole is None or type(rows) is not int or kept != min(rows, MOST):
+        if whole is None or type(rows) is not int or kept not in (rows, min(rows, MOST)):
             raise ThresholdsError(
                 "[fitted.ids] is not what `emobatch calibrate` writes; calibrate again, or remove "
                 "it: nothing is then said of rows that were fitted on"
@@ -142,6 +146,41 @@ class FittedRows:
         wide = np.zeros((kept, 8), np.uint8)
         wide[:, 8 - BYTES :] = whole
         return cls(rows, np.sort(wide.reshape(-1).view(">u8").astype(np.uint64)))
+
+
+@dataclass(frozen=True)
+class InSample:
+    """What is known of the rows that something was fitted on.
+
+    Attributes:
+        parts: what it was fitted on, with the ids of the rows that it decided; None stands for all
+            rows.
+    """
+
+    parts: Sequence[tuple[FittedRows, pl.Series | None]] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is known."""
+        return bool(self.parts)
+
+    def overlap(self, rows: pl.DataFrame) -> Overlap | None:
+        """Count which of some rows it was fitted on.
+
+        Args:
+            rows: with ``id``, or without.
+
+        Returns:
+            How many were; None where that is not known.
+        """
+        if not self.parts or ID not in rows.columns:
+            return None
+        ids = rows[ID].cast(pl.String)
+        found = [
+            fitted.overlap(ids if mine is None else ids.filter(ids.is_in(mine.implode())))
+            for fitted, mine in self.parts
+        ]
+        total = reduce(add, found)
+        return total if total.looked_up else None
 
 
 def _digests(ids: pl.Series) -> Digests:

@@ -62,6 +62,7 @@ class ScoreTable:
         attributes_with: by source, the same of what decided its attributes.
         manifests: digests of those that the files were scored from, as far as that is known.
         shards: names of files that are parts of a manifest's scores.
+        trained: by source, what the folders of its models say of their making, where known.
     """
 
     rows: pl.LazyFrame
@@ -74,6 +75,7 @@ class ScoreTable:
     manifests: tuple[str, ...] = ()
     shards: tuple[str, ...] = ()
     attributes_with: Mapping[str, Any] = field(default_factory=dict)
+    trained: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -134,7 +136,8 @@ def read(
     digests = [(meta.get("shard") or meta).get("manifest") for meta in found.values()]
     manifests = tuple(dict.fromkeys(digest for digest in digests if isinstance(digest, str)))
     shards = tuple(name for name, made in found.items() if "shard" in made)
-    known = (decided, manifests, shards, of_attributes)
+    trained = {name: made["trained"] for name, made in found.items() if "trained" in made}
+    known = (decided, manifests, shards, of_attributes, trained)
     return ScoreTable(kept, provenance, task, tuple(names), where, rows, *known)
 
 

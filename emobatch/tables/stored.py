@@ -25,10 +25,10 @@ CONTENT_KEY = "content"
 ENDS = 1 << 16
 # Parts that hold named values, and those of them whose values do so again.
 SECTIONS = (
-    *("software", "models", "options", "task", "shard", "folds", "thresholds"),
+    *("software", "models", "options", "task", "shard", "folds", "thresholds", "trained"),
     *(CONTENT, CONTENT_KEY),
 )
-NESTED = ("models",)
+NESTED = ("models", "trained")
 
 
 def metadata(source: str | Path, *, edited: bool = False) -> dict[str, Any]:

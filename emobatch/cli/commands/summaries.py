@@ -20,6 +20,7 @@ SUMMARIES = {
     "folds": "Add columns `fold` and `split` (train, val, test) to MANIFEST.",
     "leakage": "List what the test rows of MANIFEST share with its training rows.",
     "features": "Add columns of acoustic features to MANIFEST, computed of the audio of each row.",
+    "train": "Fine-tune a speech or a text model on the rows of a manifest.",
     "plan": "Say how much MANIFEST is, how long scoring it would take here, and in how many shards.",
     "score": "Score every clip of MANIFEST with the speech and the text branch.",
     "merge": "Join the tables that `score --shard` wrote into one, in the manifest's order.",

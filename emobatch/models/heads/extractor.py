@@ -24,6 +24,10 @@ def of_folder(folder: Path) -> Any:
     return kind.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
 
 
+# Where a `preprocessor_config.json` of transformers says what is subtracted and divided by.
+NORMALISE = "emobatch_normalise"
+
+
 class Extractor:
     """Stands in for a feature extractor of transformers.
 
@@ -62,3 +66,16 @@ class Extractor:
         """
         normal = [((clip - self._mean) / self._deviation).astype(np.float32) for clip in clips]
         return self._padding(normal, **options)
+
+
+def stored_in(extractor: Any) -> Any:
+    """Give what makes input where a feature extractor says that the training audio decides it.
+
+    Args:
+        extractor: of transformers, as a folder has it.
+
+    Returns:
+        It, or what stands in for it.
+    """
+    said = getattr(extractor, NORMALISE, None)
+    return extractor if said is None else Extractor(said["mean"], said["deviation"])

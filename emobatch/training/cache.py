@@ -1,0 +1,71 @@
+"""Decoded audio on disk: an epoch after the first reads samples, and no file is decoded again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emobatch.errors import OutputError, first_line
+from emobatch.manifests.blocks import Samples
+from emobatch.manifests.clip import Clip
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of samples, which several trainings may share and fill at a time.
+
+    Attributes:
+        folder: where they are; one file for each clip, named by where it is and when it was
+            changed last, so that an edited file is decoded anew.
+    """
+
+    folder: Path
+
+    def get(self, clip: Clip) -> Samples | None:
+        """Look a clip up.
+
+        Args:
+            clip: in a file.
+
+        Returns:
+            (samples,) float32, 16 kHz, read from the disk as they are used; None where it isn't
+            there, or is broken.
+        """
+        with suppress(OSError, ValueError):
+            found: Samples = np.load(self._file(clip), mmap_mode="r", allow_pickle=False)
+            if found.dtype == np.float32 and found.ndim == 1:
+                return found
+        return None
+
+    def put(self, clip: Clip, samples: Samples) -> None:
+        """Keep a clip.
+
+        Args:
+            clip: in a file.
+            samples: all of it.
+
+        Raises:
+            OutputError: if it can't be written.
+        """
+        try:
+            file = self._file(clip)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            partial = file.with_name(f"{file.name}.{os.getpid()}")
+            with partial.open("wb") as handle:
+                np.save(handle, samples)
+            partial.replace(file)  # whole, or not at all
+        except OSError as error:
+            raise OutputError(
+                f"--cache {self.folder}: {first_line(error)}; name a folder with space, or none"
+            ) from error
+
+    def _file(self, clip: Clip) -> Path:
+        found = clip.located().stat()
+        told = (os.path.realpath(clip.file), found.st_mtime_ns, found.st_size, clip.start, clip.end)
+        name = hashlib.sha256(repr(told).encode(errors="surrogateescape")).hexdigest()
+        return self.folder / name[:2] / f"{name}.npy"

@@ -1,0 +1,220 @@
+"""Which rows are trained on and which validate, and what they cost, said before they are paid."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+from numpy.typing import NDArray
+
+from emobatch.errors import LabelError, ManifestError, TableError
+from emobatch.manifests.amount import counted
+from emobatch.splits import roles
+from emobatch.splits.leakage import GROUPS
+from emobatch.splits.roles import SPLIT_COLUMN, TRAIN, VAL
+from emobatch.tables.where import filter_rows
+from emobatch.tasks.label_columns import read_labels
+from emobatch.tasks.labels import parse_label_map
+from emobatch.training.goal import Categories, Goal, check_numbers
+
+log = logging.getLogger(__name__)
+# Fewer than two can't be told apart.
+FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Rows that take part.
+
+    Attributes:
+        train: those that are trained on.
+        val: those that tell the best epoch.
+        goal: what is learned of them.
+    """
+
+    train: pl.DataFrame
+    val: pl.DataFrame
+    goal: Goal
+
+    def targets(self, split: str) -> NDArray[Any]:
+        """What the model should say of rows.
+
+        Args:
+            split: ``train`` or ``val``.
+
+        Returns:
+            See :meth:`emobatch.training.goal.Goal.targets`.
+        """
+        return self.goal.targets(self.of(split))
+
+    def of(self, split: str) -> pl.DataFrame:
+        """Rows of a split.
+
+        Args:
+            split: ``train`` or ``val``.
+
+        Returns:
+            The rows.
+        """
+        return self.train if split == TRAIN else self.val
+
+    def counts(self) -> list[int]:
+        """How many rows of each class are trained on; none where numbers are learned."""
+        if not isinstance(self.goal, Categories):
+            return []
+        return [int((self.train["label"] == name).sum()) for name in self.goal.outputs]
+
+    def without(self, ids: Sequence[str]) -> Chosen:
+        """Leave rows out.
+
+        Args:
+            ids: of rows that can't be read.
+
+        Returns:
+            The others.
+        """
+        lost = pl.col("id").is_in(list(ids))
+        return replace(self, train=self.train.filter(~lost), val=self.val.filter(~lost))
+
+    def digest(self) -> str:
+        """SHA-256 of what is read of the rows: files, segments, labels, texts."""
+        known = ("id", "path", "start", "end", "text", *self.goal.columns)
+        whole = hashlib.sha256()
+        for part in (self.train, self.val):
+            content = io.BytesIO()
+            part.select(name for name in known if name in part.columns).write_ipc(content)
+            whole.update(content.getvalue())
+        return f"sha256:{whole.hexdigest()}"
+
+    def check(self) -> None:
+        """Refuse rows that nothing can be learned of, or told by.
+
+        Raises:
+            TableError: if there are too few.
+            LabelError: if a class has none.
+        """
+        for split, least in ((TRAIN, FEWEST), (VAL, 1)):
+            rows = len(self.of(split))
+            if rows < least:
+                raise TableError(
+                    f"{counted(rows, 'row')} to {'train on' if split == TRAIN else 'validate on'}; "
+                    f"{least} at least are needed: look at the column {SPLIT_COLUMN!r}, at "
+                    f"--{split}-where, and at what was left out"
+                )
+        missing = [
+            name for name, count in zip(self.goal.outputs, self.counts(), strict=False) if not count
+        ]
+        if missing:
+            raise LabelError(
+                f"no row to train on is {' or '.join(missing)}; add some, or name the classes that "
+                "there are with --classes"
+            )
+
+    def note(self) -> None:
+        """Say how many rows of each class there are, and what train and val share."""
+        for split in (TRAIN, VAL):
+            rows = self.of(split)
+            log.warning("note: %s: %s%s", split, counted(len(rows), "row"), self._by_class(rows))
+        shared = []
+        for name in GROUPS:
+            if name in self.train.columns:
+                values = [
+                    set(self.of(split)[name].cast(pl.String).drop_nulls()) - {""}
+                    for split in (TRAIN, VAL)
+                ]
+                if both := len(values[0] & values[1]):
+                    shared.append(counted(both, name))
+        if shared:
+            log.warning(
+                "note: train and val share %s; figures on val flatter, and the best epoch is told "
+                "by them",
+                ", ".join(shared),
+            )
+
+    def _by_class(self, rows: pl.DataFrame) -> str:
+        if not isinstance(self.goal, Categories):
+            return ""
+        counts = (f"{name} {(rows['label'] == name).sum()}" for name in self.goal.outputs)
+        return f" ({', '.join(counts)})"
+
+
+def choose(
+    rows: pl.DataFrame,
+    goal: Goal,
+    *,
+    train_where: str | None = None,
+    val_where: str | None = None,
+    label_column: str | None = None,
+    label_map: Sequence[str] = (),
+) -> Chosen:
+    """Choose the rows of a manifest that take part.
+
+    Args:
+        rows: all of them, with ``id``.
+        goal: what is learned.
+        train_where: SQL expression of those that are trained on; None for the split ``train``.
+        val_where: the same of those that validate; None for the split ``val``.
+        label_column: column of labels; None for ``label``.
+        label_map: ``NAME=CLASS`` pairs that extend the alias table.
+
+    Returns:
+        The rows, with ``label`` as a class, or their numbers.
+
+    Raises:
+        EmobatchError: if a column is missing or holds what makes no sense, or rows are in both.
+    """
+    train, val = (
+        _of_split(rows, split, where) for split, where in ((TRAIN, train_where), (VAL, val_where))
+    )
+    both = train["id"].is_in(val["id"].implode())
+    if both.any():
+        raise TableError(
+            f"{counted(int(both.sum()), 'row')} would be trained on and validate, the first of "
+            f"them {train['id'][both.arg_max() or 0]!r}; mend --train-where or --val-where"
+        )
+    rows = pl.concat([train, val])
+    if isinstance(goal, Categories):
+        rows = _labelled(rows, goal, label_column or "label", label_map)
+    else:
+        rows = rows.with_columns(**check_numbers(rows, goal.columns))
+    known = rows.drop_nulls(list(goal.columns))
+    if len(known) < len(rows):
+        left = counted(len(rows) - len(known), "row")
+        log.warning("note: %s without %s left out", left, " or ".join(goal.columns))
+    of_train, of_val = (
+        known.filter(pl.col("id").is_in(part["id"].implode())) for part in (train, val)
+    )
+    chosen = Chosen(of_train, of_val, goal)
+    chosen.check()
+    return chosen
+
+
+def _of_split(rows: pl.DataFrame, split: str, where: str | None) -> pl.DataFrame:
+    if where is not None:
+        return filter_rows(rows.lazy(), where).collect()
+    if SPLIT_COLUMN not in rows.columns:
+        raise TableError(
+            f"no column {SPLIT_COLUMN!r} that says which rows are {split}; `emobatch folds` adds "
+            f"one, or say it with --{split}-where"
+        )
+    roles.check(rows.lazy(), SPLIT_COLUMN)
+    return rows.filter(roles.canonical(SPLIT_COLUMN) == split)
+
+
+def _labelled(
+    rows: pl.DataFrame, goal: Categories, column: str, label_map: Sequence[str]
+) -> pl.DataFrame:
+    if column not in rows.columns:
+        raise ManifestError(
+            f"no column {column!r} of labels; name it with --label-column; the columns are "
+            f"{', '.join(rows.columns)}"
+        )
+    labels = goal.task.labels
+    found, read = read_labels(rows[column], labels, parse_label_map(label_map, labels))
+    log.warning("note: %s", read.note())
+    return rows.with_columns(found.alias("label"))

@@ -1,0 +1,204 @@
+"""A speech model that is trained: wav2vec 2.0, HuBERT or WavLM under a head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from transformers import (
+    AutoFeatureExtractor,
+    AutoModel,
+    AutoModelForAudioClassification,
+    Wav2Vec2FeatureExtractor,
+)
+
+from emobatch.errors import CheckpointError
+from emobatch.manifests.audio import SAMPLE_RATE
+from emobatch.models import hub
+from emobatch.models.checkpoints import Checkpoint
+from emobatch.models.heads import attentive
+from emobatch.models.heads.extractor import NORMALISE, Extractor
+from emobatch.models.speech_classifier import BATCHED_FAMILIES
+from emobatch.training.goal import Goal
+from emobatch.training.learner import Inputs, Learner, freeze, load
+from emobatch.training.options import LINEAR, Options
+
+
+class OwnFrames:
+    """Runs a convolutional encoder over each clip's own samples, as `score` does.
+
+    Its group norm would otherwise average over padding. It stands in for the encoder's ``forward``,
+    so that the weights keep their names.
+    """
+
+    def __init__(self, encoder: nn.Module) -> None:
+        """Stand in for it.
+
+        Args:
+            encoder: the convolutions.
+        """
+        self._whole = encoder.forward
+        self.lengths: list[int] = []
+        encoder.forward = self
+
+    def __call__(self, values: torch.Tensor) -> torch.Tensor:
+        """Encode a padded batch.
+
+        Args:
+            values: (clips, samples), padded at the end.
+
+        Returns:
+            (clips, channels, frames), padded with zeros at the end.
+        """
+        frames = [
+            self._whole(values[place : place + 1, :length])[0].T
+            for place, length in enumerate(self.lengths)
+        ]
+        return nn.utils.rnn.pad_sequence(frames, batch_first=True).transpose(1, 2)
+
+
+class SpeechLearner(Learner):
+    """An encoder of speech and a head."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        goal: Goal,
+        options: Options,
+        scale: tuple[float, float],
+    ) -> None:
+        """Load a base and put a head on it.
+
+        Args:
+            checkpoint: the base.
+            goal: what is learned.
+            options: head, what stays as it is, and how audio becomes input.
+            scale: mean and deviation of the audio that is trained on.
+
+        Raises:
+            CheckpointError: if it can't be loaded, or is none that can be batched.
+        """
+        self.goal, self._options = goal, options
+        self._shape = attentive.Shape()
+        self.network = self._with_head(checkpoint)
+        config = self.network.config
+        if config.model_type not in BATCHED_FAMILIES or getattr(
+            config, "conv_pos_batch_norm", False
+        ):
+            raise CheckpointError(
+                f"{checkpoint.name}: a {config.model_type} checkpoint; give {checkpoint.option} "
+                f"one of {', '.join(BATCHED_FAMILIES)}"
+            )
+        self._scale = None if options.normalise == "base" else attentive.Normalise(*scale)
+        self._extractor = self._input_of(checkpoint)
+        self._wants_mask = bool(config.apply_spec_augment)
+        convolutions = self.encoder.feature_extractor
+        self._own_frames = OwnFrames(convolutions) if config.feat_extract_norm == "group" else None
+        if options.freeze == "convolutions":
+            convolutions._freeze_parameters()
+        elif options.freeze == "encoder":
+            freeze(self.encoder.parameters())
+            convolutions._freeze_parameters()
+
+    @property
+    def encoder(self) -> Any:
+        """The encoder of transformers."""
+        return self.network.base_model
+
+    def _with_head(self, checkpoint: Checkpoint) -> Any:
+        if self._options.head == LINEAR:
+            self.network = load(AutoModelForAudioClassification, checkpoint, self.goal)
+            self.begin_head()
+            return self.network
+        encoder = load(AutoModel, checkpoint, None)
+        return attentive.build(encoder, len(self.goal.outputs), self._shape)
+
+    def _input_of(self, checkpoint: Checkpoint) -> Any:
+        if self._scale is not None:
+            return Extractor(self._scale.mean, self._scale.deviation)
+        with checkpoint.explained(), hub.closed():
+            found = AutoFeatureExtractor.from_pretrained(  # type: ignore[no-untyped-call]
+                checkpoint.folder, trust_remote_code=False, local_files_only=True
+            )
+        if found.sampling_rate != SAMPLE_RATE:
+            raise CheckpointError(
+                f"{checkpoint.name}: made for {found.sampling_rate} Hz, clips are {SAMPLE_RATE} "
+                f"Hz; give {checkpoint.option} another checkpoint"
+            )
+        return found
+
+    def inputs(self, examples: Sequence[NDArray[Any]]) -> Inputs:
+        """Normalise and pad clips, as `score` does.
+
+        Args:
+            examples: (samples,) of each.
+
+        Returns:
+            ``input_values``, ``attention_mask`` and ``lengths``.
+        """
+        made = self._extractor(
+            list(examples),
+            sampling_rate=SAMPLE_RATE,
+            return_tensors="pt",
+            padding=True,
+            return_attention_mask=True,
+        )
+        return {**made, "lengths": torch.tensor([len(each) for each in examples])}
+
+    def logits(self, network: nn.Module, inputs: Inputs) -> torch.Tensor:
+        """Run the network, each clip as if it were alone.
+
+        Args:
+            network: itself, or what it is wrapped in.
+            inputs: of :meth:`inputs`.
+
+        Returns:
+            (clips, outputs).
+        """
+        lengths = inputs["lengths"]
+        if self._own_frames is not None:
+            self._own_frames.lengths = lengths.tolist()
+        config = self.network.config
+        # Masks that are longer than the clips can't be laid over them.
+        frames = self.encoder._get_feat_extract_output_lengths(lengths.max())
+        config.apply_spec_augment = self._wants_mask and bool(frames >= config.mask_time_length)
+        return super().logits(network, inputs)
+
+    def penalty(self) -> torch.Tensor | float:
+        """The squares of the attention matrix, of a head that has one."""
+        if self._options.head == LINEAR or not self._options.attention_l2:
+            return 0.0
+        matrix: torch.Tensor = self.network.pool_model.sap_linear.weight
+        return self._options.attention_l2 * matrix.square().sum()
+
+    def save(self, folder: Path) -> None:
+        """Write a checkpoint: with a linear head a plain one of transformers.
+
+        Args:
+            folder: to write to.
+        """
+        self.network.config.apply_spec_augment = self._wants_mask
+        if self._options.head != LINEAR:
+            attentive.save(
+                self.network,
+                folder,
+                self.goal.outputs,
+                self._shape,
+                extractor=self._saved_extractor(),
+                normalise=self._scale,
+            )
+            return
+        self.network.save_pretrained(folder)
+        self._saved_extractor().save_pretrained(folder)
+
+    def _saved_extractor(self) -> Any:
+        if self._scale is None:
+            return self._extractor
+        said = {"mean": self._scale.mean, "deviation": self._scale.deviation}
+        return Wav2Vec2FeatureExtractor(  # type: ignore[no-untyped-call]
+            do_normalize=False, return_attention_mask=True, **{NORMALISE: said}
+        )
