@@ -31,8 +31,8 @@ class Decided(Measure):
         rows = unjudged(sample.scored)
         if rows.is_empty() or rows.schema.get("flagged") != pl.Boolean:
             return
-        if "decided_by" in rows.columns:
-            columns = [pl.col(name) for name in STAGES.values() if name in rows.columns]
+        columns = [pl.col(name) for name in STAGES.values() if name in rows.columns]
+        if "decided_by" in rows.columns and columns:
             counts = {
                 "flagged": pl.col("flagged"),
                 CHANGED: columns[0] != columns[-1],
