@@ -13,7 +13,8 @@ import emobatch
 HOUSE = Path(emobatch.__file__).parent
 # Each part imports only those before it.
 ORDER = (
-    *("errors", "processes", "registry", "tasks", "tables", "manifests", "models", "scorers"),
+    *("errors", "processes", "registry", "tasks", "storage", "tables", "manifests"),
+    *("models", "scorers"),
     *("scoring", "splits", "evaluation", "fusion", "crossval", "reporting", "doctor", "planning"),
     *("demo", "api", "cli"),
 )
