@@ -147,7 +147,7 @@ def test_the_gate_saves_transcripts_and_changes_no_emotion(
 ) -> None:
     folder, gated, final = shown[0], tmp_path / "gated.parquet", tmp_path / "final.csv"
     thresholds = folder / "thresholds.toml"
-    options = ["--models", "demo", "--gate", thresholds, "-o", gated]
+    options = ["--models", "demo", "--gate", thresholds, "-o", gated, "--workers", 1]
     assert cli("score", folder / "manifest.csv", *options).exit_code == 0
     assert cli("apply", gated, "-t", thresholds, "-o", final).exit_code == 0
     full = pl.read_csv(folder / "final.csv", columns=["id", "emotion", "speech_emotion"])

@@ -21,6 +21,7 @@ from sounds import save, tone
 from emobatch.manifests import manifest
 from emobatch.manifests.costs import Costs
 from emobatch.manifests.shards import Shard
+from emobatch.models.choice import Choice
 from emobatch.planning import sample
 from emobatch.planning.estimate import Estimate, dearest
 from emobatch.planning.jobs import Jobs
@@ -135,6 +136,37 @@ def test_a_sample_has_rows_of_all_lengths_in_order(tmp_path: Path) -> None:
     # Of 1, 2 | 3, 4 | 5, 7 | 8, 9 the longer one each, in the manifest's order.
     assert drawn.frame(0, 9)["duration"].to_list() == [9, 7, 2, 4]
     assert len(sample.drawn(rows, Costs(), 99)) == 8, "one without a length isn't drawn"
+
+
+@pytest.mark.parametrize(
+    ("row_seconds", "asked", "wanted"),
+    [
+        # Ten seconds are enough: of 1 ms a row they aren't reached by eight times as many twice.
+        (0.1, None, [128]),
+        (0.02, None, [128, 500]),
+        (0.07, None, [128, 192]),
+        (0.001, None, [128, 1024, 2000]),
+        (0.001, 50, [50]),
+    ],
+)
+def test_a_sample_grows_until_it_takes_long_enough(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    row_seconds: float,
+    asked: int | None,
+    wanted: list[int],
+) -> None:
+    rows, taken = rows_of(tmp_path, [1.0] * 2000), []
+
+    def measure(chosen: manifest.Manifest, *_: object) -> Sample:
+        taken.append(len(chosen))
+        seconds = len(chosen) * row_seconds / 2
+        return Sample(len(chosen), 0, (1, 1), len(taken), seconds, seconds, None, 9, 9, 9)
+
+    monkeypatch.setattr(sample, "_of", measure)
+    found = sample.take(rows, Choice(models="demo", device="cpu"), None, asked)
+    assert taken == wanted and found is not None and found.rows == wanted[-1]
+    assert found.loading == 1, "models are loaded for the first one"
 
 
 def test_all_takes_as_much_more_as_each_branch_is_given_more() -> None:

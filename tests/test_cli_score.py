@@ -411,11 +411,15 @@ def read_scores(table: Path) -> pl.DataFrame:
     return score_table.read([str(table)]).rows.collect()
 
 
+# Rows of a run that takes long enough to be stopped; in one process, for two take longer to start.
+LONG, ONE_PROCESS = 896, "--workers=1"
+
+
 @pytest.fixture
 def long_run(tmp_path: Path) -> Path:
-    """24 chunks of short rows."""
+    """14 chunks of short rows."""
     save(tmp_path / "a.wav", tone(0.3))
-    rows = "".join(f"a.wav,{number},said\n" for number in range(1_500))
+    rows = "".join(f"a.wav,{number},said\n" for number in range(LONG))
     (tmp_path / "manifest.csv").write_text("path,id,transcript\n" + rows)
     return tmp_path / "manifest.csv"
 
@@ -424,8 +428,18 @@ def test_an_interrupted_run_goes_on_where_it_was(
     cli: Cli, long_run: Path, model_options: list[str]
 ) -> None:
     whole, target = long_run.with_name("whole.csv"), long_run.with_name("scores.csv")
-    assert cli("score", long_run, "-o", whole, *model_options).exit_code == 0
-    command = [sys.executable, "-m", "emobatch", "score", long_run, "-o", target, *model_options]
+    assert cli("score", long_run, "-o", whole, *model_options, ONE_PROCESS).exit_code == 0
+    command = [
+        sys.executable,
+        "-m",
+        "emobatch",
+        "score",
+        long_run,
+        "-o",
+        target,
+        *model_options,
+        ONE_PROCESS,
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
         parts = long_run.with_name("scores.csv.parts")
         while run.poll() is None and len(list(parts.glob("[0-9]*.parquet"))) < 1:
@@ -434,19 +448,19 @@ def test_an_interrupted_run_goes_on_where_it_was(
         run.send_signal(signal.SIGINT)
         _, said = run.communicate(timeout=600)
     assert run.returncode == 75, said
-    assert "interrupted by SIGINT" in said and "of 1500 rows are saved" in said
+    assert "interrupted by SIGINT" in said and f"of {LONG} rows are saved" in said
     assert not target.exists()
     kept = [mark_chunk(chunk) for chunk in parts.glob("[0-9]*.parquet")]
-    saved = re.search(r"(\d+) of 1500 rows are saved in", said)
+    saved = re.search(rf"(\d+) of {LONG} rows are saved in", said)
     assert saved is not None and int(saved[1]) == sum(map(len, kept))
-    again = cli("score", long_run, "-o", target, *model_options)
+    again = cli("score", long_run, "-o", target, *model_options, ONE_PROCESS)
     assert again.exit_code == 0
     assert f"note: {saved[0]}" in again.stderr
-    assert f"note: left to score: {1500 - int(saved[1])} rows" in again.stderr
+    assert f"note: left to score: {LONG - int(saved[1])} rows" in again.stderr
     assert not parts.exists()
     # Saved chunks are taken as they are: their marks are there, and all else is the same.
     marked = sorted(row for rows in kept for row in rows)
-    assert 0 < len(marked) < 1_500
+    assert 0 < len(marked) < LONG
     mark = pl.when(pl.int_range(pl.len()).is_in(marked)).then(pl.lit(MARK))
     wanted = pl.read_csv(whole, infer_schema=False)
     wanted = wanted.with_columns(cleaned_text=mark.otherwise("cleaned_text"))
@@ -474,12 +488,15 @@ def test_saved_work_of_another_run_is_refused(
     (parts / "run.json").write_text(
         json.dumps({"manifest": "another", "options": {"beam_size": 5}})
     )
-    result = cli("score", long_run, "-o", target, *model_options)
+    result = cli("score", long_run, "-o", target, *model_options, ONE_PROCESS)
     assert result.exit_code == 1
     assert "manifest" in result.stderr and "options.beam_size" in result.stderr
     assert "--restart" in result.stderr
-    assert cli("score", long_run, "-o", target, "--restart", *model_options).exit_code == 0
-    assert len(pl.read_csv(target)) == 1_500
+    assert (
+        cli("score", long_run, "-o", target, "--restart", *model_options, ONE_PROCESS).exit_code
+        == 0
+    )
+    assert len(pl.read_csv(target)) == LONG
 
 
 def test_a_table_that_is_whole_is_left_alone(
@@ -543,11 +560,11 @@ def test_two_runs_on_one_output_the_second_says_who_holds_it(
     folder.mkdir()
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        second = cli("score", long_run, "-o", target, *model_options)
+        second = cli("score", long_run, "-o", target, *model_options, ONE_PROCESS)
     assert second.exit_code == 75  # a scheduler starts it again, and the other may have ended
     assert "another run is writing there" in second.stderr
-    assert cli("score", long_run, "-o", target, *model_options).exit_code == 0
-    assert len(pl.read_csv(target)) == 1_500
+    assert cli("score", long_run, "-o", target, *model_options, ONE_PROCESS).exit_code == 0
+    assert len(pl.read_csv(target)) == LONG
 
 
 def test_nobodys_folder_is_taken_for_saved_work(

@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 CHUNKS = 2
 # Rows that are scored before the others, to have everything that a row needs in memory.
 FIRST = 8
+# Seconds that a sample is to take: some of any run's are spent however few rows it has. Where it
+# takes less, so many times as many rows are scored.
+ENOUGH_SECONDS = 10.0
+LEAST_GROWTH, MOST_GROWTH = 1.5, 8.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,11 @@ class Sample:
     table: int
     parts: int
 
+    @property
+    def scoring(self) -> float:
+        """Seconds for both branches."""
+        return self.speech + self.text
+
 
 class Timer:
     """Takes the time of a run; an :class:`emobatch.scoring.progress.Progress`."""
@@ -113,7 +122,7 @@ def take(
         manifest: whose rows have a ``duration``, but for those that can't be read.
         choice: models and options.
         gate: that decides which rows are transcribed, None for none.
-        rows: how many, None for some chunks.
+        rows: how many, None for as many as it takes.
 
     Returns:
         What it took; None where there is no row that can be scored.
@@ -121,14 +130,26 @@ def take(
     Raises:
         EmobatchError: if the models can't be used, or no row can be scored.
     """
-    chunk = sharing.chunk_rows(choice)
-    costs = sharing.costs(choice)
-    chosen = drawn(manifest, costs, CHUNKS * chunk if rows is None else rows)
-    if not len(chosen):
-        return None
     if gate is not None:
         _check_gate(gate, choice)
+    count = CHUNKS * sharing.chunk_rows(choice) if rows is None else rows
+    sample = _of(drawn(manifest, sharing.costs(choice), count), choice, gate)
+    while rows is None and sample is not None and sample.rows == count < len(manifest):
+        if sample.scoring >= ENOUGH_SECONDS:
+            break
+        growth = min(max(ENOUGH_SECONDS / sample.scoring, LEAST_GROWTH), MOST_GROWTH)
+        count = min(round(count * growth), len(manifest))
+        grown = _of(drawn(manifest, sharing.costs(choice), count), choice, gate)
+        # What is in memory by now need not be loaded again.
+        sample = grown and replace(grown, loading=sample.loading)
+    return sample
+
+
+def _of(chosen: Manifest, choice: Choice, gate: Gate | None) -> Sample | None:
+    if not len(chosen):
+        return None
     log.info("note: scoring a sample of %s", counted(len(chosen), "row"))
+    chunk, costs = sharing.chunk_rows(choice), sharing.costs(choice)
     with TemporaryDirectory() as folder, Peak() as peak:
         source = Path(folder) / "manifest.parquet"
         begun = _begun(source, chosen, choice)

@@ -82,9 +82,9 @@ def taken(source: Path, choice: Choice, gate: Path | None) -> float:
 
 
 @click.command()
-@click.option("--rows", default=1200, show_default=True, help="Of the manifest of short clips.")
-@click.option("--sample", default=128, show_default=True)
-def main(rows: int, sample: int) -> None:
+@click.option("--rows", default=4000, show_default=True, help="Of the manifest of short clips.")
+@click.option("--sample", type=int, help="Rows; by default as many as `plan` likes.")
+def main(rows: int, sample: int | None) -> None:
     """Print estimates beside the truth; status 1 where one is off by more than 30 %."""
     logging.getLogger("emobatch").addHandler(logging.NullHandler())
     choice = replace(Choice(models=DEMO), device="cpu")

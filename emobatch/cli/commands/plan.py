@@ -72,7 +72,8 @@ class WallTime(click.ParamType[float]):
     "--sample",
     type=click.IntRange(min=0),
     metavar="ROWS",
-    help="Rows to score, to see what all would take; 0 for none.  [default: 128, or 512 on a GPU]",
+    help="Rows to score, to see what all would take; 0 for none. Default: 128, or 512 on a GPU, "
+    "and more where these take less than 10 seconds.",
 )
 @click.option("--no-sample", is_flag=True, help="Score nothing; the same as --sample 0.")
 @click.option("--shards", type=click.IntRange(min=1), metavar="N", help="Plan for N shards.")
