@@ -66,14 +66,51 @@ class Folder(click.Path):
         Returns:
             A path or an address.
         """
-        if isinstance(value, str) and is_address(value):
-            try:
-                return Address.parse(value)
-            except StorageError as error:
-                self.fail(str(error), param, ctx)
-        return value if isinstance(value, Place) else super().convert(value, param, ctx)
+        return _place(self, value, param, ctx) or super().convert(value, param, ctx)
 
 
+class File(click.Path):
+    """A file to write, or its address."""
+
+    name = "file"
+
+    def __init__(self) -> None:
+        """See :class:`click.Path`."""
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it.
+
+        Args:
+            value: what was typed.
+            param: the option.
+            ctx: of the command.
+
+        Returns:
+            A path or an address.
+        """
+        return _place(self, value, param, ctx) or super().convert(value, param, ctx)
+
+
+def _place(
+    kind: click.ParamType[Any], value: Any, param: click.Parameter | None, ctx: click.Context | None
+) -> Place | None:
+    # None where it is still to be read.
+    if isinstance(value, str) and is_address(value):
+        try:
+            return Address.parse(value)
+        except StorageError as error:
+            kind.fail(str(error), param, ctx)
+    return value if isinstance(value, Place) else None
+
+
+table_option = click.option(
+    "-o",
+    "--output",
+    type=File(),
+    help="File to write; its extension names the format. An address (s3, gs) has saved work beside "
+    "it too. Without it, standard output.",
+)
 place_option = click.option(
     "--root",
     type=Folder(),

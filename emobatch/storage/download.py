@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from time import sleep
 from typing import TypeVar
 
 from emobatch.errors import StorageError, first_line
@@ -138,21 +139,43 @@ class Download:
             )
 
     def _patiently(self, attempt: Callable[[], Result]) -> Result:
-        number = 0
-        while True:
-            number += 1
-            try:
-                return attempt()
-            except (StorageError, Stopped):
-                raise
-            except Exception as error:  # of whatever library reads the scheme
-                # fsspec says of any trouble that a web file isn't there.
-                hidden = error.__cause__ if isinstance(error, FileNotFoundError) else None
-                error = hidden if isinstance(hidden, Exception) else error
-                if number == ATTEMPTS or not _may_pass(error):
-                    raise StorageError(_said(error, number)) from error
-            if self._stop.wait(PAUSE * 2 ** (number - 1) * random.uniform(0.5, 1.5)):
+        def wait(seconds: float) -> None:
+            if self._stop.wait(seconds):
                 raise Stopped
+
+        return patiently(attempt, wait)
+
+
+def patiently(
+    attempt: Callable[[], Result], wait: Callable[[float], None] = sleep, *, what: str = "fetched"
+) -> Result:
+    """Try what a server may be too busy for, again and again, and not for ever.
+
+    Args:
+        attempt: what is tried.
+        wait: for so many seconds, before the next time.
+        what: is done to the file, for a message.
+
+    Returns:
+        What the attempt returns.
+
+    Raises:
+        StorageError: if it can't be done.
+    """
+    number = 0
+    while True:
+        number += 1
+        try:
+            return attempt()
+        except (StorageError, Stopped):
+            raise
+        except Exception as error:  # of whatever library reads the scheme
+            # fsspec says of any trouble that a web file isn't there.
+            hidden = error.__cause__ if isinstance(error, FileNotFoundError) else None
+            error = hidden if isinstance(hidden, Exception) else error
+            if number == ATTEMPTS or not _may_pass(error):
+                raise StorageError(_said(error, number, what)) from error
+        wait(PAUSE * 2 ** (number - 1) * random.uniform(0.5, 1.5))
 
 
 def _status(error: Exception) -> int | None:
@@ -172,13 +195,13 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, OSError) or any(part in type(error).__name__ for part in PASSING)
 
 
-def _said(error: Exception, attempts: int) -> str:
+def _said(error: Exception, attempts: int, what: str) -> str:
     status = _status(error)
     if FORBIDDEN in str(error):
         return FORBIDDEN
     if isinstance(error, FileNotFoundError) or status == 404:
         return "no such file"
     if isinstance(error, PermissionError) or status in (401, 403):
-        return "no permission to read"
-    what = f"its server answers {status}" if status else first_line(error)
-    return f"can't be fetched: {what}" + (f" ({attempts} times)" if attempts > 1 else "")
+        return f"no permission for it to be {what}"
+    why = f"its server answers {status}" if status else first_line(error)
+    return f"can't be {what}: {why}" + (f" ({attempts} times)" if attempts > 1 else "")

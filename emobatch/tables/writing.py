@@ -47,8 +47,8 @@ def check_target(
         return
     if ADDRESS.match(str(target)) and not target.parent.is_dir():
         raise OutputError(
-            f"{target}: is an address, and only folders of this machine are written to; mount "
-            "the bucket as one, or write to a file and copy it there"
+            f"{target}: is an address, and of all commands `score` alone writes to one; mount the "
+            "bucket as a folder, or write to a file and copy it there"
         )
     if target.suffix.lower() not in extensions:
         raise OutputError(f"{target}: can't write that format; name it {', '.join(extensions)}")

@@ -16,13 +16,12 @@ from emobatch.cli.options import (
     language_option,
     model_options,
     offline_option,
-    output_option,
     source_options,
     task_options,
     transcript_language_option,
     worker_options,
 )
-from emobatch.cli.remote import access_of, place_option, remote_options
+from emobatch.cli.remote import access_of, place_option, remote_options, table_option
 from emobatch.models.names import (
     ASR_CONTEXTS,
     CLEANING_STEPS,
@@ -42,7 +41,7 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 
 @click.command(cls=OneManifest)
 @click.argument("manifest")
-@output_option
+@table_option
 @place_option
 @source_options
 @remote_options
@@ -138,7 +137,7 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 )
 def score(
     manifest: str,
-    output: Path | None,
+    output: Place | None,
     root: Place | None,
     form: str | None,
     pattern: str | None,
@@ -178,15 +177,16 @@ def score(
     from emobatch.manifests.columns import ManifestColumns
     from emobatch.manifests.shards import Shard
     from emobatch.models.choice import Choice
+    from emobatch.scoring.elsewhere import here
     from emobatch.scoring.runners.runner import Workers
     from emobatch.scoring.score import score as run
 
     access = access_of(choice)
     chosen = Choice(**choice)
-    with Bar() as progress:
+    with here(output) as target, Bar() as progress:
         run(
             manifest,
-            output,
+            target,
             chosen,
             root=root,
             form=form,
