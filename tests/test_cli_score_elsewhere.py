@@ -20,7 +20,8 @@ from sounds import save, tone
 
 from emobatch.errors import StorageError
 from emobatch.scoring.parts import Parts
-from emobatch.storage import mirror
+from emobatch.storage import hold
+from emobatch.storage.objects import Objects
 
 Cli = Callable[..., Result]
 DEMO = ("--models=demo", "--device=cpu", "--workers=1")
@@ -84,7 +85,7 @@ def test_a_killed_run_goes_on_from_what_is_stored(
     assert "run/s.parquet.parts/run.json" in kept and "run/s.parquet" not in kept
     held = cli("score", manifest, "-o", target, *DEMO)
     assert held.exit_code == 75 and f"process {run.pid} on " in held.stderr
-    monkeypatch.setattr(mirror, "GONE", 0.0)
+    monkeypatch.setattr(hold, "GONE", 0.0)
     again = cli("score", manifest, "-o", target, *DEMO)
     assert again.exit_code == 0
     assert f"of {ROWS} rows are saved in {bucket.address}/run/s.parquet.parts" in again.stderr
@@ -140,10 +141,10 @@ def test_what_cant_be_stored_is_said_before_anything_is_scored(
 def test_a_table_that_cant_be_stored_is_kept_here(
     cli: Cli, few: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: mirror.Stored, name: str, source: Path) -> None:
+    def refuse(self: Objects, name: str, source: Path) -> None:
         raise StorageError("can't be stored: its server answers 507")
 
-    monkeypatch.setattr(mirror.Stored, "put", refuse)
+    monkeypatch.setattr(Objects, "put", refuse)
     message = refusal(cli("score", few, "-o", f"{bucket.address}/s.csv", *DEMO))
     found = re.search(r"answers 507; the table is kept in (\S+)", message)
     assert found is not None and len(pl.read_csv(found[1])) == 100

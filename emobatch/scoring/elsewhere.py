@@ -14,7 +14,8 @@ from emobatch.scoring.folder import LOCK_FILE
 from emobatch.scoring.parts import WHOLE_FILE
 from emobatch.storage.access import Access
 from emobatch.storage.address import Address, Place
-from emobatch.storage.mirror import Concerns, Hold, Mirror
+from emobatch.storage.hold import Hold
+from emobatch.storage.mirror import Concerns, Mirror
 from emobatch.storage.systems import Systems
 from emobatch.tables import writing
 from emobatch.tables.stored import sidecar
@@ -67,7 +68,7 @@ def _kept(target: Address, file: Path) -> Iterator[None]:
     )
     with _storing(str(target)):
         mirror = Mirror(Systems(Access(allowed=True)), target.parent, file.parent, concerns)
-        hold = Hold(mirror.stored, f"{parts}/{LOCK_FILE}")
+        hold = Hold(mirror.objects, f"{parts}/{LOCK_FILE}")
         hold.take()
         try:
             mirror.fetch()
