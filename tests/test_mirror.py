@@ -99,27 +99,46 @@ def test_a_file_that_was_made_anew_is_stored_anew(mirror: Mirror, service: Servi
     assert service.taken() == ["+0-1", "+0-1"]
 
 
-def test_nothing_is_removed_while_files_come(
+def test_a_file_that_is_gone_as_its_turn_comes_is_left_out(
     mirror: Mirror, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They may have in them what was in those that are gone."""
+    """It was joined with others, which are stored next time."""
     write(mirror, "0-1", "1-2")
-    mirror.store()
-    service.taken()
     put = service.put_file
 
     def join_meanwhile(lpath: str, rpath: str, **options: object) -> None:
         monkeypatch.setattr(service, "put_file", put)
-        write(mirror, "0-3")
-        remove(mirror, "0-1", "1-2", "2-3")
+        write(mirror, "0-2")
+        remove(mirror, "0-1", "1-2")
         put(lpath, rpath, **options)
 
-    write(mirror, "2-3")
     monkeypatch.setattr(service, "put_file", join_meanwhile)
     mirror.store()
-    assert not [change for change in service.taken() if change.startswith("-")]
     mirror.store()
-    assert service.taken() == ["+0-3", "-0-1", "-1-2"]
+    assert [change for change in service.taken() if change.startswith("+")][-1] == "+0-2"
+    assert service.find("memory://run") == ["/run/t.csv.parts/0-2"]
+
+
+def test_nothing_is_removed_while_files_come(
+    mirror: Mirror, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder isn't read in one instant: the old are gone, and the new are not seen yet."""
+    write(mirror, "0-1", "1-2")
+    mirror.store()
+    service.taken()
+    write(mirror, "0-2")
+    remove(mirror, "0-1", "1-2")
+    look = mirror._files
+
+    def look_too_early() -> dict[str, tuple[int, int]]:
+        monkeypatch.setattr(mirror, "_files", look)
+        return {}
+
+    monkeypatch.setattr(mirror, "_files", look_too_early)
+    mirror.store()
+    assert service.taken() == []
+    mirror.store()
+    assert service.taken() == ["+0-2", "-0-1", "-1-2"]
 
 
 def test_saved_work_is_marked_as_rubbish_while_it_is_removed(
