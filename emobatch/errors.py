@@ -62,6 +62,10 @@ class ProbabilityError(EmobatchError):
     """Probabilities are NaN, negative or don't sum to one."""
 
 
+class StorageError(TableError):
+    """A file that isn't on this machine can't be fetched, or may not be."""
+
+
 class AudioError(EmobatchError):
     """An audio file can't be read; costs its own row and nothing else."""
 

@@ -54,6 +54,9 @@ class Options(TypedDict, total=False):
     gate: str | Path | None
     root: str | Path | None
     confine: bool
+    allow_remote: bool
+    cache: str | Path | None
+    cache_size: int
     path_column: str | None
     transcript_column: str | None
     speaker_column: str | None

@@ -24,6 +24,8 @@ from emobatch.scoring.made_with import models
 from emobatch.scoring.recipe import Recipe, RowScorer
 from emobatch.scoring.rows import written
 from emobatch.scoring.runners.threads import in_order
+from emobatch.storage.access import CACHE_BYTES, Access
+from emobatch.storage.address import Address, Place, at
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -39,8 +41,9 @@ class State(TypedDict):
 
     choice: Choice
     gate: Gate | None
-    root: Path
+    root: Place
     confine: bool
+    access: Access
     columns: ManifestColumns
 
 
@@ -76,8 +79,9 @@ class Scorer:
         state: State = {
             "choice": choice_of(options),
             "gate": None if gate is None else read_gate(Path(gate)),
-            "root": Path.cwd() if root is None else Path(root).absolute(),
+            "root": _folder(root),
             "confine": options.get("confine", False),
+            "access": _access(options),
             "columns": ManifestColumns(**columns),
         }
         self._begin(state)
@@ -165,9 +169,26 @@ class Scorer:
             if self._scorer is None:
                 plan, state = self._planned(), self._state
                 device = devices.choose(state["choice"].device, state["choice"].precision)
-                recipe = Recipe(plan, device, state["gate"], state["root"], state["confine"])
+                where = state["root"], state["confine"], state["access"]
+                recipe = Recipe(plan, device, state["gate"], *where)
                 self._scorer = recipe.open()
             return self._scorer
+
+
+def _folder(root: str | os.PathLike[str] | None) -> Place:
+    if root is None:
+        return Path.cwd()
+    return at(Path.cwd(), os.fspath(root))
+
+
+def _access(options: Options) -> Access:
+    cache, root = options.get("cache"), _folder(options.get("root"))
+    return Access(
+        options.get("allow_remote", False),
+        root if isinstance(root, Address) else None,
+        None if cache is None else Path(cache).absolute(),
+        options.get("cache_size", CACHE_BYTES),
+    )
 
 
 def _refuse_fork() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event, Thread
 
 import polars as pl
@@ -11,6 +12,7 @@ from emobatch.errors import AudioError
 from emobatch.manifests import audio
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.clips import clips
+from emobatch.manifests.fetching import Fetcher
 from emobatch.manifests.manifest import Manifest
 
 # Files whose headers are looked at, of however many, and seconds that it may take: a file system
@@ -73,7 +75,9 @@ def amount(rows: Manifest, most_files: int = MOST_FILES, within: float = MOST_SE
         open_ended = rows.rows.filter(pl.col("end").is_null())
     others = open_ended.select(pl.len()).collect(engine="streaming").item()
     sample = open_ended.gather_every(max(1, others // most_files)).head(most_files)
-    headers = _Headers(list(clips(sample.collect(), rows.root, confine=rows.confine)))
+    walked = clips(sample.collect(), rows.root, confine=rows.confine)
+    # What is elsewhere would have to be fetched for it, and whole.
+    headers = _Headers([clip for clip in walked if isinstance(clip.file, Path)])
     headers.read(within)
     lengths, trouble = list(headers.lengths), headers.trouble
     seconds: float | None = said
@@ -91,6 +95,7 @@ class _Headers:
         self.failed = 0
         self.trouble: str | None = None
         self._files = files
+        self._fetcher = Fetcher()  # finds what is in archives, and fetches nothing
         self._enough = Event()
 
     def read(self, within: float) -> None:
@@ -104,7 +109,9 @@ class _Headers:
             if self._enough.is_set():
                 return
             try:
-                self.lengths.append(max(0.0, audio.length(clip.located()) - (clip.start or 0.0)))
+                with self._fetcher.here(clip) as here:
+                    seconds = audio.length(here.located())
+                self.lengths.append(max(0.0, seconds - (clip.start or 0.0)))
             except AudioError as error:
                 self.trouble = self.trouble or f"{error}: {clip.path}"
                 self.failed += 1

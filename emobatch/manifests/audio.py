@@ -7,7 +7,6 @@ no more memory than one of half a minute.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ import soxr
 
 from emobatch.errors import AudioError
 from emobatch.manifests import blocks, containers
+from emobatch.manifests.archives import Part
 from emobatch.manifests.blocks import MOST_FRAMES, Samples, Sound
 
 SAMPLE_RATE = 16_000
@@ -29,12 +29,12 @@ FEWEST_SAMPLES = 400
 
 
 def read_windows(
-    file: Path, start: float | None = None, end: float | None = None, most: float = math.inf
+    file: Path | Part, start: float | None = None, end: float | None = None, most: float = math.inf
 ) -> Iterator[Samples]:
     """Decode a file, or a segment of it, window by window.
 
     Args:
-        file: an audio file of any format that libsndfile or FFmpeg reads.
+        file: an audio file of any format that libsndfile or FFmpeg reads, or part of an archive.
         start: seconds into the file at which the segment begins.
         end: seconds into the file at which it ends; what the file lacks of it is left out.
         most: seconds that may be decoded. What precedes a segment counts where it has to be
@@ -52,7 +52,7 @@ def read_windows(
         >>> for window in read_windows(Path("clip.flac"), start=1.5):  # doctest: +SKIP
         ...     print(len(window) / SAMPLE_RATE)
     """
-    with _explained():
+    with explained():
         _check_file(file)
         decoded = blocks.of_file(file, start or 0.0, end, most)
         yield from _checked(_windows(_resampled(decoded)), start)
@@ -76,7 +76,7 @@ def read_samples(sound: Sound, most: float = math.inf) -> Iterator[Samples]:
         >>> window.shape, window.dtype
         ((16000,), dtype('float32'))
     """
-    with _explained():
+    with explained():
         yield from _checked(_windows(_resampled(blocks.of_array(sound, most))), None)
 
 
@@ -94,11 +94,11 @@ def _checked(windows: Iterable[Samples], start: float | None) -> Iterator[Sample
         raise AudioError(f"too short: {seen} samples at 16 kHz, {FEWEST_SAMPLES} are needed")
 
 
-def length(file: Path) -> float:
+def length(file: Path | Part) -> float:
     """Read how long a file is, by its header: what is decoded of it may differ.
 
     Args:
-        file: an audio file.
+        file: an audio file, or part of an archive.
 
     Returns:
         Seconds.
@@ -106,21 +106,25 @@ def length(file: Path) -> float:
     Raises:
         AudioError: if the file is missing or broken, or doesn't say.
     """
-    with _explained():
+    with explained():
         _check_file(file)
         try:
-            with soundfile.SoundFile(os.fsencode(file)) as sound:
+            with blocks.sound_file(file) as sound:
                 if sound.frames <= MOST_FRAMES:
                     return float(sound.frames / sound.samplerate)
         except (soundfile.SoundFileError, TypeError):
             pass  # FFmpeg may know
-        with file.open("rb") as handle, containers.opened(handle) as container:
+        with blocks.opened(file) as handle, containers.opened(handle) as container:
             if container.duration is None:
                 raise AudioError("its header doesn't say how long it is")
             return float(container.duration / av.time_base)
 
 
-def _check_file(file: Path) -> None:
+def _check_file(file: Path | Part) -> None:
+    if isinstance(file, Part):
+        if not file.size:
+            raise AudioError("empty file")
+        file = file.file
     mode = file.stat()
     if S_ISDIR(mode.st_mode):
         raise AudioError("is a folder")
@@ -160,7 +164,15 @@ def _windows(blocks: Iterable[Samples]) -> Iterator[Samples]:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """Say what is wrong with a file in place of what libraries and the system say.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        AudioError: in place of their errors.
+    """
     try:
         yield
     except FileNotFoundError as error:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import av
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from emobatch.errors import AudioError
 from emobatch.manifests import containers
+from emobatch.manifests.archives import Part
 
 Samples = NDArray[np.float32]
 
@@ -71,13 +72,42 @@ def of_array(sound: Sound, most: float) -> Iterator[tuple[int, Samples]]:
         yield sound.rate, block.astype(np.float32).mean(axis=1)
 
 
+def sound_file(file: Path | Part) -> soundfile.SoundFile:
+    """Open a file with libsndfile.
+
+    Args:
+        file: an audio file, or part of an archive.
+
+    Returns:
+        The file.
+
+    Raises:
+        soundfile.SoundFileError: if it can't be read that way.
+        TypeError: if its name is one that soundfile takes for headerless samples.
+    """
+    # Bytes: not every name is UTF-8.
+    return soundfile.SoundFile(file.open() if isinstance(file, Part) else os.fsencode(file))
+
+
+def opened(file: Path | Part) -> IO[bytes]:
+    """Open a file.
+
+    Args:
+        file: any, or part of an archive.
+
+    Returns:
+        The file, at its beginning.
+    """
+    return file.open() if isinstance(file, Part) else file.open("rb")
+
+
 def of_file(
-    file: Path, start: float, end: float | None, most: float
+    file: Path | Part, start: float, end: float | None, most: float
 ) -> Iterator[tuple[int, Samples]]:
     """Decode a file, or a segment of it.
 
     Args:
-        file: an audio file.
+        file: an audio file, or part of an archive.
         start: seconds into it at which the segment begins.
         end: seconds into it at which the segment ends, None for the file's end.
         most: seconds that may be decoded.
@@ -89,9 +119,8 @@ def of_file(
         AudioError: if there is no audio in it, of an odd shape, or too much.
     """
     try:
-        sound = soundfile.SoundFile(os.fsencode(file))  # bytes: not every name is UTF-8
+        sound = sound_file(file)
     except (soundfile.SoundFileError, TypeError):
-        # TypeError: a name that soundfile takes for headerless samples.
         yield from _decode_with_ffmpeg(file, start, end, most)
         return
     with sound:
@@ -134,11 +163,11 @@ def _check_length(frames: int, rate: int, most: float) -> None:
 
 
 def _decode_with_ffmpeg(
-    file: Path, start: float, end: float | None, most: float
+    file: Path | Part, start: float, end: float | None, most: float
 ) -> Iterator[tuple[int, Samples]]:
     # A segment is cut out of the file decoded from its beginning: after a seek, timestamps and
     # the first samples depend on the format, and a segment would not be the file's own samples.
-    with file.open("rb") as handle, containers.opened(handle) as container:
+    with opened(file) as handle, containers.opened(handle) as container:
         if not container.streams.audio:
             raise AudioError("no audio in this file")
         stream = container.streams.audio[0]

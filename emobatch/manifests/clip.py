@@ -9,7 +9,9 @@ from pathlib import Path
 
 from emobatch.errors import AudioError
 from emobatch.manifests import audio
+from emobatch.manifests.archives import Part
 from emobatch.manifests.blocks import Samples, Sound
+from emobatch.storage.address import Address, Place
 
 # What stands in a manifest for a byte that isn't UTF-8.
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -21,26 +23,54 @@ class Clip:
 
     Attributes:
         path: as the manifest has it.
-        file: where that is.
+        file: where that is; of one in an archive, where the archive is.
         start: seconds into the file, None for its beginning.
         end: seconds into the file, None for its end.
         transcript: authentic transcript, None where there is none.
         language: code of the transcript, None where the manifest doesn't say.
         confines: folder that the file has to be in, None where it may be anywhere.
         sound: what is heard, where that is in memory and not in a file.
+        member: its name in an archive, None for a file of its own.
+        part: where in the archive that is, once it is known.
+        trouble: what is wrong with its path, None where nothing is.
     """
 
     path: str
-    file: Path
+    file: Place
     start: float | None
     end: float | None
     transcript: str | None
     language: str | None = None
-    confines: Path | None = None
+    confines: Place | None = None
     sound: Sound | None = None
+    member: str | None = None
+    part: Part | None = None
+    trouble: str | None = None
 
-    def located(self) -> Path:
+    @property
+    def is_here(self) -> bool:
+        """Whether it can be read as it is: a file on this machine, or in memory."""
+        at_hand = self.member is None or self.part is not None
+        return self.sound is not None or (isinstance(self.file, Path) and at_hand)
+
+    def located(self) -> Path | Part:
         """Where the file is, once it is known that it may be read.
+
+        Returns:
+            Its path, or the part of an archive that it is.
+
+        Raises:
+            AudioError: if it is outside the folder that files are confined to, or not here.
+        """
+        if self.trouble is not None:
+            raise AudioError(self.trouble)
+        if not self.is_here:
+            raise AudioError("has to be fetched first")
+        file = self.place()
+        return file if self.part is None else self.part
+
+    def place(self) -> Path:
+        """Where the file is, or the archive that it is in.
 
         Returns:
             Its path. A name with bytes that aren't UTF-8 is in a manifest with a replacement
@@ -49,12 +79,14 @@ class Clip:
         Raises:
             AudioError: if it is outside the folder that files are confined to.
         """
-        file = self.file
+        file, confines = self.file, self.confines
+        if isinstance(file, Address):
+            raise AudioError("isn't on this machine")
         if REPLACEMENT in str(file) and file.parent.is_dir():
             alike = [entry for entry in file.parent.iterdir() if _as_utf8(entry) == file.name]
             file = alike[0] if len(alike) == 1 else file
-        if self.confines is not None and not file.resolve().is_relative_to(self.confines):
-            raise AudioError(f"outside {self.confines}, which --confine forbids")
+        if isinstance(confines, Path) and not file.resolve().is_relative_to(confines):
+            raise AudioError(f"outside {confines}, which --confine forbids")
         return file
 
 
@@ -62,7 +94,7 @@ def read(clip: Clip, most_seconds: float) -> Iterator[Samples]:
     """Decode a clip, in this process.
 
     Args:
-        clip: in a file or in memory.
+        clip: in a file here or in memory.
         most_seconds: of audio that may be decoded of it.
 
     Returns:

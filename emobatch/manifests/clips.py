@@ -7,10 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
+from emobatch.errors import StorageError
+from emobatch.manifests import archives
 from emobatch.manifests.clip import Clip
+from emobatch.storage.address import Place, at
 
 
-def clips(rows: pl.DataFrame, root: Path, *, confine: bool = False) -> Iterator[Clip]:
+def clips(rows: pl.DataFrame, root: Place, *, confine: bool = False) -> Iterator[Clip]:
     """Walk through rows of a manifest.
 
     Args:
@@ -21,10 +24,22 @@ def clips(rows: pl.DataFrame, root: Path, *, confine: bool = False) -> Iterator[
     Yields:
         One clip for each row, in order.
     """
-    confines = root.resolve() if confine else None
+    confines: Place | None = None
+    if confine:
+        confines = root.resolve() if isinstance(root, Path) else root
     columns = [
         pl.col(name) if name in rows.columns else pl.lit(None).alias(name)
         for name in ("path", "start", "end", "transcript", "language")
     ]
     for path, start, end, transcript, language in rows.select(columns).rows():
-        yield Clip(path, root / path, start, end, transcript, language, confines)
+        name, member = archives.split(path)
+        file, trouble = root, None
+        try:
+            file = at(root, name)
+        except StorageError as error:
+            trouble = str(error)
+        yield Clip(
+            *(path, file, start, end, transcript, language, confines),
+            member=member,
+            trouble=trouble,
+        )

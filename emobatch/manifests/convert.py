@@ -11,11 +11,14 @@ from typing import Any
 
 import polars as pl
 
-from emobatch.errors import ManifestError
+from emobatch.errors import ManifestError, StorageError
 from emobatch.manifests import manifest
+from emobatch.manifests.archives import split
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.corpora.build import Built, build
 from emobatch.manifests.segments.cutting import Cutting
+from emobatch.storage.access import NO_ACCESS, Access
+from emobatch.storage.address import Address, Place, at
 from emobatch.tables import reading, writing
 from emobatch.tables.provenance import software
 from emobatch.tasks import choose
@@ -50,13 +53,14 @@ def convert(
     target: Path | None,
     *,
     corpus: str | None = None,
-    root: Path | None = None,
+    root: Place | None = None,
     form: str | None = None,
     pattern: str | None = None,
     columns: ManifestColumns | None = None,
     cutting: Cutting | None = None,
     classes: str | None = None,
     label_map: Sequence[str] = (),
+    access: Access = NO_ACCESS,
 ) -> Converted:
     """Write the manifest of a source or of a corpus.
 
@@ -71,6 +75,7 @@ def convert(
         cutting: how recordings are cut into segments, None to leave them whole.
         classes: keep rows of these classes alone, under these names; None keeps all as they are.
         label_map: pairs NAME=CLASS.
+        access: what of the files that rows name may be fetched, and where it is kept.
 
     Returns:
         What was written.
@@ -81,9 +86,16 @@ def convert(
     """
     writing.check_target(target, sources=[source])
     built: Built | None = None
+    folder: Place
     if corpus is None:
         read = manifest.read(
-            source, root, form=form, pattern=pattern, columns=columns, cutting=cutting
+            source,
+            root,
+            form=form,
+            pattern=pattern,
+            columns=columns,
+            cutting=cutting,
+            access=access,
         )
         rows, folder = read.rows, read.root
     else:
@@ -99,7 +111,7 @@ def convert(
     return Converted(len(table), _counts(table, "label"), _counts(table, "speaker"), built)
 
 
-def rebased(rows: pl.LazyFrame, root: Path, target: Path | None) -> pl.LazyFrame:
+def rebased(rows: pl.LazyFrame, root: Place, target: Path | None) -> pl.LazyFrame:
     """Make paths relative to where a manifest will be.
 
     Args:
@@ -109,13 +121,15 @@ def rebased(rows: pl.LazyFrame, root: Path, target: Path | None) -> pl.LazyFrame
 
     Returns:
         The rows; below the manifest's folder (of standard output: the working folder) with paths
-        relative to it, else with whole ones.
+        relative to it, else with whole ones or addresses.
 
     Examples:
         >>> rows = pl.LazyFrame({"path": ["a.wav", "/b.wav"]})
         >>> rebased(rows, Path("/data/clips"), Path("/data/m.csv")).collect()["path"].to_list()
         ['clips/a.wav', '/b.wav']
     """
+    if isinstance(root, Address):
+        return _with_addresses(rows, root)
     home = Path() if target is None else target.parent
     whole, below = Path(os.path.abspath(root)), Path(os.path.abspath(home))  # noqa: PTH100 - links
     before = whole.relative_to(below) if whole.is_relative_to(below) else whole
@@ -125,6 +139,18 @@ def rebased(rows: pl.LazyFrame, root: Path, target: Path | None) -> pl.LazyFrame
     is_whole = path.str.starts_with("/") | path.str.contains(r"^[A-Za-z][A-Za-z0-9+.-]*:")
     prefix = pl.lit(before.as_posix().rstrip("/") + "/")
     return rows.with_columns(path=pl.when(is_whole).then(path).otherwise(prefix + path))
+
+
+def _with_addresses(rows: pl.LazyFrame, root: Address) -> pl.LazyFrame:
+    # Each by itself, as `score` finds them: names may need to be written otherwise.
+    def whole(path: str) -> str:
+        name, member = split(path)
+        try:
+            return f"{at(root, name)}{'' if member is None else '!' + member}"
+        except StorageError:
+            return path  # which fails where it is read, and says why
+
+    return rows.with_columns(pl.col("path").map_elements(whole, pl.String))
 
 
 def _of_classes(table: pl.DataFrame, classes: str, label_map: Sequence[str]) -> pl.DataFrame:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import polars as pl
 
 from emobatch.errors import ManifestError
-from emobatch.manifests.mistaken import WEB_ADDRESS
+from emobatch.storage.access import Access
+from emobatch.storage.address import SCHEME, SCHEMES, Place
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,16 @@ class Form(NamedTuple):
 
 FORMS = (
     Form("^~[^/]*/", "begin with ~, which only a shell replaces", "write the whole path"),
-    Form(f"^{WEB_ADDRESS.pattern}", "are web addresses", "fetch the files, and name those"),
+    Form(
+        f"^(?i:{'|'.join(SCHEMES)})://",
+        "are addresses of files that aren't on this machine",
+        "give --allow-remote to have them fetched",
+    ),
+    Form(
+        f"^{SCHEME.pattern}",
+        "are addresses of a kind that isn't read",
+        "fetch the files, and name those",
+    ),
     Form(
         r"^[A-Za-z]:[\\/]",
         "begin with a drive's letter, as on Windows",
@@ -40,20 +50,24 @@ FORMS = (
     Form(r"\\", r"have backslashes, as on Windows", "write / between folders"),
 )
 
+# The one that is none where files may be fetched.
+REMOTE = 1
 
-def check(rows: pl.LazyFrame, root: Path) -> None:
+
+def check(rows: pl.LazyFrame, root: Place, access: Access) -> None:
     """Note paths of a form that no file here has; refuse them where they are all.
 
     Args:
         rows: of a manifest, with ``path``.
         root: folder that they are relative to.
+        access: what may be fetched.
 
     Raises:
         ManifestError: if no row's path could be a file's.
     """
     # One pass; a path counts for the first form that it has.
     form = pl.lit(None, dtype=pl.Int64)
-    for number in reversed(_here()):
+    for number in reversed(_here(access)):
         form = (
             pl.when(pl.col("path").str.contains(FORMS[number].pattern))
             .then(pl.lit(number))
@@ -78,14 +92,17 @@ def check(rows: pl.LazyFrame, root: Path) -> None:
         log.warning("note: %s; their rows will fail: %s", what, remedy)
 
 
-def _here() -> list[int]:
+def _here(access: Access) -> list[int]:
     # Where Windows is, its paths are at home.
-    return [0, 1] if os.name == "nt" else [*range(len(FORMS))]
+    numbers = [*range(3 if os.name == "nt" else len(FORMS))]
+    if access.allowed or access.home is not None:
+        numbers.remove(REMOTE)
+    return numbers
 
 
-def _is_there(root: Path, path: str) -> bool:
+def _is_there(root: Place, path: str) -> bool:
     # A name may have a backslash in it here.
     try:
-        return (root / path).exists()
+        return isinstance(root, Path) and (root / path).exists()
     except (OSError, ValueError):
         return False

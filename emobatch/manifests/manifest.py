@@ -7,7 +7,6 @@ import io
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import IO
 
@@ -15,13 +14,16 @@ import polars as pl
 from polars import selectors
 
 from emobatch.errors import ManifestError, first_line
-from emobatch.manifests import foreign_paths, mistaken
+from emobatch.manifests import foreign_paths
 from emobatch.manifests.checked import check_columns, check_rows, normalised, refuse_columns
 from emobatch.manifests.clip import REPLACEMENT
 from emobatch.manifests.columns import ManifestColumns
-from emobatch.manifests.readers.registry import reader_for
+from emobatch.manifests.fetching import Fetcher
+from emobatch.manifests.opening import opened
 from emobatch.manifests.recent_rows import RecentRows
 from emobatch.manifests.segments.cutting import Cutting
+from emobatch.storage.access import NO_ACCESS, Access
+from emobatch.storage.address import Address, Place
 from emobatch.tables import reading
 from emobatch.tables.where import filter_rows
 
@@ -41,14 +43,16 @@ class Manifest:
         length: how many rows there are.
         root: folder that paths are relative to.
         confine: whether files have to be in it.
+        access: what of the files that rows name may be fetched.
         spool: the copy, a file without a name; it lives as long as this does.
     """
 
     source: str
     rows: pl.LazyFrame
     length: int
-    root: Path
+    root: Place
     confine: bool
+    access: Access
     spool: IO[bytes]
     # Of other rows, as `replace` makes them, there others are kept.
     _recent: RecentRows = field(default_factory=RecentRows, init=False, repr=False, compare=False)
@@ -124,7 +128,7 @@ class Manifest:
 
 def read(
     source: str,
-    root: Path | None = None,
+    root: Place | None = None,
     *,
     form: str | None = None,
     pattern: str | None = None,
@@ -132,6 +136,7 @@ def read(
     columns: ManifestColumns | None = None,
     cutting: Cutting | None = None,
     where: str | None = None,
+    access: Access = NO_ACCESS,
 ) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
@@ -140,7 +145,8 @@ def read(
 
     Args:
         source: what :data:`emobatch.manifests.readers.registry.READERS` take, among them a table
-            by its extension, ``-`` for CSV on standard input, and a folder of audio.
+            by its extension, ``-`` for CSV on standard input, and a folder of audio; or the
+            address of one.
         root: folder that paths are relative to; by default the manifest's own, or the working
             folder for standard input.
         form: what the source is, None to go by what it looks like.
@@ -149,6 +155,7 @@ def read(
         columns: which have which meaning, None for those of the names that emobatch knows.
         cutting: how its recordings are cut into segments, None to leave them whole.
         where: SQL expression; only rows for which it holds are read, and checked.
+        access: what of the files that rows name may be fetched, and where it is kept.
 
     Returns:
         The manifest.
@@ -157,24 +164,24 @@ def read(
         TableError: if it can't be read.
         ManifestError: if its rows make no sense.
     """
-    with reading.explained(source):
-        reader = reader_for(source, form, pattern)
-        root = reader.root(source) if root is None else root
-        if reader.is_of_tables:
-            mistaken.refuse(source)
-        rows = (columns or ManifestColumns()).named(reader.scan(source))
+    if isinstance(root, Address):
+        access = replace(access, home=root)  # which the user named
+    with reading.explained(source), opened(source, form, pattern, access) as found:
+        root = found.root if root is None else root
+        rows = (columns or ManifestColumns()).named(found.rows)
         check_columns(source, rows.collect_schema())
         rows = filter_rows(rows, where)
         if cutting:
-            rows = cutting.cut(rows, root, confine=confine)
+            with Fetcher(found.access) as fetcher:
+                rows = cutting.cut(rows, root, fetcher, confine=confine)
         rows, spool = _copied(normalised(rows))
         length = rows.select(pl.len()).collect().item()
         if not length:
             raise ManifestError("no rows; a manifest has one row for each clip")
         _note_lost_bytes(rows)
         check_rows(rows)
-        foreign_paths.check(rows, root)
-    return Manifest(source, rows, length, root, confine, spool)
+        foreign_paths.check(rows, root, found.access)
+    return Manifest(source, rows, length, root, confine, found.access, spool)
 
 
 def _copied(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, IO[bytes]]:

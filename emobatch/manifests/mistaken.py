@@ -10,10 +10,10 @@ from pathlib import Path
 
 from emobatch.errors import ManifestError
 from emobatch.manifests.readers.registry import READERS
+from emobatch.storage.address import SCHEMES, is_address
 from emobatch.tables.reading import EXTENSIONS, STANDARD_STREAM
 from emobatch.tasks.labels import MOST_COMPARED, nearest
 
-WEB_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 # What audio files are called.
 AUDIO = (
     *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".wma", ".webm"),
@@ -36,9 +36,10 @@ def refuse(source: str) -> None:
     path = Path(source)
     if source == STANDARD_STREAM:
         return
-    if WEB_ADDRESS.match(source):
+    if is_address(source):
+        known = f"{', '.join(SCHEMES[:-1])} and {SCHEMES[-1]}"
         raise ManifestError(
-            "is a web address, and only files are read; fetch it first, as by "
+            f"is an address of a kind that isn't read; {known} are. Fetch it first, as by "
             f"`curl -LO {shlex.quote(source)}`"
         )
     if not path.exists() and source.startswith("~"):

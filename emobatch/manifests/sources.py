@@ -7,7 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from emobatch.manifests.convert import rebased
+from emobatch.manifests.opening import opened
 from emobatch.manifests.readers.registry import reader_for
+from emobatch.storage.address import is_known
 from emobatch.tables import reading
 
 
@@ -27,6 +29,9 @@ def scan(source: str, form: str | None = None, target: Path | None = None) -> pl
         TableError: if it can't be read.
     """
     with reading.explained(source):
+        if is_known(source):
+            with opened(source, form) as found:
+                return rebased(found.rows, found.root, target).collect().lazy()
         reader = reader_for(source, form)
         if reader.is_of_tables:
             return reading.scan(source)
@@ -43,5 +48,7 @@ def root(source: str, form: str | None = None) -> Path:
     Returns:
         The folder; the working folder where :func:`scan` made them so.
     """
+    if is_known(source):
+        return Path()  # paths are whole
     reader = reader_for(source, form)
     return reader.root(source) if reader.is_of_tables else Path()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +16,9 @@ from emobatch.manifests import audio, costs
 from emobatch.manifests.amount import counted
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.clips import clips
+from emobatch.manifests.fetching import Fetcher
 from emobatch.manifests.manifest import SPOOL_ROWS, Manifest
+from emobatch.storage.address import Address
 from emobatch.tables import writing
 from emobatch.tables.provenance import software
 
@@ -87,7 +91,7 @@ def measure(manifest: Manifest) -> Lengths:
     known: list[pl.Series] = []
     unreadable: dict[str, str] = {}
     headers = 0
-    with ThreadPoolExecutor(THREADS) as pool:
+    with Fetcher(manifest.access) as fetcher, ThreadPoolExecutor(THREADS) as pool:
         for first in range(0, len(manifest), SPOOL_ROWS):
             rows = manifest.frame(first, SPOOL_ROWS)
             # With a column of its own, so that a length that none has is null for each.
@@ -95,7 +99,9 @@ def measure(manifest: Manifest) -> Lengths:
             wanted = list(clips(rows.filter(said["seconds"].is_null()), manifest.root,
                                 confine=manifest.confine))  # fmt: skip
             files = list({clip.path: clip for clip in wanted}.values())
-            found = dict(zip((clip.path for clip in files), pool.map(_length, files), strict=True))
+            _note_fetched(files)
+            seconds = pool.map(partial(_length, fetcher), files)
+            found = dict(zip((clip.path for clip in files), seconds, strict=True))
             headers += sum(isinstance(each, float) for each in found.values())
             unreadable |= {path: why for path, why in found.items() if isinstance(why, str)}
             lengths = iter([_rest(clip, found[clip.path]) for clip in wanted])
@@ -130,10 +136,11 @@ def write(manifest: Manifest, target: Path) -> None:
         OutputError: if it can't be written.
     """
     writing.write(manifest.rows, target, {"software": software(())})
-    if target.resolve().parent != manifest.root.resolve():
+    root = manifest.root
+    if isinstance(root, Address) or target.resolve().parent != root.resolve():
         log.info(
             "note: files that %s names are in %s: score it with --root %s",
-            *(target, manifest.root, manifest.root),
+            *(target, root, root),
         )
 
 
@@ -156,9 +163,20 @@ def summary(lengths: Lengths) -> str:
     return said
 
 
-def _length(clip: Clip) -> float | str:
+def _note_fetched(files: Sequence[Clip]) -> None:
+    elsewhere = sum(isinstance(clip.file, Address) for clip in files)
+    if elsewhere:
+        log.info(
+            "note: %s fetched to see how long they are; a column duration spares that, and with "
+            "--cache they are there for `score`",
+            counted(elsewhere, "file"),
+        )
+
+
+def _length(fetcher: Fetcher, clip: Clip) -> float | str:
     try:
-        return audio.length(clip.located())
+        with fetcher.here(clip) as here:
+            return audio.length(here.located())
     except AudioError as error:
         return str(error)
 

@@ -22,6 +22,8 @@ from emobatch.planning.lengths import Lengths
 from emobatch.planning.sample import Sample
 from emobatch.scoring import sharing
 from emobatch.scoring.gate import Gate
+from emobatch.storage.access import NO_ACCESS, Access
+from emobatch.storage.address import Place
 from emobatch.tables import writing
 
 # Seconds of wall time that shards are made for, unless the user says.
@@ -50,7 +52,7 @@ class Planned:
     """
 
     rows: int
-    root: Path
+    root: Place
     lengths: Lengths
     sample: Sample | None
     estimate: Estimate | None
@@ -123,10 +125,11 @@ def plan(
     choice: Choice,
     *,
     target: Path | None = None,
-    root: Path | None = None,
+    root: Place | None = None,
     form: str | None = None,
     columns: ManifestColumns | None = None,
     confine: bool = False,
+    access: Access = NO_ACCESS,
     gate: Gate | None = None,
     sample_rows: int | None = None,
     shards: int | None = None,
@@ -142,6 +145,7 @@ def plan(
         form: what the manifest is, None to go by what it looks like.
         columns: which of the manifest's have which meaning, None for those of known names.
         confine: take files outside of that folder for unreadable.
+        access: what of the files that rows name may be fetched, and where it is kept.
         gate: that decides which rows are transcribed.
         sample_rows: how many are scored to see, None for some chunks, 0 for none.
         shards: how many there are to be, None for as many as wall time asks for.
@@ -155,7 +159,7 @@ def plan(
     """
     writing.check_target(target, sources=[source])
     columns = columns or ManifestColumns()
-    rows = manifests.read(source, root, form=form, confine=confine, columns=columns)
+    rows = manifests.read(source, root, form=form, confine=confine, columns=columns, access=access)
     found = lengths.measure(rows)
     rows = lengths.with_durations(rows, found)
     if target is not None:

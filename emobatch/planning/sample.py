@@ -245,6 +245,7 @@ def _scored(source: Path, manifest: Manifest, choice: Choice) -> tuple[Spent, pl
                 *(str(source), target, choice),
                 root=manifest.root,
                 confine=manifest.confine,
+                access=manifest.access,
                 restart=True,
                 max_error_rate=1.0,
                 progress=timer,

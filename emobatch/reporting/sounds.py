@@ -15,8 +15,10 @@ from rich.filesize import decimal
 
 from emobatch.errors import AudioError
 from emobatch.manifests.amount import counted
+from emobatch.manifests.archives import Part
 from emobatch.manifests.audio import SAMPLE_RATE, read_windows
 from emobatch.manifests.clips import clips
+from emobatch.manifests.fetching import Fetcher
 from emobatch.models.names import MOST_SECONDS
 
 log = logging.getLogger(__name__)
@@ -57,11 +59,13 @@ def sounds(rows: pl.DataFrame, root: Path, most_bytes: int = MOST_BYTES) -> Soun
     rows = rows.with_columns(pl.col(numbers).cast(pl.Float64, strict=False))
     sources: list[str | None] = []
     used, trouble, failed = 0, "", 0
+    fetcher = Fetcher()  # finds what is in archives, and fetches nothing
     for clip in clips(rows.select("path", *numbers), root):
         start = clip.start or 0.0
         end = start + CLIP_SECONDS if clip.end is None else min(clip.end, start + CLIP_SECONDS)
         try:
-            encoded = _encoded(clip.located(), start, end)
+            with fetcher.here(clip) as here:
+                encoded = _encoded(here.located(), start, end)
         except AudioError as error:
             trouble = trouble or f"{error}: {clip.path}"
             failed += 1
@@ -76,7 +80,7 @@ def sounds(rows: pl.DataFrame, root: Path, most_bytes: int = MOST_BYTES) -> Soun
     return Sounds(sources, _said(len(rows) - full - failed, full, failed, trouble, most_bytes))
 
 
-def _encoded(file: Path, start: float, end: float) -> bytes:
+def _encoded(file: Path | Part, start: float, end: float) -> bytes:
     samples = np.concatenate(list(read_windows(file, start, end, MOST_SECONDS)))
     content = io.BytesIO()
     soundfile.write(

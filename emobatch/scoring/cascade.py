@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emobatch.manifests.blocks import Samples
+from emobatch.manifests.fetching import Fetcher
 from emobatch.scorers.cleaning import clean
 from emobatch.scorers.scorer import AudioScorer, Model, Recogniser, Results, Transcript, WindowScore
 from emobatch.scoring import batches
@@ -44,12 +45,14 @@ class Cascade:
         gate: says of which rows the text could matter, None for all.
         pool: runs the models' batches.
         decoders: processes that decode files, None to decode them in this one.
+        fetcher: fetches files that aren't here, None where all are.
     """
 
     loaded: Loaded
     gate: Gate | None
     pool: Executor
     decoders: Decoders | None = None
+    fetcher: Fetcher | None = None
 
     def score(self, utterances: list[Utterance], tally: Tally) -> None:
         """Put utterances through all scorers; each takes what they say of it.
@@ -60,7 +63,7 @@ class Cascade:
         """
         held: list[Window] = []
         limits = (self.loaded.decode_timeout, self.loaded.max_seconds)
-        decoded = decode(utterances, *limits, self.decoders)
+        decoded = decode(utterances, *limits, self.decoders, self.fetcher)
         for group in batches.look_ahead(decoded, _seconds, LOOK_AHEAD_SECONDS):
             self._score_audio(group)
             held = self._transcribe_settled([*held, *group], tally)

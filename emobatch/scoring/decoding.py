@@ -11,8 +11,10 @@ from threading import Event, Thread
 from emobatch.errors import AudioError
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clip import read
+from emobatch.manifests.fetching import Fetcher
 from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_SECONDS
+from emobatch.scoring.ahead import fetched
 from emobatch.scoring.decoders import NOTHING_MORE, Decoders, Order
 from emobatch.scoring.utterances import AUDIO_STAGE, Utterance, Window
 
@@ -82,6 +84,7 @@ def decode(
     time_limit: float,
     most_seconds: float = MOST_SECONDS,
     decoders: Decoders | None = None,
+    fetcher: Fetcher | None = None,
 ) -> Iterator[Window]:
     """Decode utterances, each once for all scorers.
 
@@ -91,13 +94,16 @@ def decode(
         most_seconds: of audio that may be decoded of a file before its row fails.
         decoders: processes that decode files, None to decode them in this one. What is in memory
             is always decoded here.
+        fetcher: fetches files that aren't here, ahead of these processes; None where all are.
 
     Yields:
         Their windows in order.
     """
     ahead: deque[Decoding] = deque()
     try:
-        for utterance in utterances:
+        for utterance in fetched(utterances, fetcher or Fetcher()):
+            if utterance.decoded:
+                continue  # there is nothing to decode
             order = None
             if utterance.clip.sound is None and decoders is not None and not decoders.is_broken:
                 order = decoders.order(utterance.clip, most_seconds, time_limit)
@@ -112,6 +118,7 @@ def decode(
     finally:
         for decoding in ahead:
             decoding.abandon()
+            decoding.utterance.end_decoding()
 
 
 def _windows(decoding: Decoding, time_limit: float) -> Iterator[Window]:
@@ -131,4 +138,4 @@ def _windows(decoding: Decoding, time_limit: float) -> Iterator[Window]:
             break
         utterance.windows_left += 1
         yield Window(utterance, found)
-    utterance.decoded = True
+    utterance.end_decoding()

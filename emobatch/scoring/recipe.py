@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -15,6 +14,7 @@ import polars as pl
 
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.clips import clips
+from emobatch.manifests.fetching import Fetcher
 from emobatch.models.cores import available_cores
 from emobatch.scorers.plan import Plan
 from emobatch.scoring.decoders import Decoders
@@ -22,6 +22,8 @@ from emobatch.scoring.gate import Gate
 from emobatch.scoring.progress import Progress, Silent, Tally
 from emobatch.scoring.rows import to_frame
 from emobatch.scoring.utterances import Utterance
+from emobatch.storage.access import NO_ACCESS, Access
+from emobatch.storage.address import Place
 
 if TYPE_CHECKING:
     from emobatch.manifests.blocks import Sound
@@ -41,13 +43,15 @@ class Recipe:
         gate: says of which rows the text could matter, None for all.
         root: folder that paths are relative to.
         confine: let rows fail whose files are outside of it.
+        access: what of rows' files may be fetched.
     """
 
     plan: Plan
     device: Device
     gate: Gate | None
-    root: Path
+    root: Place
     confine: bool = False
+    access: Access = NO_ACCESS
 
     def open(self) -> RowScorer:
         """Load the models, here.
@@ -91,7 +95,8 @@ class RowScorer:
         self.loaded = loaded
         pool = ThreadPoolExecutor(recipe.device.workers)
         self._decoders = decoders
-        self._cascade = Cascade(loaded, recipe.gate, pool, decoders)
+        self._fetcher = Fetcher(recipe.access)
+        self._cascade = Cascade(loaded, recipe.gate, pool, decoders, self._fetcher)
 
     def __enter__(self) -> Self:
         """Keep the models."""
@@ -110,6 +115,7 @@ class RowScorer:
         """Let the models go; nobody waits for what is still running."""
         self._cascade.pool.shutdown(wait=False, cancel_futures=True)
         self._decoders.close()
+        self._fetcher.close()
 
     def score(
         self,

@@ -33,6 +33,8 @@ from emobatch.scoring.rows import OF_APPLY, written
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
 from emobatch.scoring.runners.runner import AS_IT_LIKES, Runner, Workers
 from emobatch.scoring.work import Chunk, Work
+from emobatch.storage.access import NO_ACCESS, Access
+from emobatch.storage.address import Place
 from emobatch.tables import content, reading, writing
 from emobatch.tables.label_column import OPTION as LABEL_COLUMN
 
@@ -47,12 +49,13 @@ def score(
     target: Path | None,
     choice: Choice,
     *,
-    root: Path | None = None,
+    root: Place | None = None,
     form: str | None = None,
     pattern: str | None = None,
     columns: ManifestColumns | None = None,
     cutting: Cutting | None = None,
     confine: bool = False,
+    access: Access = NO_ACCESS,
     shard: Shard | None = None,
     gate: Gate | None = None,
     engine: str = DEFAULT,
@@ -74,6 +77,7 @@ def score(
         columns: which of the manifest's have which meaning, None for those of known names.
         cutting: how its recordings are cut into segments, None to leave them whole.
         confine: let rows fail whose files are outside of that folder.
+        access: what of the files that rows name may be fetched, and where it is kept.
         shard: score only this part of the manifest.
         gate: transcribe only rows whose text could matter to it.
         engine: where chunks are scored, one of
@@ -103,6 +107,7 @@ def score(
         confine=confine,
         columns=columns,
         cutting=cutting,
+        access=access,
     )
     writing.check_columns(rows.rows.collect_schema(), target)
     notes: dict[str, Any] = {}
@@ -145,7 +150,7 @@ def score(
     device = runner.device(choice)
     _tell_what_is_used(plan, device)
     pace = Pace(progress or Silent())
-    recipe = Recipe(plan, device, gate, rows.root, rows.confine)
+    recipe = Recipe(plan, device, gate, rows.root, rows.confine, rows.access)
     job = Job(Work(rows, recipe, pace), runner, is_announced=bool(missing))
     if target is None:
         outcome = job.to_stream()

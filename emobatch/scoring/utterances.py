@@ -8,6 +8,7 @@ from typing import Any
 from emobatch.manifests.audio import SAMPLE_RATE
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clip import Clip
+from emobatch.manifests.fetching import Fetched
 from emobatch.scorers.scorer import Transcript, WindowScore
 
 AUDIO_STAGE = "audio"
@@ -31,6 +32,7 @@ class Utterance:
         windows_left: windows that are decoded and not yet through.
         decoded: whether there are no more windows to come.
         needs_text: whether what is said is wanted, None while that isn't known.
+        lent: its file, where that was fetched and has to stay until it is decoded.
     """
 
     clip: Clip
@@ -45,6 +47,21 @@ class Utterance:
     windows_left: int = 0
     decoded: bool = False
     needs_text: bool | None = None
+    lent: Fetched | None = None
+
+    def fetched(self, lent: Fetched) -> None:
+        """Take the file that came for it.
+
+        Args:
+            lent: the clip as it is here.
+        """
+        self.clip, self.lent = lent.clip, lent
+
+    def end_decoding(self) -> None:
+        """Note that there are no more windows to come, and let go of the file."""
+        self.decoded = True
+        if self.lent is not None:
+            self.lent.release()
 
     def given_language(self, otherwise: str | None) -> str | None:
         """Language of the transcript that the manifest gives.

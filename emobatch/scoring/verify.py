@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import polars as pl
 
 from emobatch.errors import CheckpointError, TableError, TaskError, VerificationError
 from emobatch.manifests.clips import clips
+from emobatch.manifests.fetching import Fetcher
 from emobatch.manifests.readers.table import SECONDS, seconds_of
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.choice import Choice
@@ -35,6 +36,8 @@ from emobatch.scoring.made_with import BESIDE
 from emobatch.scoring.progress import Progress, Silent, Tally
 from emobatch.scoring.rows import to_frame
 from emobatch.scoring.utterances import Utterance
+from emobatch.storage.access import NO_ACCESS, Access
+from emobatch.storage.address import Address, Place
 from emobatch.tables import provenance, reading, stored
 from emobatch.tables.provenance import model_difference
 from emobatch.tasks.labels import written
@@ -104,7 +107,8 @@ class Verification:
 def verify(
     source: str,
     *,
-    root: Path | None = None,
+    root: Place | None = None,
+    access: Access = NO_ACCESS,
     sample: int = 50,
     seed: int = 0,
     tolerance: float = 1e-5,
@@ -116,6 +120,7 @@ def verify(
     Args:
         source: a score table with its provenance.
         root: folder that its paths are relative to; by default the table's own.
+        access: what of the files that rows name may be fetched, and where it is kept.
         sample: how many of the rows with scores to take, all if there are fewer.
         seed: another seed takes other rows.
         tolerance: by how much a probability may differ; any other figure by ten times that.
@@ -142,9 +147,12 @@ def verify(
     chosen = sorted(random.Random(seed).sample(range(len(table)), min(sample, len(table))))
     rows = table[chosen]
     folder = Path(source).parent if root is None else root
+    if isinstance(folder, Address):
+        access = replace(access, home=folder)  # which the user named
     differences: list[Difference] = []
     largest = 0.0
-    again = _score_alone(rows, folder, plan, progress or Silent())
+    with Fetcher(access) as fetcher:
+        again = _score_alone(_utterances(rows, folder), plan, fetcher, progress or Silent())
     for row, fresh in zip(rows.iter_rows(named=True), again, strict=True):
         beyond, difference = _compare(row, fresh, plan, tolerance)
         differences += beyond
@@ -238,35 +246,37 @@ def _note_versions(made: Mapping[str, Any]) -> None:
 
 
 def _score_alone(
-    rows: pl.DataFrame, root: Path, plan: Plan, progress: Progress
+    utterances: Sequence[Utterance], plan: Plan, fetcher: Fetcher, progress: Progress
 ) -> Sequence[dict[str, Any]]:
     # torch, which takes seconds: after all that can fail fast.
     from emobatch.models import devices
     from emobatch.scorers.loaded import load
 
     choice = plan.setup.choice
-    progress.start(len(rows))
+    progress.start(len(utterances))
     again = []
     with ThreadPoolExecutor(1) as pool:
         loaded = load(plan, devices.choose(choice.device, choice.precision))
         progress.begin()
-        for utterance in _utterances(rows, root):
+        for utterance in utterances:
             tally = Tally(progress)
-            Cascade(loaded, None, pool).score([utterance], tally)
+            Cascade(loaded, None, pool, fetcher=fetcher).score([utterance], tally)
             tally.finished([utterance])
             again.append(to_frame([utterance], plan).row(0, named=True))
     return again
 
 
-def _utterances(rows: pl.DataFrame, root: Path) -> Iterator[Utterance]:
+def _utterances(rows: pl.DataFrame, root: Place) -> list[Utterance]:
     own = pl.col("transcript_source") == "manifest"
     given = rows.with_columns(transcript=pl.when(own).then(pl.col("transcript")))
+    utterances = []
     walked = clips(given, root)
     for clip, row in zip(walked, rows.iter_rows(named=True), strict=True):
         utterance = Utterance(clip, row["id"])
         if row["transcript_source"] == "gated":
             utterance.needs_text = False
-        yield utterance
+        utterances.append(utterance)
+    return utterances
 
 
 def _compare(

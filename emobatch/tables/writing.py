@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ GROUP_NUMBERS = 1 << 21
 PARQUET = ".parquet"
 # What can be measured is written as one JSON object or as a table.
 MEASURED_EXTENSIONS = (".json", *EXTENSIONS)
+# What a path makes of `scheme://`.
+ADDRESS = re.compile("[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def check_target(
@@ -45,6 +48,11 @@ def check_target(
     """
     if target is None:
         return
+    if ADDRESS.match(str(target)) and not target.parent.is_dir():
+        raise OutputError(
+            f"{target}: is an address, and of all commands `score` alone writes to one; mount the "
+            "bucket as a folder, or write to a file and copy it there"
+        )
     if target.suffix.lower() not in extensions:
         raise OutputError(f"{target}: can't write that format; name it {', '.join(extensions)}")
     if target.is_dir():

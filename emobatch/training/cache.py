@@ -65,7 +65,9 @@ class Cache:
             ) from error
 
     def _file(self, clip: Clip) -> Path:
-        found = clip.located().stat()
-        told = (os.path.realpath(clip.file), found.st_mtime_ns, found.st_size, clip.start, clip.end)
+        file = clip.place()
+        found = file.stat()
+        segment = (clip.member, clip.start, clip.end)
+        told = (os.path.realpath(file), found.st_mtime_ns, found.st_size, *segment)
         name = hashlib.sha256(repr(told).encode(errors="surrogateescape")).hexdigest()
         return self.folder / name[:2] / f"{name}.npy"

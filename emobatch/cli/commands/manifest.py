@@ -15,9 +15,9 @@ from emobatch.cli.options import (
     json_option,
     label_map_option,
     output_option,
-    root_option,
     source_options,
 )
+from emobatch.cli.remote import access_of, place_option, remote_options
 
 if TYPE_CHECKING:
     from emobatch.manifests.convert import Converted
@@ -32,8 +32,9 @@ NAMED = 5
 @click.option("--list", "listed", is_flag=True, help="List the corpora that are known, and end.")
 @source_options
 @cutting_options
-@root_option
+@place_option
 @column_options
+@remote_options
 @click.option(
     "--classes",
     metavar="CLASSES",
@@ -48,10 +49,10 @@ def manifest(
 ) -> None:
     """Make a manifest of SOURCE, or of CORPUS in the folder DIR as its owners ship it.
 
-    SOURCE is what `score` takes: a table, a folder of audio, a pattern in quotes, a file, or a
-    data set of Kaldi, NeMo, audformat, audiofolder, EmoBox or lhotse. Standard error says how many
-    rows each label and speaker has, which files are missing or unknown, and what differs from the
-    counts that a corpus's owners publish.
+    SOURCE is what `score` takes: a table, a folder of audio, a pattern in quotes, a file, a tar
+    archive, the address of one of these, or a data set of Kaldi, NeMo, audformat, audiofolder,
+    EmoBox or lhotse. Standard error says how many rows each label and speaker has, which files are
+    missing or unknown, and what differs from the counts that a corpus's owners publish.
     """
     from emobatch.manifests.columns import ManifestColumns
     from emobatch.manifests.convert import convert
@@ -63,12 +64,15 @@ def manifest(
     columns = ManifestColumns(
         *(options.pop(f"{name}_column") for name in ("path", "transcript", "speaker", "label"))
     )
+    access = access_of(options)
     cutting = cutting_of(options.pop("segments"), options.pop("cut_by"))
     if corpus is not None and any((options["root"], options["form"], options["pattern"], cutting)):
         raise click.UsageError(
             "--root, --format, --glob, --segments and --segment are of a SOURCE, not of a CORPUS"
         )
-    done = convert(place, output, corpus=corpus, columns=columns, cutting=cutting, **options)
+    done = convert(
+        place, output, corpus=corpus, columns=columns, cutting=cutting, access=access, **options
+    )
     _show(done)
 
 

@@ -12,6 +12,8 @@ from emobatch.cli.arguments import OneManifest
 from emobatch.cli.commands.score import read_gate
 from emobatch.cli.commands.score import score as scoring
 from emobatch.cli.options import json_option
+from emobatch.cli.remote import access_of
+from emobatch.storage.address import Address, Place
 
 # What of the options of `score` a plan has no use for: it says where jobs write, and what they do
 # with what is there.
@@ -124,6 +126,7 @@ def plan(
             *(options[f"{name}_column"] for name in ("path", "transcript", "speaker", "label"))
         ),
         confine=options["confine"],
+        access=access_of(options),
         gate=None if gate is None else read_gate(gate),
         sample_rows=0 if no_sample else sample,
         shards=shards,
@@ -138,11 +141,13 @@ def plan(
         show_plan(planned)
 
 
-def _command(manifest: str, output: Path | None, root: Path) -> list[str]:
+def _command(manifest: str, output: Path | None, root: Place) -> list[str]:
     # `score` with what was given here; the manifest with durations, where there is one.
     context = click.get_current_context()
     command = ["emobatch", "score", manifest if output is None else str(output)]
-    if output is not None and output.resolve().parent != root.resolve():
+    if output is not None and (
+        isinstance(root, Address) or output.resolve().parent != root.resolve()
+    ):
         command.append(f"--root={root}")
     for option in scoring.params:
         name = str(option.name)

@@ -17,13 +17,12 @@ from emobatch.cli.options import (
     language_option,
     model_options,
     offline_option,
-    output_option,
-    root_option,
     source_options,
     task_options,
     transcript_language_option,
     worker_options,
 )
+from emobatch.cli.remote import access_of, place_option, remote_options, table_option
 from emobatch.models.names import (
     ASR_CONTEXTS,
     CLEANING_STEPS,
@@ -36,15 +35,17 @@ from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
 
 if TYPE_CHECKING:
     from emobatch.scoring.gate import Gate
+    from emobatch.storage.address import Place
 
 TOYS = "note: the demo's models are toys, trained on synthetic speech; their scores mean nothing"
 
 
 @click.command(cls=OneManifest)
 @click.argument("manifest")
-@output_option
-@root_option
+@table_option
+@place_option
 @source_options
+@remote_options
 @cutting_options
 @column_options
 @task_options
@@ -144,8 +145,8 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 )
 def score(
     manifest: str,
-    output: Path | None,
-    root: Path | None,
+    output: Place | None,
+    root: Place | None,
     form: str | None,
     pattern: str | None,
     segments: Path | None,
@@ -171,7 +172,8 @@ def score(
 
     MANIFEST is CSV, TSV, Parquet or JSON Lines with a column `path` and any of id, start, end,
     label, transcript, language; `-` is CSV on standard input. It may also be a folder of audio, a
-    file, a pattern in quotes, or what `emobatch manifest` reads. Writes a score table with one row
+    file, a tar archive, a pattern in quotes, the address of any of these (https, s3, gs, hf), or
+    what `emobatch manifest` reads. Writes a score table with one row
     for each of its rows, in order. With -o, work is saved as it goes, and an interrupted run goes
     on where it was when the same command is given again.
     """
@@ -183,14 +185,16 @@ def score(
     from emobatch.manifests.columns import ManifestColumns
     from emobatch.manifests.shards import Shard
     from emobatch.models.choice import Choice
+    from emobatch.scoring.elsewhere import here
     from emobatch.scoring.runners.runner import Workers
     from emobatch.scoring.score import score as run
 
+    access = access_of(choice)
     chosen = Choice(**choice)
-    with Bar() as progress:
+    with here(output) as target, Bar() as progress:
         run(
             manifest,
-            output,
+            target,
             chosen,
             root=root,
             form=form,
@@ -198,6 +202,7 @@ def score(
             columns=ManifestColumns(path_column, transcript_column, speaker_column, label_column),
             cutting=cutting_of(segments, cut_by),
             confine=confine,
+            access=access,
             shard=None if shard is None else Shard.parse(shard),
             gate=None if gate is None else read_gate(gate),
             engine=engine,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,6 +13,7 @@ from emobatch.cli.options import (
     table_device_options,
     table_model_options,
 )
+from emobatch.cli.remote import Folder, access_of, remote_options
 
 
 @click.command()
@@ -29,9 +29,11 @@ from emobatch.cli.options import (
 )
 @click.option(
     "--root",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Folder that paths are relative to. Default: the table's own.",
+    type=Folder(),
+    metavar="DIRECTORY",
+    help="Folder that paths are relative to, or its address. Default: the table's own.",
 )
+@remote_options
 @table_model_options
 @table_device_options
 @offline_option
@@ -49,8 +51,9 @@ def verify(scores: str, as_json: bool, **options: Any) -> None:
     from emobatch.cli.progress import Bar
     from emobatch.scoring.verify import verify as run
 
+    access = access_of(options)
     with Bar() as progress:
-        result = run(scores, progress=progress, **options)
+        result = run(scores, progress=progress, access=access, **options)
     if as_json:
         say_json(asdict(result))
     else:

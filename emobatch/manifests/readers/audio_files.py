@@ -64,10 +64,10 @@ class AudioReader(Reader):
             _refuse_file(path)
             names = _matches(self.pattern, path)
         elif path.is_dir():
-            names = _audio(source, [*_walk(path)])
+            names = audio_of(source, [*_walk(path)])
         elif glob.has_magic(source):
             matches = _matches(source, Path())
-            names = _audio(source, [os.path.relpath(name, root) for name in matches])
+            names = audio_of(source, [os.path.relpath(name, root) for name in matches])
         else:
             raise ManifestError("no such file or folder")
         if not names:
@@ -118,7 +118,16 @@ def _walk(folder: Path) -> Iterator[str]:
                 yield os.path.relpath(os.path.join(place, name), folder)  # noqa: PTH118 - many
 
 
-def _audio(source: str, names: Sequence[str]) -> list[str]:
+def audio_of(source: str, names: Sequence[str]) -> list[str]:
+    """Take those files that are called as audio is, and say how many are left out.
+
+    Args:
+        source: where they are, for a note.
+        names: of files.
+
+    Returns:
+        Those names.
+    """
     kinds = Counter(Path(name).suffix.lower() for name in names)
     others = [(count, kind) for kind, count in kinds.items() if kind not in AUDIO]
     if others and len(names) > sum(count for count, _ in others):

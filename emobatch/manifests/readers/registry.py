@@ -24,6 +24,7 @@ READERS: Registry[type[Reader]] = Registry(
         "nemo": f"{_HOME}.nemo:NemoReader",
         "emobox": f"{_HOME}.emobox:EmoBoxReader",
         "lhotse": f"{_HOME}.lhotse:LhotseReader",
+        "tar": f"{_HOME}.archive:ArchiveReader",
         TABLE: f"{_HOME}.table:TableReader",
         AUDIO: f"{_HOME}.audio_files:AudioReader",
     },

@@ -13,10 +13,12 @@ import polars as pl
 
 from emobatch.errors import AudioError, ManifestError
 from emobatch.manifests.clips import clips
+from emobatch.manifests.fetching import Fetcher
 from emobatch.manifests.readers.spool import spooled
 from emobatch.manifests.segments import voice_activity
 from emobatch.manifests.segments.form import Segment
 from emobatch.manifests.segments.registry import FORMS
+from emobatch.storage.address import Place
 from emobatch.tables.decoded import decoded
 from emobatch.tasks.labels import MOST_COMPARED, nearest
 
@@ -42,12 +44,15 @@ class Cutting:
         """Whether anything is cut."""
         return self.file is not None or self.by is not None
 
-    def cut(self, rows: pl.LazyFrame, root: Path, *, confine: bool) -> pl.LazyFrame:
+    def cut(
+        self, rows: pl.LazyFrame, root: Place, fetcher: Fetcher, *, confine: bool
+    ) -> pl.LazyFrame:
         """Cut recordings.
 
         Args:
             rows: a manifest's, of whole files.
             root: folder that their paths are relative to.
+            fetcher: fetches files that aren't here.
             confine: let files fail that are outside of it.
 
         Returns:
@@ -68,7 +73,7 @@ class Cutting:
         if self.file is not None:
             found = _of_file(self.file, frame["path"].cast(pl.String).to_list())
         else:
-            found = _by_voice(frame, root, confine=confine)
+            found = _by_voice(frame, root, fetcher, confine=confine)
         return spooled(_rows(frame.drop(bounds), found), names)
 
 
@@ -163,11 +168,14 @@ def _files(source: Path) -> list[Path]:
 
 
 def _by_voice(
-    frame: pl.DataFrame, root: Path, *, confine: bool
+    frame: pl.DataFrame, root: Place, fetcher: Fetcher, *, confine: bool
 ) -> Iterator[Sequence[Segment] | None]:
     for clip in clips(frame.with_columns(pl.col("path").cast(pl.String)), root, confine=confine):
         try:
-            yield [Segment(start, end) for start, end in voice_activity.utterances(clip.located())]
+            with fetcher.here(clip) as here:
+                spoken = voice_activity.utterances(here.located())
+                segments = [Segment(start, end) for start, end in spoken]
+            yield segments
         except AudioError as error:
             log.warning("note: %s: not cut: %s", clip.path, error)
             yield None

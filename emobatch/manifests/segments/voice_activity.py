@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emobatch.manifests.archives import Part
 from emobatch.manifests.audio import SAMPLE_RATE, read_windows
 from emobatch.manifests.blocks import Samples
 
@@ -24,11 +25,11 @@ PAUSE, MARGIN, SHORTEST = 500, 200, 250
 NEAR_END = SAMPLE_RATE
 
 
-def utterances(file: Path) -> Iterator[tuple[float, float]]:
+def utterances(file: Path | Part) -> Iterator[tuple[float, float]]:
     """Find what is spoken in a file.
 
     Args:
-        file: an audio file.
+        file: an audio file, or part of an archive.
 
     Yields:
         Start and end of each utterance in seconds, at most 30 s of it.

@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -48,7 +49,7 @@ class RayWorker:
             EmobatchError: if versions or models are others here, or a model can't be used.
         """
         node, choice = platform.node(), recipe.plan.setup.choice
-        if not recipe.root.is_dir():
+        if isinstance(recipe.root, Path) and not recipe.root.is_dir():
             raise DeviceError(
                 f"node {node}: no folder {recipe.root}, where the audio is; all nodes need to "
                 "see it"

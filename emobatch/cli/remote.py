@@ -1,0 +1,176 @@
+"""Options of files that aren't on this machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from emobatch.errors import StorageError
+from emobatch.storage.address import SCHEMES, Address, Place, is_address
+
+if TYPE_CHECKING:
+    from emobatch.storage.access import Access
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes: ``500MB``, ``20GB``; ``GiB`` for powers of 1024."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it.
+
+        Args:
+            value: what was typed.
+            param: the option.
+            ctx: of the command.
+
+        Returns:
+            Bytes.
+        """
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) *([kmgt]?)(i?)b?", value.strip().lower())
+        if not found or not float(found[1]):
+            self.fail(f"{value!r}: give a size as in 500MB, 20GB or 1TB", param, ctx)
+        unit = UNITS[found[2]]
+        if found[3]:
+            unit = 1024 ** list(UNITS).index(found[2])
+        return int(float(found[1]) * unit)
+
+
+class Folder(click.Path):
+    """A folder that is there, or an address."""
+
+    name = "folder"
+
+    def __init__(self) -> None:
+        """See :class:`click.Path`."""
+        super().__init__(path_type=Path, file_okay=False, exists=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it.
+
+        Args:
+            value: what was typed.
+            param: the option.
+            ctx: of the command.
+
+        Returns:
+            A path or an address.
+        """
+        return _place(self, value, param, ctx) or super().convert(value, param, ctx)
+
+
+class File(click.Path):
+    """A file to write, or its address."""
+
+    name = "file"
+
+    def __init__(self) -> None:
+        """See :class:`click.Path`."""
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it.
+
+        Args:
+            value: what was typed.
+            param: the option.
+            ctx: of the command.
+
+        Returns:
+            A path or an address.
+        """
+        return _place(self, value, param, ctx) or super().convert(value, param, ctx)
+
+
+def _place(
+    kind: click.ParamType[Any], value: Any, param: click.Parameter | None, ctx: click.Context | None
+) -> Place | None:
+    # None where it is still to be read.
+    if isinstance(value, str) and is_address(value):
+        try:
+            return Address.parse(value)
+        except StorageError as error:
+            kind.fail(str(error), param, ctx)
+    return value if isinstance(value, Place) else None
+
+
+table_option = click.option(
+    "-o",
+    "--output",
+    type=File(),
+    help="File to write; its extension names the format. An address (s3, gs) has saved work beside "
+    "it too. Without it, standard output.",
+)
+place_option = click.option(
+    "--root",
+    type=Folder(),
+    metavar="DIRECTORY",
+    help="Folder that paths are relative to, or its address. Default: the manifest's own.",
+)
+
+
+def remote_options(command: Command) -> Command:
+    """Add the options of what may be fetched, and where it is kept.
+
+    Args:
+        command: a command.
+
+    Returns:
+        The same.
+    """
+    options = (
+        click.option(
+            "--allow-remote",
+            is_flag=True,
+            help="Fetch files that rows name by an address: "
+            f"{', '.join(f'{scheme}://' for scheme in SCHEMES)}. Rows of a manifest that is at one "
+            "may name them without.",
+        ),
+        click.option(
+            "--cache",
+            type=click.Path(path_type=Path, file_okay=False),
+            metavar="FOLDER",
+            help="Keep fetched files there, for other jobs and later runs.  [default: a temporary "
+            "folder]",
+        ),
+        click.option(
+            "--cache-size",
+            type=Size(),
+            default="10GB",
+            show_default=True,
+            metavar="SIZE",
+            help="Of all fetched files that are kept; those used least recently go first.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def access_of(options: dict[str, Any]) -> Access:
+    """Take what may be fetched out of a command's options.
+
+    Args:
+        options: of the command; those of :func:`remote_options` are taken out.
+
+    Returns:
+        What may be.
+    """
+    from emobatch.storage.access import Access
+
+    allowed, cache = options.pop("allow_remote"), options.pop("cache")
+    return Access(
+        allowed=allowed,
+        cache=None if cache is None else cache.absolute(),
+        cache_bytes=options.pop("cache_size"),
+    )

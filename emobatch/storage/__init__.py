@@ -1,0 +1,1 @@
+"""Files that are elsewhere: their addresses, what may be fetched, and where it is kept."""
