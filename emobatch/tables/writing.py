@@ -46,8 +46,9 @@ def check_target(
     if target is None:
         return
     if ADDRESS.match(str(target)) and not target.parent.is_dir():
+        named = str(target).replace(":/", "://", 1)
         raise OutputError(
-            f"{target}: is an address, and only folders of this machine are written to; mount "
+            f"{named}: is an address, and only folders of this machine are written to; mount "
             "the bucket as one, or write to a file and copy it there"
         )
     if target.suffix.lower() not in extensions:
