@@ -146,13 +146,18 @@ class Download:
             except (StorageError, Stopped):
                 raise
             except Exception as error:  # of whatever library reads the scheme
-                # fsspec says of any trouble that a web file isn't there.
-                hidden = error.__cause__ if isinstance(error, FileNotFoundError) else None
-                error = hidden if isinstance(hidden, Exception) else error
+                error = _unhidden(error)
                 if number == ATTEMPTS or not _may_pass(error):
                     raise StorageError(_said(error, number)) from error
             if self._stop.wait(PAUSE * 2 ** (number - 1) * random.uniform(0.5, 1.5)):
                 raise Stopped
+
+
+def _unhidden(error: Exception) -> Exception:
+    # fsspec says of any trouble with a web file that it isn't there.
+    cause = error.__cause__
+    is_web = type(cause).__module__.startswith("aiohttp") or isinstance(cause, TimeoutError)
+    return cause if isinstance(cause, Exception) and is_web else error
 
 
 def _status(error: Exception) -> int | None:
