@@ -160,7 +160,14 @@ def _unhidden(error: Exception) -> Exception:
     return cause if isinstance(cause, Exception) and is_web else error
 
 
+def _broke_off(error: Exception) -> bool:
+    # What aiohttp says of an answer that ends too soon, with a number that the server never gave.
+    return type(error).__module__ == "aiohttp.http_exceptions"
+
+
 def _status(error: Exception) -> int | None:
+    if _broke_off(error):
+        return None
     found = getattr(error, "status", None) or getattr(error, "code", None)
     found = found or getattr(getattr(error, "response", None), "status_code", None)
     return found if isinstance(found, int) else None
@@ -174,7 +181,9 @@ def _may_pass(error: Exception) -> bool:
         error, FileNotFoundError | PermissionError | IsADirectoryError
     ):
         return False
-    return isinstance(error, OSError) or any(part in type(error).__name__ for part in PASSING)
+    if _broke_off(error) or isinstance(error, OSError):
+        return True
+    return any(part in type(error).__name__ for part in PASSING)
 
 
 def _said(error: Exception, attempts: int) -> str:
