@@ -3,6 +3,7 @@
 The packages in the order in which data passes through them; each imports only those before it:
 
 - ``tasks``: the classes of a run, and how labels are spelled
+- ``storage``: files that are elsewhere: their addresses, what may be fetched, and the cache
 - ``tables``: reading and writing tables, ``--where``, uncertainty, and what is stored with a table
 - ``manifests``: which clips there are, and their audio
 - ``models``: checkpoints chosen, found, fetched, and put on a device
@@ -26,6 +27,7 @@ parses, calls one library function for each command, and shows what came of it).
 Words, each with one meaning:
 
 - *clip*: a file, or a segment of one, that a row of a manifest names; *window*: up to 30 s of it
+- *address*: where a file is that isn't on this machine, as ``s3://bucket/a.wav``
 - *branch*: speech (hears the clip) or text (reads its transcript)
 - *score table*: a row for each clip with what both branches say; *final table*: with the final
   emotions too

@@ -43,7 +43,7 @@ BYTES = {
     "no header": (b"x/a.wav,sad\nx/b.wav,angry\n", "its first line names files, no columns"),
     "too many fields": (
         b'path,label\n"a, b.wav",sad\n\n"c\nd.wav",sad,\n',
-        "row 2 has more fields (3) than there are columns (2); put quotes around",
+        "line 4 has more fields (3) than there are columns (2); put quotes around",
     ),
 }
 
@@ -90,8 +90,8 @@ def test_what_a_shell_makes_of_a_pattern(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("https://example.org/m.csv", "is a web address, and only files are read"),
-        ("s3://bucket/m.csv", "is a web address"),
+        ("ftp://example.org/m.csv", "is an address of a kind that isn't read"),
+        ("azure://bucket/m.csv", "is an address of a kind that isn't read"),
         ("~/m.csv", "begins with ~, which only a shell replaces"),
         (r"C:\data\m.csv", "is a path as Windows writes it"),
         (r"data\m.csv", "is a path as Windows writes it"),
@@ -108,7 +108,8 @@ def test_a_source_that_is_no_file_here(cli: Cli, source: str, message: str) -> N
     [
         ("~/clips/a.wav", "begin with ~, which only a shell replaces"),
         ("~me/a.wav", "begin with ~"),
-        ("https://example.org/a.wav", "are web addresses"),
+        ("https://example.org/a.wav", "are addresses of files that aren't on this machine"),
+        ("ftp://example.org/a.wav", "are addresses of a kind that isn't read"),
         (r"C:\clips\a.wav", "begin with a drive's letter, as on Windows"),
         ("D:/clips/a.wav", "begin with a drive's letter"),
         (r"clips\a.wav", "have backslashes, as on Windows"),

@@ -175,10 +175,12 @@ def split(path: str) -> tuple[str, str | None]:
 def _indexed(file: Path) -> Index:
     members: dict[str, tuple[int, int]] = {}
     others: dict[str, str] = {}
-    doubled, trouble = 0, None
+    doubled, trouble, length = 0, None, file.stat().st_size
     try:
         with tarfile.open(file, "r:", encoding="utf-8", errors="replace") as archive:
             for member in _members(archive):
+                if member.offset_data + member.size > length:
+                    raise tarfile.ReadError("it ends too soon")
                 if not member.isreg() or member.issparse():
                     others[member.name] = _kind(member)
                     continue

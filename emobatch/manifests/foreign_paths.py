@@ -50,7 +50,7 @@ FORMS = (
     Form(r"\\", r"have backslashes, as on Windows", "write / between folders"),
 )
 
-# The one that is none where files may be fetched.
+# The one that is none of them where files may be fetched.
 REMOTE = 1
 
 
@@ -67,7 +67,7 @@ def check(rows: pl.LazyFrame, root: Place, access: Access) -> None:
     """
     # One pass; a path counts for the first form that it has.
     form = pl.lit(None, dtype=pl.Int64)
-    for number in reversed(_here(access)):
+    for number in reversed(_here()):
         form = (
             pl.when(pl.col("path").str.contains(FORMS[number].pattern))
             .then(pl.lit(number))
@@ -83,7 +83,10 @@ def check(rows: pl.LazyFrame, root: Place, access: Access) -> None:
         .collect(engine="streaming")
     )
     total = rows.select(pl.len()).collect(engine="streaming").item()
-    foreign = [each for each in found.iter_rows() if not _is_there(root, each[2])]
+    fetched = REMOTE if access.allowed or access.home is not None else None
+    foreign = [
+        each for each in found.iter_rows() if each[0] != fetched and not _is_there(root, each[2])
+    ]
     for number, row, path, count in foreign:
         says, remedy = FORMS[number].says, FORMS[number].remedy
         what = f"{count} of {total} paths {says} (row {row + 1}: {path})"
@@ -92,12 +95,9 @@ def check(rows: pl.LazyFrame, root: Place, access: Access) -> None:
         log.warning("note: %s; their rows will fail: %s", what, remedy)
 
 
-def _here(access: Access) -> list[int]:
+def _here() -> list[int]:
     # Where Windows is, its paths are at home.
-    numbers = [*range(3 if os.name == "nt" else len(FORMS))]
-    if access.allowed or access.home is not None:
-        numbers.remove(REMOTE)
-    return numbers
+    return [*range(3 if os.name == "nt" else len(FORMS))]
 
 
 def _is_there(root: Place, path: str) -> bool:

@@ -19,6 +19,7 @@ from emobatch.manifests.readers.audio_files import audio_of
 from emobatch.manifests.readers.registry import AUDIO, reader_for
 from emobatch.storage.access import NO_ACCESS, Access
 from emobatch.storage.address import Address, Place, is_known
+from emobatch.tables import reading
 from emobatch.tables.reading import EXTENSIONS
 
 # Endings of files that hold rows; what has another one is audio, or a folder.
@@ -73,8 +74,12 @@ def opened(
         if address.name.lower().endswith(mistaken.AUDIO) and form in (None, AUDIO):
             yield Opened(pl.LazyFrame({"path": [address.name]}), address.parent, access)
         elif address.name.lower().endswith(OF_ROWS):
-            with fetcher.file(address) as file, _named(file, address.name) as here:
-                rows = _scanned(source, here, form, pattern)
+            with (
+                fetcher.file(address) as file,
+                _named(file, address.name) as here,
+                _in_name_of(source, here),
+            ):
+                rows = reader_for(here, form, pattern).scan(here)
                 yield Opened(rows, address.parent, access)
         else:
             yield Opened(_listed(source, address, fetcher, form, pattern), address, access)
@@ -92,12 +97,15 @@ def _named(file: Path, name: str) -> Iterator[str]:
         yield str(here)
 
 
-def _scanned(source: str, here: str, form: str | None, pattern: str | None) -> pl.LazyFrame:
+@contextmanager
+def _in_name_of(source: str, here: str) -> Iterator[None]:
+    # What is wrong with the copy is said in the name that the user knows.
     try:
-        return reader_for(here, form, pattern).scan(here)
+        with reading.explained(here):
+            yield
     except TableError as error:
-        # In the name that the user knows.
-        raise TableError(str(error).replace(here, source)).named(source) from error
+        said = str(error).removeprefix(f"{here}: ").replace(here, source)
+        raise type(error)(said).named(source) from error
 
 
 def _listed(

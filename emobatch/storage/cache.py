@@ -33,6 +33,7 @@ PREFIX, PART = "emobatch-", ".part"
 LEFT, UNSEEN = 0.9, 0.05
 # Where there are no locks: how long a file that was used is taken to be in use.
 UNLOCKED_SECONDS = 600.0
+POLL_SECONDS = 0.02
 FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -134,12 +135,15 @@ class Cache:
         part = path.with_name(path.name + PART)
         handle = os.open(part, os.O_RDWR | os.O_CREAT | FLAGS, 0o666)
         try:
-            if _locked(handle, wait=True) is None:
+            # Not waited for in the lock itself: once the file is whole, its readers hold that.
+            while (locked := _locked(handle)) is False and not path.exists():
+                time.sleep(POLL_SECONDS)
+            if locked is None:
                 part.unlink(missing_ok=True)
                 self._fill(
                     path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}{PART}"), path, fetch
                 )
-            elif _is_at(handle, part) and not path.exists():
+            elif locked and _is_at(handle, part) and not path.exists():
                 self._fill(part, path, fetch)
                 fcntl.flock(handle, fcntl.LOCK_SH)  # from writer to reader
                 if _is_at(handle, path):
@@ -209,7 +213,7 @@ def _removed(path: Path, found: os.stat_result) -> bool:
     except OSError:
         return False
     try:
-        locked = _locked(handle, wait=False)
+        locked = _locked(handle)
         if locked or (locked is None and time.time() - found.st_atime > UNLOCKED_SECONDS):
             path.unlink(missing_ok=True)
             return True
@@ -218,12 +222,12 @@ def _removed(path: Path, found: os.stat_result) -> bool:
         os.close(handle)
 
 
-def _locked(handle: int, *, wait: bool) -> bool | None:
-    # None where there are no locks.
+def _locked(handle: int) -> bool | None:
+    # Whether nobody else has it; None where there are no locks.
     if fcntl is None:
         return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:

@@ -170,15 +170,27 @@ def patiently(
         except (StorageError, Stopped):
             raise
         except Exception as error:  # of whatever library reads the scheme
-            # fsspec says of any trouble that a web file isn't there.
-            hidden = error.__cause__ if isinstance(error, FileNotFoundError) else None
-            error = hidden if isinstance(hidden, Exception) else error
+            error = _unhidden(error)
             if number == ATTEMPTS or not _may_pass(error):
                 raise StorageError(_said(error, number, what)) from error
         wait(PAUSE * 2 ** (number - 1) * random.uniform(0.5, 1.5))
 
 
+def _unhidden(error: Exception) -> Exception:
+    # fsspec says of any trouble with a web file that it isn't there.
+    cause = error.__cause__
+    is_web = type(cause).__module__.startswith("aiohttp") or isinstance(cause, TimeoutError)
+    return cause if isinstance(cause, Exception) and is_web else error
+
+
+def _broke_off(error: Exception) -> bool:
+    # What aiohttp says of an answer that ends too soon, with a number that the server never gave.
+    return type(error).__module__ == "aiohttp.http_exceptions"
+
+
 def _status(error: Exception) -> int | None:
+    if _broke_off(error):
+        return None
     found = getattr(error, "status", None) or getattr(error, "code", None)
     found = found or getattr(getattr(error, "response", None), "status_code", None)
     return found if isinstance(found, int) else None
@@ -192,7 +204,9 @@ def _may_pass(error: Exception) -> bool:
         error, FileNotFoundError | PermissionError | IsADirectoryError
     ):
         return False
-    return isinstance(error, OSError) or any(part in type(error).__name__ for part in PASSING)
+    if _broke_off(error) or isinstance(error, OSError):
+        return True
+    return any(part in type(error).__name__ for part in PASSING)
 
 
 def _said(error: Exception, attempts: int, what: str) -> str:

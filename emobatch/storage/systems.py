@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from functools import partial
+from functools import lru_cache, partial
 from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,8 @@ PACKAGES = {
 }
 # Seconds to wait for a connection, and for more of an answer.
 CONNECT_SECONDS, READ_SECONDS = 20, 60
+# Whose numbers are looked up but once; those that are connected to are looked at all the same.
+HOSTS = 1024
 FORBIDDEN = "leads to a private network, where only rows of the user's own may lead"
 
 
@@ -44,6 +46,7 @@ class Systems:
         self._access = access
         self._made: dict[tuple[str, bool], Any] = {}
         self._lock = Lock()
+        self._leads_to_private = lru_cache(HOSTS)(leads_to_private)
 
     def of(self, address: Address) -> Any:
         """The file system that an address is of.
@@ -58,7 +61,7 @@ class Systems:
             StorageError: if a package is missing, or the host is one that may not be asked.
         """
         private = False
-        if address.is_web and leads_to_private(address.host):
+        if address.is_web and self._leads_to_private(address.host):
             if not self._access.may_be_private(address):
                 raise StorageError(f"{address.host} {FORBIDDEN}")
             private = True

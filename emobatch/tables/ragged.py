@@ -1,4 +1,4 @@
-"""Rows of text tables that have more fields than there are columns: which is the first."""
+"""Lines of text tables that have more fields than there are columns: which is the first."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ TOO_MANY = "found more fields"
 
 
 def explain(source: str, separators: Mapping[str, str]) -> str:
-    """Say which row of a table has more fields than there are columns.
+    """Say which line of a table has more fields than there are columns.
 
     Args:
         source: the table's file name, or ``-``.
         separators: by extension, of text formats.
 
     Returns:
-        What is wrong and how to mend it; without the row where the table can't be read again.
+        What is wrong and how to mend it; without the line where the table can't be read again.
     """
-    remedy = "put quotes around values that have a separator in them, or mend the row"
+    remedy = "put quotes around values that have a separator in them, or mend the line"
     separator = separators.get(Path(source).suffix.lower())
     if separator is not None:
         # What is no CSV at all is named by whoever read it before.
@@ -34,12 +34,14 @@ def explain(source: str, separators: Mapping[str, str]) -> str:
             if written.is_said:
                 next(rows, [])
             columns = len(next(rows, []))
-            for number, row in enumerate(filter(None, rows), start=1):
+            line = rows.line_num + 1  # as an editor counts them; a row may have several
+            for row in rows:
                 if len(row) > columns:
                     return (
-                        f"row {number} has more fields ({len(row)}) than there are columns "
+                        f"line {line} has more fields ({len(row)}) than there are columns "
                         f"({columns}); {remedy}"
                     )
+                line = rows.line_num + 1
     return f"a row has more fields than there are columns; {remedy}"
 
 

@@ -49,8 +49,9 @@ def check_target(
     if target is None:
         return
     if ADDRESS.match(str(target)) and not target.parent.is_dir():
+        named = str(target).replace(":/", "://", 1)
         raise OutputError(
-            f"{target}: is an address, and of all commands `score` alone writes to one; mount the "
+            f"{named}: is an address, and of all commands `score` alone writes to one; mount the "
             "bucket as a folder, or write to a file and copy it there"
         )
     if target.suffix.lower() not in extensions:

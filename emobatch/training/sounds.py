@@ -15,6 +15,7 @@ from emobatch.manifests import clip as clips
 from emobatch.manifests.audio import SAMPLE_RATE, WINDOW_SECONDS
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clip import Clip
+from emobatch.manifests.fetching import Fetcher
 from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_SECONDS
 from emobatch.scoring.decoders import Decoders
@@ -185,6 +186,7 @@ class Sounds(Source):
         """
         self.lengths = lengths
         self._clips, self._cache = list(rows), cache
+        self._fetcher = Fetcher()  # of archives; from elsewhere it fetches nothing
 
     def read(self, take: Take) -> Samples:
         """Read a part of a clip.
@@ -202,7 +204,8 @@ class Sounds(Source):
         try:
             samples = None if self._cache is None else self._cache.get(clip)
             if samples is None:
-                samples = np.concatenate(list(clips.read(clip, MOST_SECONDS)))
+                with self._fetcher.here(clip) as here:
+                    samples = np.concatenate(list(clips.read(here, MOST_SECONDS)))
         except AudioError as error:
             raise AudioError(f"{clip.path}: could be read before, and now: {error}") from error
         if len(samples) != self.lengths[take.row]:

@@ -8,11 +8,13 @@ other exception ends the run and leaves the input behind. `--cores` processes sh
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import logging
 import random
 import shutil
 import sys
+import tarfile
 import tempfile
 import time
 from collections import Counter
@@ -78,6 +80,14 @@ def seeds() -> dict[str, tuple[Files, Read]]:
         "audiofolder": ({"metadata.csv": metadata}, partial(read, form="audiofolder")),
         "audformat": (database, partial(read, form="audformat")),
     }
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name in ("a.wav", "a.txt", "a.json", "b/c.flac"):
+            text = b'{"speaker": "f1"}' if name == "a.json" else b"hello"
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text))
+    found["tar"] = ({"s.tar": packed.getvalue()}, partial(read, name="s.tar", form="tar"))
     for name, (content, _) in FILES.items():
         raw = content.encode() if isinstance(content, str) else content
         found[f"segments {name}"] = ({name: raw}, partial(read_segments, name=name))
