@@ -16,9 +16,9 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 import emobatch
 from emobatch.evaluation.document import document
-from emobatch.evaluation.evaluate import evaluate_rows
 from emobatch.evaluation.figure import Figure
 from emobatch.evaluation.measure import Measure
+from emobatch.evaluation.measured_rows import evaluate_rows
 from emobatch.evaluation.measures import MEASURES, every_measure
 from emobatch.evaluation.measures.confusion import matrix
 from emobatch.evaluation.sample import Sample

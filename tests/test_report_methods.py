@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from pages import Page
 from refusals import refusal
 
-from emobatch.evaluation.evaluate import evaluate_rows
+from emobatch.evaluation.measured_rows import evaluate_rows
 from emobatch.fusion.description import Chart, Section, Table, Value
 from emobatch.fusion.method import Method
 from emobatch.fusion.methods import METHODS

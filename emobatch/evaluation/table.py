@@ -66,7 +66,7 @@ def long_table(evaluation: Evaluation) -> pl.DataFrame:
         of is null.
 
     Examples:
-        >>> from emobatch.evaluation.evaluate import evaluate_rows
+        >>> from emobatch.evaluation.measured_rows import evaluate_rows
         >>> from emobatch.tasks.task import Task
         >>> rows = pl.DataFrame({"label": ["sad", "angry"], "emotion": ["sad", "sad"]})
         >>> evaluation = evaluate_rows(rows, Task.of(["angry", "sad"]), bootstrap=0)

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 
 from emobatch.evaluation.agreement import CCC, FIGURES
-from emobatch.evaluation.evaluate import RESAMPLES
 from emobatch.evaluation.figure import AFTER, BEFORE
 from emobatch.evaluation.figure import Figure as Measured
+from emobatch.evaluation.measured_rows import RESAMPLES
 from emobatch.evaluation.measures.attributes import MEAN, OF_TEXT, STAGES, Attributes
 from emobatch.evaluation.sample import Sample
 from emobatch.fusion.description import Table, Value

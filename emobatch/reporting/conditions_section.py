@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from emobatch.evaluation.evaluate import evaluate_rows
 from emobatch.evaluation.figure import AFTER, BEFORE, DIFFERENCE
+from emobatch.evaluation.measured_rows import evaluate_rows
 from emobatch.evaluation.result import Evaluation
 from emobatch.fusion.context.chains import chains
 from emobatch.fusion.description import Table, Value

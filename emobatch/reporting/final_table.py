@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from emobatch.errors import TableError
-from emobatch.evaluation.evaluate import ABOUT_ROWS
+from emobatch.evaluation.labelled_rows import ABOUT_ROWS
 from emobatch.evaluation.measures import every_measure
 from emobatch.tables import attributes, score_table
 from emobatch.tables.label_column import checked_column

@@ -11,9 +11,9 @@ import polars as pl
 
 from emobatch.errors import ThresholdsError
 from emobatch.evaluation import in_sample
-from emobatch.evaluation.evaluate import evaluate_rows
 from emobatch.evaluation.figure import AFTER, BEFORE
 from emobatch.evaluation.in_sample import NOTHING_KNOWN
+from emobatch.evaluation.measured_rows import evaluate_rows
 from emobatch.evaluation.measures.judge import TESTED
 from emobatch.evaluation.metrics import OF_CLASSES
 from emobatch.evaluation.paired_test import TEST

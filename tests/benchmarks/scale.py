@@ -28,10 +28,10 @@ from emobatch.errors import Interrupted
 from emobatch.manifests import manifest
 from emobatch.models.choice import Choice
 from emobatch.scorers.plan import Plan
+from emobatch.scoring.job import Job
 from emobatch.scoring.progress import Silent
 from emobatch.scoring.recipe import Recipe
 from emobatch.scoring.runners.runner import Runner
-from emobatch.scoring.score import Job
 from emobatch.scoring.work import Chunk, Work
 
 WORDS = ("what", "a", "wonderful", "surprise", "nobody", "told", "me", "about", "it", "before")
