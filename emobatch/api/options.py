@@ -45,6 +45,7 @@ class Options(TypedDict, total=False):
     beam_size: int
     asr_context: str
     clean: str
+    prosody: bool
     label_map: Sequence[str]
     text_label_map: Sequence[str]
     batch_seconds: float | None
