@@ -160,8 +160,9 @@ def test_pauses_don_t_depend_on_loudness(signal: np.ndarray, scale: float) -> No
 
 
 def test_any_function_over_any_audio() -> None:
-    levels = ((8_000, 0.1), (RATE * 70, 0.2), (100, 0.3), (8_000, 0.4))
+    levels = ((8_000, 0.1), (RATE * 70, 0.2), (100, 0.3), (8_000, 0.4), (RATE * 40, 0.1))
     sounds = [np.full(count, value, np.float32) for count, value in levels]
+    sounds[-1][-1] = np.nan  # found in the second window, when the first is there
     utterances = [
         Utterance(Clip(str(n), Path(str(n)), None, None, None, sound=Sound(sound, RATE)), str(n))
         for n, sound in enumerate(sounds)
@@ -173,10 +174,11 @@ def test_any_function_over_any_audio() -> None:
         return len(samples)
 
     found = list(process(utterances, longest))
-    assert [value for _, value in found] == [8_000, RATE * 70, None, None]
+    assert [value for _, value in found] == [8_000, RATE * 70, None, None, None]
     errors = [utterance.error or "" for utterance, _ in found]
     assert errors[:2] == ["", ""]
     assert "too short" in errors[2] and errors[3] == "features: too loud"
+    assert "NaN" in errors[4]
 
 
 def test_a_missing_library_is_named(cli: Cli, clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
