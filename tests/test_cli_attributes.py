@@ -200,6 +200,9 @@ def test_ridge_gains_where_each_branch_knows_a_part(
         assert decided[f"manifest_{name}"].equals(rows[name])
     found = measured(cli, final, "--where", new)
     assert found["attributes_stage"] == "after"
+    tested = decided.filter(pl.col("speaker") >= "s08")
+    by_hand = ccc(tested["manifest_valence"].to_numpy(), tested["valence"].to_numpy())
+    assert found["attributes"]["valence"]["CCC"] == pytest.approx(by_hand, abs=1e-4)  # type: ignore[index]
     stages = found["attributes_by_stage"].items()  # type: ignore[attr-defined]
     means = {name: each["mean"]["CCC"] for name, each in stages}
     assert means["after"] > 0.8 > means["before"]

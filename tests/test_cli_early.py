@@ -63,6 +63,13 @@ def found(rows: pl.DataFrame) -> float:
     return float((rows["label"] == rows["emotion"]).mean())  # type: ignore[arg-type]
 
 
+def by_sound(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same with classes that are heard, which a few epochs learn."""
+    heard = rows["speech_embedding"].to_numpy()
+    tense = heard @ heard[0] > 0
+    return rows.with_columns(label=pl.Series(np.where(tense, "tense", "calm")))
+
+
 def without(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     return rows.with_columns(pl.lit(None, dtype=rows.schema[column]).alias(column))
 
@@ -102,26 +109,37 @@ def test_every_start_beats_both_branches(cli: Cli, table: Path, start: str, alon
     assert alone < 0.65
 
 
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training of a few epochs, where nothing has to be learnt."""
+    monkeypatch.setattr("emobatch.fusion.early.training.MOST_EPOCHS", 5)
+
+
+@pytest.mark.usefixtures("brief")
 def test_inputs_that_were_trained_first_stay_as_they_were(rows: pl.DataFrame) -> None:
     for start, same in (("pretrained", True), ("warm", False)):
-        networks = Early.fit(rows[:120], TASK, start=start).fitted.networks
+        networks = Early.fit(by_sound(rows), TASK, start=start).fitted.networks
         one, other = (networks[name].branches["speech"].weights for name in ("both", "no-text"))
         assert np.array_equal(one, other) is same
 
 
+@pytest.mark.usefixtures("brief")
 def test_neither_the_order_of_rows_nor_threads_matter(
-    cli: Cli, rows: pl.DataFrame, table: Path, fitted: Path
+    cli: Cli, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(before + 2)
+    before, rows = torch.get_num_threads(), by_sound(rows)
+    numbers = set()
     try:
-        other = written(rows.sample(fraction=1, shuffle=True, seed=1), table.parent, "other")
-        again = calibrated(cli, other, "--where", LEARNT)
-        assert torch.get_num_threads() == before + 2  # whoever calls keeps what they had
+        for name, threads in (("one", before), ("other", before + 2)):
+            torch.set_num_threads(threads)
+            file = written(rows, tmp_path, name)
+            fitted = calibrated(cli, file, "--start", "warm", name=f"{name}.toml")
+            assert torch.get_num_threads() == threads  # whoever calls keeps what they had
+            numbers.add(fitted.with_suffix(".safetensors").read_bytes())
+            rows = rows.sample(fraction=1, shuffle=True, seed=1)
     finally:
         torch.set_num_threads(before)
-    numbers = (file.with_suffix(".safetensors").read_bytes() for file in (again, fitted))
-    assert len(set(numbers)) == 1
+    assert len(numbers) == 1
 
 
 def test_a_row_is_decided_the_same_whatever_is_beside_it(
@@ -163,12 +181,9 @@ def test_rows_without_text_are_learnt_from_as_such(
     cli: Cli, rows: pl.DataFrame, table: Path
 ) -> None:
     # Where a row has no text, its class is what is heard.
-    heard = rows["speech_embedding"].to_numpy()
-    direction = heard[rows["label"] == "calm"][0]
-    quiet = np.arange(len(rows)) % 2 == 0
-    label = np.where(heard @ direction > 0, "calm", "tense")
+    quiet, label = np.arange(len(rows)) % 2 == 0, by_sound(rows)["label"]
     mixed = rows.with_columns(
-        label=pl.when(pl.Series(quiet)).then(pl.Series(label)).otherwise("label"),
+        label=pl.when(pl.Series(quiet)).then(label).otherwise("label"),
         text_embedding=pl.when(pl.Series(~quiet)).then("text_embedding"),
     )
     target = calibrated(cli, written(mixed, table.parent), "--where", LEARNT)
@@ -228,6 +243,7 @@ def test_tables_that_do_not_fit_are_refused(
     assert few.exit_code == 1 and "label more rows" in few.stderr
 
 
+@pytest.mark.usefixtures("brief")
 def test_embeddings_of_another_layer_are_refused(
     cli: Cli, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
