@@ -223,7 +223,7 @@ def test_what_the_hubs_cache_has_of_them_is_whole_without_an_extractor(
     monkeypatch.setattr("emobatch.models.hub.cached", lambda repository: folder)
     found = checkpoints.find("3loi/SER-Odyssey-Baseline-WavLM-Categorical", "attribute-2")
     assert found is not None and found.option == "--attribute-model"
-    names = [file.name for file in folder.iterdir()]
+    names = sorted(file.name for file in folder.iterdir())
     assert files.needed(names, "speech") == ["config.json", "model.safetensors"]
     (folder / "model.safetensors").unlink()
     assert checkpoints.find("3loi/SER-Odyssey-Baseline-WavLM-Categorical", "speech") is None
