@@ -17,7 +17,7 @@ from torch import nn
 from transformers import Wav2Vec2FeatureExtractor
 
 from emobatch.errors import EmobatchError
-from emobatch.models import checkpoints, devices
+from emobatch.models import checkpoints, devices, files
 from emobatch.models.embedding import Embedding
 from emobatch.models.heads import attentive
 from emobatch.models.outputs import Outputs
@@ -214,6 +214,21 @@ def test_how_input_was_normalised_must_be_known(tmp_path: Path) -> None:
         outputs_of(folder)
     with pytest.raises(EmobatchError, match="deviation of"):
         outputs_of(save_challenge(tmp_path / "none", std=-1.0))
+
+
+def test_what_the_hubs_cache_has_of_them_is_whole_without_an_extractor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_challenge(tmp_path / "commit")
+    monkeypatch.setattr("emobatch.models.hub.cached", lambda repository: folder)
+    found = checkpoints.find("3loi/SER-Odyssey-Baseline-WavLM-Categorical", "attribute-2")
+    assert found is not None and found.option == "--attribute-model"
+    names = sorted(file.name for file in folder.iterdir())
+    assert files.needed(names, "speech") == ["config.json", "model.safetensors"]
+    (folder / "model.safetensors").unlink()
+    assert checkpoints.find("3loi/SER-Odyssey-Baseline-WavLM-Categorical", "speech") is None
+    three = [each.name for each in save_challenge_in_three(tmp_path / "three").iterdir()]
+    assert sorted(files.needed([*three, "README.md"], "speech")) == sorted(three)
 
 
 class Harmful:

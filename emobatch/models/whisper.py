@@ -219,7 +219,7 @@ class Whisper:
         tokenizer: Any,
         window: NDArray[np.float32],
         language: str,
-        states: NDArray[np.float64] | None,
+        states: NDArray[np.float64] | None = None,
     ) -> Passage:
         tokens = result.sequences_ids[0]
         logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
