@@ -33,6 +33,7 @@ def test_what_is_there_is_not_fetched_again(tmp_path: Path) -> None:
         assert lease.path.read_bytes() == b"abc" and lease.path.suffix == ".wav"
         lease.release()
     assert asked == [b"abc"]
+    assert [path.suffix for path in cache.folder.iterdir()] == [".wav"]  # and no part of it
     assert cache.get("another", ".wav", writes(b"z", asked)).path.read_bytes() == b"z"
 
 

@@ -114,7 +114,7 @@ def test_a_killed_run_goes_on_with_what_is_kept(
         stderr=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    assert web.begun.wait(120)
+    assert web.begun.wait(300)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "scores.parquet").exists()

@@ -161,6 +161,13 @@ def test_passing_trouble_is_waited_out(web: Web, wav: bytes) -> None:
     assert web.fetched("/cut.wav") == 3
 
 
+def test_an_answer_that_breaks_off_is_passing_trouble() -> None:
+    # aiohttp raises now one error and now the other, this one with a number of its own.
+    from aiohttp.http_exceptions import ContentLengthError
+
+    assert download._may_pass(ContentLengthError("16 of 32 bytes"))
+
+
 @pytest.mark.parametrize(
     ("answer", "says", "asked"),
     [
