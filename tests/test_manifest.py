@@ -280,3 +280,11 @@ def test_ids_are_compared_in_parts_where_there_are_many(
         return
     with pytest.raises(ManifestError, match=f"id '{twice}' occurs in rows {twice + 1}, 100"):
         manifest.read(str(tmp_path / "m.csv"))
+
+
+@pytest.mark.parametrize("firsts", [[0, 3, 6], [3, 6], [0, 6], [3], [9], []])
+def test_chunks_that_are_left_are_cut_out(tmp_path: Path, firsts: list[int]) -> None:
+    (tmp_path / "m.csv").write_text("path,id\n" + "".join(f"a.wav,{n}\n" for n in range(10)))
+    cut = manifest.read(str(tmp_path / "m.csv")).cut(firsts, 3)
+    wanted = [str(n) for n in range(10) if n // 3 * 3 in firsts]
+    assert cut.rows.collect()["id"].to_list() == wanted and len(cut) == len(wanted)
