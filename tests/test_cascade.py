@@ -266,7 +266,8 @@ def test_a_batch_is_bounded_once_padded(bench: Bench) -> None:
     assert [len(batch) for batch in bench.asked["speech"]] == [3]
     assert [len(batch) for batch in bench.asked["transcription"]] == [2, 1]
     bench.asked.clear()
-    bench.score(*clips, batch_seconds=6.0)
+    again = [bench.clip((second, 0.5)) for second in (1, 2, 3)]
+    bench.score(*again, batch_seconds=6.0)
     assert [len(batch) for batch in bench.asked["speech"]] == [2, 1]
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -115,6 +116,9 @@ def test_a_killed_run_goes_on_with_what_is_kept(
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert web.begun.wait(300)
+    while len([*(tmp_path / "kept").glob("emobatch-*.wav")]) < 11:  # all but the one held
+        assert process.poll() is None
+        time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "scores.parquet").exists()
@@ -162,7 +166,7 @@ def test_no_table_is_written_to_an_address(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "m.csv").write_text("path\na.wav\n")
-    refused = cli("score", "m.csv", "-o", target)
+    refused = cli("manifest", "m.csv", "-o", target)
     assert refused.exit_code == 1
     assert f"{target}: is an address" in refused.stderr and "mount" in refused.stderr
     assert [*tmp_path.iterdir()] == [tmp_path / "m.csv"]

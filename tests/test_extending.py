@@ -19,11 +19,13 @@ from emobatch.fusion.methods import METHODS
 from emobatch.manifests.corpora.registry import CORPORA
 from emobatch.manifests.readers.registry import READERS
 from emobatch.manifests.segments.registry import FORMS
+from emobatch.models.heads.registry import HEADS
 from emobatch.reporting.charts import CHARTS
 from emobatch.scorers.registry import SCORERS
 from emobatch.scoring.runners.registry import RUNNERS
 from emobatch.splits.schemes import SCHEMES
 from emobatch.tasks.choose import CLASS_SETS
+from emobatch.training.losses.registry import LOSSES
 
 Cli = Callable[..., Result]
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,6 +34,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REGISTRIES = {
     "METHODS": METHODS, "MEASURES": MEASURES, "SCORERS": SCORERS, "READERS": READERS,
     "CORPORA": CORPORA, "FORMS": FORMS, "FEATURE_SETS": FEATURE_SETS,
+    "HEADS": HEADS, "LOSSES": LOSSES,
     "RUNNERS": RUNNERS, "CLASS_SETS": CLASS_SETS, "SCHEMES": SCHEMES, "CHARTS": CHARTS,
 }  # fmt: skip
 

@@ -172,7 +172,7 @@ def test_an_answer_that_breaks_off_is_passing_trouble() -> None:
     ("answer", "says", "asked"),
     [
         (404, "no such file", 2),
-        (403, "no permission to read", 2),
+        (403, "no permission for it to be fetched", 2),
         (410, "its server answers 410", 2),
         (503, r"its server answers 503 \(5 times\)", 10),
     ],

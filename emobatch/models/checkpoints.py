@@ -21,10 +21,7 @@ from emobatch.models.names import ATTRIBUTE, BASES, DEMO, EMOTIONAL, TEXT_ATTRIB
 
 DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "checkpoints"
 # Where in it each branch's toy is.
-DEMO_FOLDERS = {
-    **{"speech": "speech", "asr": "asr", "text": "sentiment"},
-    **{BASES["speech"]: "speech", BASES["text"]: "sentiment"},
-}
+DEMO_FOLDERS = {"speech": "speech", "asr": "asr", "text": "sentiment"}
 # Branches by the kind of their checkpoints.
 HEARING = ("speech", EMOTIONAL, ATTRIBUTE, BASES["speech"])
 READING = ("text", TEXT_ATTRIBUTE, BASES["text"])
@@ -182,13 +179,15 @@ def find(name: str, branch: str) -> Checkpoint | None:
             or files and repositories other than its own.
     """
     option = option_of(branch)
-    if name == DEMO and branch not in DEMO_FOLDERS:
+    # What `train` begins with is the branch's own.
+    toy = DEMO_FOLDERS.get(next((own for own, base in BASES.items() if base == branch), branch))
+    if name == DEMO and toy is None:
         raise CheckpointError(
             f"{DEMO}: has no {kind_of(branch)} model; give {option} a folder or a hub name, or "
             "leave it out"
         )
-    if name == DEMO:
-        return Checkpoint(name, DEMO_FOLDER / DEMO_FOLDERS[branch], None, option)
+    if name == DEMO and toy is not None:
+        return Checkpoint(name, DEMO_FOLDER / toy, None, option)
     repository = repository_of(name, branch)
     if repository == name and _is_folder(name, branch):
         return checked(Checkpoint(name, Path(name), None, option), branch)
