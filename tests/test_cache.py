@@ -13,7 +13,8 @@ from threading import Event, Thread
 import pytest
 
 from emobatch.errors import StorageError
-from emobatch.storage.cache import PART, Cache
+from emobatch.storage import cache as cache_module
+from emobatch.storage.cache import PART, Cache, Lease
 
 
 def writes(content: bytes, asked: list[bytes] | None = None) -> Callable[[Path], None]:
@@ -179,3 +180,19 @@ def test_whoever_waits_has_a_file_that_others_read(tmp_path: Path) -> None:
     assert read.wait(60)  # though none of them lets go of it
     for lease in leases:
         lease.release()
+
+
+def test_a_file_that_came_since_it_was_looked_for_leaves_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, asked = cache_module._leased, list[bytes]()
+
+    def look_too_early(path: Path) -> Lease | None:
+        monkeypatch.setattr(cache_module, "_leased", look)
+        Cache(tmp_path, 1000).get("a", ".wav", writes(b"abc", asked)).release()
+        return None
+
+    monkeypatch.setattr(cache_module, "_leased", look_too_early)
+    lease = Cache(tmp_path, 1000).get("a", ".wav", writes(b"xyz", asked))
+    assert lease.path.read_bytes() == b"abc" and asked == [b"abc"]
+    assert [path.suffix for path in tmp_path.iterdir()] == [".wav"]

@@ -143,7 +143,10 @@ class Cache:
                 self._fill(
                     path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}{PART}"), path, fetch
                 )
-            elif locked and _is_at(handle, part) and not path.exists():
+            elif locked and _is_at(handle, part):
+                if path.exists():  # since we looked: what we made is of no use
+                    part.unlink()
+                    return None
                 self._fill(part, path, fetch)
                 fcntl.flock(handle, fcntl.LOCK_SH)  # from writer to reader
                 if _is_at(handle, path):
