@@ -46,14 +46,8 @@ class Size(click.ParamType[int]):
         return int(float(found[1]) * unit)
 
 
-class Folder(click.Path):
-    """A folder that is there, or an address."""
-
-    name = "folder"
-
-    def __init__(self) -> None:
-        """See :class:`click.Path`."""
-        super().__init__(path_type=Path, file_okay=False, exists=True)
+class PathOrAddress(click.Path):
+    """A file or a folder of this machine, or the address of one elsewhere."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read it.
@@ -66,54 +60,24 @@ class Folder(click.Path):
         Returns:
             A path or an address.
         """
-        return _place(self, value, param, ctx) or super().convert(value, param, ctx)
-
-
-class File(click.Path):
-    """A file to write, or its address."""
-
-    name = "file"
-
-    def __init__(self) -> None:
-        """See :class:`click.Path`."""
-        super().__init__(path_type=Path)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read it.
-
-        Args:
-            value: what was typed.
-            param: the option.
-            ctx: of the command.
-
-        Returns:
-            A path or an address.
-        """
-        return _place(self, value, param, ctx) or super().convert(value, param, ctx)
-
-
-def _place(
-    kind: click.ParamType[Any], value: Any, param: click.Parameter | None, ctx: click.Context | None
-) -> Place | None:
-    # None where it is still to be read.
-    if isinstance(value, str) and is_address(value):
-        try:
-            return Address.parse(value)
-        except StorageError as error:
-            kind.fail(str(error), param, ctx)
-    return value if isinstance(value, Place) else None
+        if isinstance(value, str) and is_address(value):
+            try:
+                return Address.parse(value)
+            except StorageError as error:
+                self.fail(str(error), param, ctx)
+        return value if isinstance(value, Place) else super().convert(value, param, ctx)
 
 
 table_option = click.option(
     "-o",
     "--output",
-    type=File(),
+    type=PathOrAddress(path_type=Path),
     help="File to write; its extension names the format. An address (s3, gs) has saved work beside "
     "it too. Without it, standard output.",
 )
 place_option = click.option(
     "--root",
-    type=Folder(),
+    type=PathOrAddress(path_type=Path, file_okay=False, exists=True),
     metavar="DIRECTORY",
     help="Folder that paths are relative to, or its address. Default: the manifest's own.",
 )

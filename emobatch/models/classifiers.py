@@ -118,7 +118,7 @@ def of_transformers(auto_model: Any, auto_processor: Any) -> Loader:
     """
 
     def load(checkpoint: Checkpoint, device: Device) -> tuple[Any, Any]:
-        config = _read_config(checkpoint, auto_model)
+        config = read_config(checkpoint, auto_model)
         processor = auto_processor.from_pretrained(
             checkpoint.folder, trust_remote_code=False, local_files_only=True
         )
@@ -162,7 +162,19 @@ def class_probabilities(
     return probabilities
 
 
-def _read_config(checkpoint: Checkpoint, auto_model: Any) -> Any:
+def read_config(checkpoint: Checkpoint, auto_model: Any) -> Any:
+    """Read what a checkpoint's model is made of, and have none of its code run.
+
+    Args:
+        checkpoint: its folder.
+        auto_model: class of transformers that is to load it.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        CheckpointError: if that class has no model of its type.
+    """
     config = AutoConfig.from_pretrained(
         checkpoint.folder, trust_remote_code=False, local_files_only=True
     )

@@ -33,20 +33,20 @@ Source = tuple[Checkpoint, Beside]
 
 
 @dataclass(frozen=True)
-class SpeechAttributes(AudioScorer[NDArray[np.float64]]):
-    """Adds ``speech_arousal`` and the like, of checkpoints beside the speech model.
+class _OfCheckpoints:
+    """What is read of checkpoints beside a side's own model.
 
     Attributes:
+        side: ``speech`` or ``text``.
         sources: checkpoints, each with attributes of its own.
     """
 
-    stage: ClassVar[str] = "attributes"
-    branch: ClassVar[str] = ATTRIBUTE
+    side: ClassVar[str]
     sources: tuple[Source, ...]
 
     @classmethod
     def planned(cls, setup: Setup) -> Self | None:
-        """Take the attributes that the speech model doesn't give itself.
+        """Take the attributes that the side's own model doesn't give itself.
 
         Args:
             setup: options, checkpoints and classes.
@@ -57,13 +57,29 @@ class SpeechAttributes(AudioScorer[NDArray[np.float64]]):
         Raises:
             EmobatchError: if a checkpoint gives none, or two the same.
         """
-        sources = _sources(setup, "speech")
+        given = attributes(setup, cls.side)
+        sources = tuple(
+            (setup.found[branch], Beside(cls.side, outputs, setup.choice.scale))
+            for branch, outputs in given.items()
+            if branch != cls.side
+        )
         return cls(sources) if sources else None
 
     @property
     def columns(self) -> Mapping[str, Column]:
         """What it adds to a row."""
-        return _columns(self.sources)
+        return {
+            name: column for _, beside in self.sources for name, column in beside.columns.items()
+        }
+
+
+@dataclass(frozen=True)
+class SpeechAttributes(_OfCheckpoints, AudioScorer[NDArray[np.float64]]):
+    """Adds ``speech_arousal`` and the like, of checkpoints beside the speech model."""
+
+    stage: ClassVar[str] = "attributes"
+    branch: ClassVar[str] = ATTRIBUTE
+    side: ClassVar[str] = "speech"
 
     def load(self, device: Device) -> Model[Samples, NDArray[np.float64]]:
         """Load the checkpoints.
@@ -92,37 +108,12 @@ class SpeechAttributes(AudioScorer[NDArray[np.float64]]):
 
 
 @dataclass(frozen=True)
-class TextAttributes(TextScorer[NDArray[np.float64]]):
-    """Adds ``text_arousal`` and the like, of checkpoints beside the text model.
-
-    Attributes:
-        sources: checkpoints, each with attributes of its own.
-    """
+class TextAttributes(_OfCheckpoints, TextScorer[NDArray[np.float64]]):
+    """Adds ``text_arousal`` and the like, of checkpoints beside the text model."""
 
     stage: ClassVar[str] = "text attributes"
     branch: ClassVar[str] = TEXT_ATTRIBUTE
-    sources: tuple[Source, ...]
-
-    @classmethod
-    def planned(cls, setup: Setup) -> Self | None:
-        """Take the attributes that the text model doesn't give itself.
-
-        Args:
-            setup: options, checkpoints and classes.
-
-        Returns:
-            The scorer, None where there are none.
-
-        Raises:
-            EmobatchError: if a checkpoint gives none, or two the same.
-        """
-        sources = _sources(setup, "text")
-        return cls(sources) if sources else None
-
-    @property
-    def columns(self) -> Mapping[str, Column]:
-        """What it adds to a row."""
-        return _columns(self.sources)
+    side: ClassVar[str] = "text"
 
     def load(self, device: Device) -> Model[str, NDArray[np.float64]]:
         """Load the checkpoints.
@@ -150,21 +141,8 @@ class TextAttributes(TextScorer[NDArray[np.float64]]):
         return _row(self.sources, result)
 
 
-def _sources(setup: Setup, side: str) -> tuple[Source, ...]:
-    given = attributes(setup, side)
-    return tuple(
-        (setup.found[branch], Beside(side, outputs, setup.choice.scale))
-        for branch, outputs in given.items()
-        if branch != side
-    )
-
-
 def _read_of(checkpoint: Checkpoint, beside: Beside) -> Outputs:
     return Outputs([None] * len(checkpoint.labels()), 0, beside.places)
-
-
-def _columns(sources: Sequence[Source]) -> dict[str, Column]:
-    return {name: column for _, beside in sources for name, column in beside.columns.items()}
 
 
 def _row(sources: Sequence[Source], values: NDArray[np.float64]) -> Row:

@@ -16,7 +16,7 @@ from torch import nn
 from emobatch.errors import CheckpointError
 from emobatch.models import hub
 from emobatch.models.checkpoints import Checkpoint
-from emobatch.models.classifiers import UNUSED_PARAMETERS
+from emobatch.models.classifiers import UNUSED_PARAMETERS, read_config
 from emobatch.training.goal import Goal
 
 Inputs = dict[str, torch.Tensor]
@@ -99,16 +99,7 @@ def load(auto_model: Any, checkpoint: Checkpoint, goal: Goal | None) -> Any:
         CheckpointError: if it can't be loaded, or lacks more than a head.
     """
     with checkpoint.explained(), hub.closed(), quiet():
-        config = transformers.AutoConfig.from_pretrained(
-            checkpoint.folder, trust_remote_code=False, local_files_only=True
-        )
-        if type(config) not in auto_model._model_mapping:
-            raise CheckpointError(
-                f"{checkpoint.name}: a {config.model_type} checkpoint, which {auto_model.__name__} "
-                f"doesn't load; give {checkpoint.option} one that it does"
-            )
-        # A checkpoint may name a repository of the hub whose code would compute its attention.
-        config._attn_implementation = None
+        config = read_config(checkpoint, auto_model)
         if goal is not None:
             config.problem_type = goal.kind
             config.num_labels = len(goal.outputs)

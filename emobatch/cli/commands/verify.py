@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from emobatch.cli.options import (
     table_device_options,
     table_model_options,
 )
-from emobatch.cli.remote import Folder, access_of, remote_options
+from emobatch.cli.remote import PathOrAddress, access_of, remote_options
 
 
 @click.command()
@@ -29,7 +30,7 @@ from emobatch.cli.remote import Folder, access_of, remote_options
 )
 @click.option(
     "--root",
-    type=Folder(),
+    type=PathOrAddress(path_type=Path, file_okay=False, exists=True),
     metavar="DIRECTORY",
     help="Folder that paths are relative to, or its address. Default: the table's own.",
 )
