@@ -31,6 +31,7 @@ class Chat:
     address: str
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -46,6 +47,7 @@ def chat(say: Say) -> Iterator[Chat]:
             with lock:
                 number = len(served.requests)
                 served.requests.append(body)
+                served.paths.append(self.path)
                 served.headers.append({k.lower(): v for k, v in self.headers.items()})
             said = say(body, number)
             said = said if isinstance(said, Said) else Said(said)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from refusals import refusal
 from samples import csv, score_rows
 
 from emobatch.cli.main import main
+from emobatch.judging.chat import seconds_to_wait
 
 Cli = Callable[..., Result]
 ROWS = 24
@@ -139,6 +141,63 @@ def test_what_a_server_puts_off_is_asked_again(cli: Cli, final: Path, status: in
     assert len(server.requests) == 2
 
 
+def test_a_server_is_left_alone_as_long_as_it_wants(cli: Cli, final: Path) -> None:
+    """Without a word of its own it would be a second at most."""
+    came: list[float] = []
+
+    def say(body: dict[str, Any], number: int) -> Said | str:
+        came.append(time.monotonic())
+        return Said("later", 429, {"Retry-After": "1.5"}) if number == 0 else verdict()
+
+    with chat(say) as server:
+        judge(cli, server, final, "--where", "transcript = 'line 3'")
+    first, second = came
+    assert second - first >= 1.5
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0", 0.0),
+        ("-3", 0.0),
+        ("7200", 60.0),
+        ("Sun, 22 Nov 2026 10:00:09 GMT", 9.0),
+        ("Sun, 22 Nov 2026 09:59:00 GMT", 0.0),
+        ("soon", None),
+        ("nan", None),
+        (None, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+    assert seconds_to_wait(header, datetime(2026, 11, 22, 10, tzinfo=UTC)) == seconds
+
+
+def test_a_request_is_the_one_that_openais_client_makes(
+    cli: Cli, final: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openai = pytest.importorskip("openai")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    with chat(lambda body, number: verdict()) as server:
+        judge(cli, server, final, "--where", "transcript = 'line 3'")
+        body = server.requests[0]
+        openai.OpenAI(base_url=server.address).chat.completions.create(**body)
+        assert server.requests[1] == body
+        ours, theirs = server.headers
+        for name in ("authorization", "content-type", "accept"):
+            assert ours[name] == theirs[name]
+        assert server.paths[0] == server.paths[1]
+
+
+def test_a_server_on_this_machine_is_asked_past_any_proxy(
+    cli: Cli, final: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy is another machine: with --offline no transcript goes there."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with chat(lambda body, number: verdict()) as server:
+        judge(cli, server, final, "--offline", "--where", "transcript = 'line 3'")
+        assert len(server.requests) == 1
+
+
 def test_rows_that_fail_are_said_and_asked_for_by_the_next_run(cli: Cli, final: Path) -> None:
     broken = {"line 3", "line 5", "line 7"}
 
@@ -184,12 +243,18 @@ def test_a_row_whose_connections_are_lost_fails_alone(cli: Cli, final: Path) -> 
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(401, "refuses the key"), (403, "refuses the key"), (404, "no such model")],
+    [
+        (307, "is elsewhere"),
+        (401, "refuses the key"),
+        (403, "refuses the key"),
+        (404, "no such model"),
+    ],
 )
 def test_what_no_request_can_mend_ends_the_run(
     cli: Cli, final: Path, status: int, words: str
 ) -> None:
-    with chat(lambda body, number: Said("no", status)) as server:
+    there = {"Location": "/elsewhere"} if status < 400 else {}
+    with chat(lambda body, number: Said("no", status, there)) as server:
         arguments = ("--endpoint", server.address, "--model", "toy", "-o", final.with_name("j.csv"))
         result = cli("judge", final, *arguments, "--concurrency", 1)
     assert result.exit_code == 1
@@ -238,6 +303,21 @@ def test_no_answer_is_paid_for_twice(cli: Cli, final: Path) -> None:
         assert again["emotion"].equals(first["fused_emotion"].alias("emotion"))
         judge(cli, server, final, "--temperature", 0.5)
         assert len(server.requests) == 2 * ROWS, "other options are another question"
+
+
+@pytest.mark.parametrize("limit", [1, 24])
+def test_rows_that_are_one_question_are_asked_about_once(
+    cli: Cli, final: Path, limit: int
+) -> None:
+    """Also those that come behind the last request that may be made."""
+    first = pl.read_parquet(final).head(1)
+    source = final.with_name("same.parquet")
+    rows = pl.concat([first] * 20).with_columns(id=pl.int_range(20).cast(pl.String))
+    rows.write_parquet(source)
+    with chat(lambda body, number: verdict()) as server:
+        judged = judge(cli, server, source, "--max-requests", limit)
+        assert len(server.requests) == 1
+    assert judged["judge_status"].to_list() == ["ok"] * 20
 
 
 def test_a_run_that_was_cut_short_goes_on(cli: Cli, final: Path) -> None:
@@ -527,3 +607,26 @@ def test_batch_out_says_the_next_command(cli: Cli, final: Path, tmp_path: Path) 
     again = tmp_path / "again.jsonl"
     assert cli(*command[1:-4], "--batch-out", again).exit_code == 0
     assert {json.loads(each)["custom_id"] for each in again.read_text().splitlines()} == keys
+
+
+def test_a_batch_may_be_a_part(cli: Cli, final: Path, tmp_path: Path) -> None:
+    requests, results = tmp_path / "requests.jsonl", tmp_path / "results.jsonl"
+    options = ("--model", "toy", "--max-requests", 5)
+    said = cli("judge", final, *options, "--batch-out", requests).stderr
+    assert "--max-requests 5" in said
+    asked = [json.loads(line) for line in requests.read_text().splitlines()]
+    assert [transcript(each["body"]) for each in asked] == [f"line {n}" for n in range(5)]
+    body = {"choices": [{"message": {"role": "assistant", "content": verdict()}}]}
+    results.write_text(
+        "".join(
+            json.dumps(
+                {"custom_id": each["custom_id"], "response": {"status_code": 200, "body": body}}
+            )
+            + "\n"
+            for each in asked
+        )
+    )
+    target = tmp_path / "judged.parquet"
+    assert cli("judge", final, *options, "--batch-in", results, "-o", target).exit_code == 0
+    found = pl.read_parquet(target)["judge_status"].to_list()
+    assert found == ["ok"] * 5 + ["not-asked"] * (ROWS - 5)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from threading import Lock
 from time import monotonic
-from types import TracebackType
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as RichProgress
-
-from emobatch.cli.console import console
-from emobatch.cli.verbosity import is_quiet
+from emobatch.cli.bar import TerminalBar
 
 
-class Bar:
+class Bar(TerminalBar):
     """Shows rows, audio and errors on standard error if that is a terminal.
 
     It is an :class:`emobatch.scoring.progress.Progress`.
@@ -22,36 +16,13 @@ class Bar:
 
     def __init__(self) -> None:
         """Begin at nothing."""
+        words = "rows, {task.fields[errors]} errors, {task.fields[speed]}"
+        super().__init__(words, speed="", errors=0)
         self._began = monotonic()
         self._rows = 0
         self._errors = 0
         self._seconds = 0.0
         self._lock = Lock()
-        self.is_shown = sys.stderr.isatty()
-        self._bar = RichProgress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("rows, {task.fields[errors]} errors, {task.fields[speed]}"),
-            TimeRemainingColumn(),
-            console=console(stderr=True),
-            disable=is_quiet() or not self.is_shown,
-        )
-        self._task = self._bar.add_task("preparing", total=None, speed="", errors=0)
-
-    def __enter__(self) -> Bar:
-        """Show the bar."""
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the bar as it is."""
-        self._bar.stop()
 
     def start(self, rows: int, done: int = 0) -> None:
         """Show that models are being loaded.

@@ -37,7 +37,7 @@ def check_url(url: str, *, offline: bool) -> str:
             f"--endpoint {parts.scheme}://{host}…: has a secret or a question in it; give the key "
             f"as {KEYS[0]} in the environment"
         )
-    if offline and not _is_loopback(host):
+    if offline and not is_loopback(url):
         raise OptionError(
             f"--endpoint {url}: is another machine, and --offline asks none; serve the model on "
             "this one"
@@ -46,7 +46,16 @@ def check_url(url: str, *, offline: bool) -> str:
     return f"{parts.scheme}://{where}{f':{port}' if port else ''}{parts.path}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Say whether an address is this machine's own.
+
+    Args:
+        url: a web address.
+
+    Returns:
+        Whether nothing that is sent there leaves this machine.
+    """
+    host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -11,7 +11,7 @@ import polars as pl
 
 from emobatch.errors import TableError
 from emobatch.judging.chosen import chosen
-from emobatch.judging.endpoint import Question
+from emobatch.judging.exchange import Question
 from emobatch.judging.prompt import Prompt
 from emobatch.judging.questions import Asker
 from emobatch.judging.review import Review

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
 
-from emobatch.errors import Interrupted
+from emobatch.errors import EndpointError, Interrupted
 from emobatch.judging import answer
 from emobatch.judging.answers import Answers
-from emobatch.judging.endpoint import Endpoint, Question, Spent
+from emobatch.judging.exchange import Question, Reply, Spent
+from emobatch.judging.progress import Progress
 from emobatch.judging.review import Review
 from emobatch.judging.verdicts import Verdicts
 from emobatch.manifests.amount import counted
-from emobatch.scoring.progress import Progress
+from emobatch.scoring.pace import Pace
+
+if TYPE_CHECKING:
+    from emobatch.judging.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +32,8 @@ class Asking:
         review: how.
         verdicts: take what is answered.
         answers: keep it.
-        progress: told how far it is.
+        progress: told how far it is, and what was spent.
         spent: so far.
-        by_key: numbers of the rows of each question; several rows may be one question.
     """
 
     review: Review
@@ -36,35 +41,27 @@ class Asking:
     answers: Answers
     progress: Progress
     spent: Spent = field(default_factory=Spent)
-    by_key: dict[str, list[int]] = field(default_factory=dict)
+    _rows: dict[str, list[int]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
-    def run(self, questions: Sequence[Question]) -> None:
+    def run(self, questions: Iterator[Question], rows: int, left: int) -> None:
         """Ask all, within the limits of requests and tokens.
 
         Args:
-            questions: without an answer so far.
+            questions: those without an answer; taken as there is room for them.
+            rows: how many are asked about, now or before.
+            left: how many questions there are.
 
         Raises:
             EndpointError: if no request can succeed; answers so far are kept.
             Interrupted: by a signal; likewise.
         """
-        for question in questions:
-            self.by_key.setdefault(question.key, []).append(question.row)
-        once = {question.key: question for question in questions}.values()
-        review, labels = self.review, self.verdicts.labels
-        endpoint = Endpoint(
-            review.endpoint or "",
-            review.model,
-            review.options,
-            answer.response_format(labels),
-            review.concurrency,
-            review.timeout,
-            review.retries,
-        )
-        self.progress.start(len(questions))
-        self.progress.begin()
+        endpoint = self._endpoint()
+        pace = Pace(self.progress)
+        pace.start(rows, rows - left)
+        pace.begin()
         try:
-            self._ask(endpoint, once)
+            self._ask(endpoint, questions, pace)
         except KeyboardInterrupt as signal:
             kept = counted(len(self.answers.texts), "answer")
             raise Interrupted(
@@ -72,27 +69,70 @@ class Asking:
                 f"{self.answers.held.path}, the same command goes on from there"
             ) from signal
 
-    def _ask(self, endpoint: Endpoint, questions: Iterable[Question]) -> None:
-        wanted = self._within_limits(questions)
+    def _endpoint(self) -> Endpoint:
+        try:
+            from emobatch.judging.endpoint import Endpoint
+        except ModuleNotFoundError as error:
+            raise EndpointError(
+                f"asking a language model needs the package {error.name}; pip install "
+                "'emobatch[judge]'"
+            ) from error
+        review = self.review
+        return Endpoint(
+            review.endpoint or "",
+            review.model,
+            review.options,
+            answer.response_format(self.verdicts.labels),
+            review.concurrency,
+            review.timeout,
+            review.retries,
+        )
+
+    def _ask(self, endpoint: Endpoint, questions: Iterator[Question], pace: Pace) -> None:
+        wanted = self._once(questions, pace)
         for reply in endpoint.ask(wanted, self.verdicts.is_readable, self.spent):
-            rows = self.by_key[reply.question.key]
-            if reply.text is None:
-                for row in rows:
-                    self.verdicts.failed(row, reply.error or "no answer")
-            else:
-                self.answers.add(reply.question.key, reply.text)
-                for row in rows:
-                    self.verdicts.answered(row, reply.text)
-            self.progress.advance(rows=len(rows), errors=len(rows) * (reply.text is None))
+            rows = self._settle(reply)
+            pace.advance(rows=len(rows), errors=len(rows) * (reply.text is None))
+            self.progress.spend(self.spent.tokens)
+        for question in questions:  # behind a limit
+            if (text := self.answers.texts.get(question.key)) is not None:
+                self.verdicts.answered(question.row, text)
         requests = counted(self.spent.requests, "request")
         log.info("note: %s, %d tokens", requests, self.spent.tokens)
 
-    def _within_limits(self, questions: Iterable[Question]) -> Iterator[Question]:
-        review = self.review
-        for question in questions:
-            # Questions under way may still be asked once more.
-            if review.most_requests is not None and self.spent.requests >= review.most_requests:
-                return
-            if review.most_tokens is not None and self.spent.tokens >= review.most_tokens:
-                return
-            yield question
+    def _settle(self, reply: Reply) -> list[int]:
+        # The rows whose question it was.
+        key, text = reply.question.key, reply.text
+        with self._lock:
+            rows = self._rows.pop(key)
+            if text is not None:
+                self.answers.add(key, text)
+        for row in rows:
+            if text is None:
+                self.verdicts.failed(row, reply.error or "no answer")
+            else:
+                self.verdicts.answered(row, text)
+        return rows
+
+    def _once(self, questions: Iterator[Question], pace: Pace) -> Iterator[Question]:
+        # Within the limits; a question that is under way for another row isn't asked again. This
+        # runs in the thread that asks, and answers come in another.
+        while not self._is_enough and (question := next(questions, None)) is not None:
+            with self._lock:
+                text = self.answers.texts.get(question.key)
+                if text is None:
+                    rows = self._rows.setdefault(question.key, [])
+                    rows.append(question.row)
+            if text is not None:  # it came between
+                self.verdicts.answered(question.row, text)
+                pace.advance(rows=1)
+            elif len(rows) == 1:
+                yield question
+
+    @property
+    def _is_enough(self) -> bool:
+        # Questions under way may still be asked once more.
+        review, spent = self.review, self.spent
+        return (review.most_requests is not None and spent.requests >= review.most_requests) or (
+            review.most_tokens is not None and spent.tokens >= review.most_tokens
+        )

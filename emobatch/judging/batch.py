@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emobatch.errors import TableError
-from emobatch.judging.endpoint import Question
+from emobatch.judging.exchange import Question
 from emobatch.tables import reading
 from emobatch.tables.replacing import replacing
 

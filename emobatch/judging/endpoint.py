@@ -4,77 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from queue import Queue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from emobatch.errors import EndpointError, first_line
-from emobatch.judging.address import KEYS
+from emobatch.judging.chat import Chat, NoAnswerError
+from emobatch.judging.exchange import Question, Reply, Spent
 from emobatch.judging.prompt import Messages
 
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
 log = logging.getLogger(__name__)
-PATH = "/chat/completions"
-# A server of one's own asks for none, and the client wants one.
-NO_KEY = "none"
-# These statuses say that no other request will do better.
-HOPELESS = {
-    401: "refuses the key; set EMOBATCH_API_KEY to one that it takes",
-    403: "refuses the key; set EMOBATCH_API_KEY to one that it takes",
-    404: "knows no such model or address; check --model, and whether --endpoint ends with /v1",
-}
+# With these a server refuses what it can't read: a JSON schema, or all.
+NO_SCHEMA = (400, 422)
 AGAIN = "That was not the JSON object. Answer again, with nothing but the JSON object."
 END: Final = object()
 # Replies that may wait to be stored.
 MOST_WAITING = 256
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a model is asked of a row.
-
-    Attributes:
-        row: its number.
-        key: under which the answer is kept.
-        messages: of the chat.
-    """
-
-    row: int
-    key: str
-    messages: Messages
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What came of a question.
-
-    Attributes:
-        question: as asked.
-        text: what the model wrote, None where it didn't answer.
-        error: why not.
-    """
-
-    question: Question
-    text: str | None
-    error: str | None = None
-
-
-@dataclass
-class Spent:
-    """What was spent so far.
-
-    Attributes:
-        requests: that were made; of one that is made again, as a server wants it, one.
-        tokens: of prompts and answers, as the server counts them.
-    """
-
-    requests: int = 0
-    tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -157,103 +103,44 @@ class _Crowd:
             self.replies.put(END)
 
     async def _run(self) -> None:
-        async with _client(self._endpoint) as client:
-            await asyncio.gather(*(self._work(client) for _ in range(self._endpoint.concurrency)))
+        endpoint = self._endpoint
+        async with Chat(endpoint.url, endpoint.timeout, endpoint.retries) as chat:
+            await asyncio.gather(*(self._work(chat) for _ in range(endpoint.concurrency)))
 
-    async def _work(self, client: AsyncOpenAI) -> None:
+    async def _work(self, chat: Chat) -> None:
         while not self.is_over and (question := next(self._questions, None)) is not None:
-            self.replies.put(await self._reply(client, question))
+            self.replies.put(await self._reply(chat, question))
             while self.replies.qsize() > MOST_WAITING and not self.is_over:
                 await asyncio.sleep(0.01)  # whoever stores them is behind
 
-    async def _reply(self, client: AsyncOpenAI, question: Question) -> Reply:
-        import openai
-
+    async def _reply(self, chat: Chat, question: Question) -> Reply:
         messages, text = question.messages, ""
         for _ in ("asked", "asked again"):
             try:
-                text = await self._request(client, messages)
-            except openai.APIStatusError as error:
-                if error.status_code in HOPELESS:
-                    why = f"{HOPELESS[error.status_code]} ({error.status_code})"
-                    raise EndpointError(f"{self._endpoint.url}: {why}") from error
-                return Reply(question, None, f"status {error.status_code}")
-            except openai.APIConnectionError as error:
-                if _is_lost(error):
-                    return Reply(question, None, "the connection was lost before an answer came")
-                if isinstance(error, openai.APITimeoutError) and not _is_unreached(error):
-                    return Reply(question, None, f"no answer in {self._endpoint.timeout:g} s")
-                raise EndpointError(
-                    f"{self._endpoint.url}: can't be reached: "
-                    f"{first_line(error.__cause__ or error)}; is the server running?"
-                ) from error
+                text = await self._request(chat, messages)
+            except NoAnswerError as error:
+                return Reply(question, None, str(error))
             if self._is_readable(text):
                 break
             said = [{"role": "assistant", "content": text}, {"role": "user", "content": AGAIN}]
             messages = [*question.messages, *said]
         return Reply(question, text)
 
-    async def _request(self, client: AsyncOpenAI, messages: Messages) -> str:
-        import openai
-
+    async def _request(self, chat: Chat, messages: Messages) -> str:
         endpoint = self._endpoint
         body = {"model": endpoint.model, "messages": messages, **endpoint.options}
         if self._takes_schema:
             body["response_format"] = endpoint.response_format
         self._spent.requests += 1
         try:
-            # Not by the client's typed method, which takes twice as long over each answer.
-            said = await client.post(PATH, body=body, cast_to=object)
-        except (openai.BadRequestError, openai.UnprocessableEntityError):
-            if "response_format" not in body:
+            text, tokens = await chat.complete(body)
+        except NoAnswerError as error:
+            if error.status not in NO_SCHEMA or "response_format" not in body:
                 raise
             # Not every server holds a model to a schema; the JSON is found in the text.
             if self._takes_schema:
                 self._takes_schema = False
                 log.info("note: %s takes no JSON schema; asked without one", endpoint.url)
-            return await self._request(client, messages)
-        text, tokens = _content(said)
+            return await self._request(chat, messages)
         self._spent.tokens += tokens
         return text
-
-
-def _is_unreached(error: Exception) -> bool:
-    # A server that isn't there is a time-out to the client, of a kind of its own.
-    return type(error.__cause__).__name__ == "ConnectTimeout"
-
-
-def _is_lost(error: Exception) -> bool:
-    # So is one that took the request and hung up, but for what caused that.
-    from aiohttp import ClientConnectorError, ClientOSError, ServerDisconnectedError
-
-    cause = error.__cause__.__cause__ if error.__cause__ else None
-    hung_up = isinstance(cause, ServerDisconnectedError | ClientOSError)
-    return hung_up and not isinstance(cause, ClientConnectorError)
-
-
-def _content(said: Any) -> tuple[str, int]:
-    # The text of an answer, empty where there is none, and its tokens.
-    try:
-        text = said["choices"][0]["message"]["content"]
-    except (KeyError, IndexError, TypeError):
-        text = None
-    usage = said.get("usage") if isinstance(said, dict) else None
-    tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
-    return text if isinstance(text, str) else "", tokens if isinstance(tokens, int) else 0
-
-
-def _client(endpoint: Endpoint) -> AsyncOpenAI:
-    try:
-        import openai
-    except ModuleNotFoundError as error:
-        raise EndpointError(
-            "asking a language model needs the package openai; pip install 'emobatch[judge]'"
-        ) from error
-
-    return openai.AsyncOpenAI(
-        api_key=next((os.environ[name] for name in KEYS if os.environ.get(name)), NO_KEY),
-        base_url=endpoint.url,
-        timeout=endpoint.timeout,
-        max_retries=endpoint.retries,
-        http_client=openai.DefaultAioHttpClient(),  # many requests at a time at half the cost
-    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ from emobatch.judging.address import check_url
 from emobatch.judging.answers import Answers
 from emobatch.judging.asked import Asked
 from emobatch.judging.asking import Asking
-from emobatch.judging.endpoint import Question
+from emobatch.judging.exchange import Question
+from emobatch.judging.progress import Progress, Silent
 from emobatch.judging.questions import tokens
 from emobatch.judging.review import Review
 from emobatch.judging.verdicts import Verdicts, decided
 from emobatch.manifests.amount import counted
 from emobatch.models.names import MOST_ERRORS
-from emobatch.scoring.progress import Progress, Silent
 from emobatch.tables import reading, writing
 from emobatch.tables.judged import FAILED, JUDGE, NOT_ASKED, OK, UNREADABLE
 
@@ -30,7 +31,10 @@ log = logging.getLogger(__name__)
 # Questions by whose size all are estimated; tokens of an answer, about.
 SAMPLE, ANSWER_TOKENS = 100, 60
 # What decides which questions there are, beside the model.
-OF_QUESTIONS = ("only", "share", "context", "prompt", "temperature", "seed", "answer_tokens")
+OF_QUESTIONS = {
+    name: f"--{name.replace('_', '-')}"
+    for name in ("only", "share", "context", "prompt", "temperature", "seed", "answer_tokens")
+} | {"most_requests": "--max-requests"}
 
 
 def judge(
@@ -67,12 +71,16 @@ def judge(
     asked = Asked.read(sources, where, review)
     verdicts = Verdicts(asked.table.task.labels)
     with Answers.open(target) as answers:
-        questions = _unanswered(asked, answers, verdicts)
+        questions = _unanswered(asked, dict(answers.texts), verdicts)
         if batch_in is not None:
-            _take(batch_in, questions, asked, answers, verdicts)
-        elif questions:
-            _announce(questions, review)
-            Asking(review, verdicts, answers, progress or Silent()).run(questions)
+            wanted = list(questions)[: review.most_requests]
+            _take(batch_in, wanted, asked, answers, verdicts)
+        elif left := _left(asked, answers):
+            questions = _announced(questions, left, review)
+            asking = Asking(review, verdicts, answers, progress or Silent())
+            asking.run(questions, asked.count, left)
+        else:
+            deque(questions, maxlen=0)
         columns = verdicts.frame(len(asked.which))
     made = _provenance(asked, review, address)
     with reading.explained(asked.table.name):
@@ -96,9 +104,8 @@ def dry_run(
     Returns:
         The questions.
     """
-    questions = list(Asked.read(sources, where, review).questions())
-    _announce(questions, review)
-    return questions[:count]
+    asked = Asked.read(sources, where, review)
+    return list(islice(_announced(asked.questions(), asked.count, review), count))
 
 
 def write_batch(
@@ -114,14 +121,15 @@ def write_batch(
     """
     asked = Asked.read(sources, where, review)
     form = answer.response_format(asked.table.task.labels)
-    questions = list(asked.questions())
-    _announce(questions, review)
-    batch.write(questions, target, review.model, {**review.options, "response_format": form})
+    count = asked.count if review.most_requests is None else min(asked.count, review.most_requests)
+    questions = _announced(islice(asked.questions(), count), count, review)
+    options = {**review.options, "response_format": form}
+    written = batch.write(questions, target, review.model, options)
     command = ["emobatch", "judge", *sources, *_options(review, where)]
     log.info(
         "note: %s in %s; with the file that the Batch API makes of it: %s --batch-in RESULTS -o "
         "JUDGED",
-        counted(len(questions), "request"),
+        counted(written, "request"),
         target,
         shlex.join(command),
     )
@@ -133,20 +141,25 @@ def _options(review: Review, where: str | None) -> list[str]:
     for each in fields(review):
         value = getattr(review, each.name)
         if each.name in OF_QUESTIONS and value != each.default:
-            options += [f"--{each.name.replace('_', '-')}", str(value)]
+            options += [OF_QUESTIONS[each.name], str(value)]
     return options
 
 
-def _unanswered(asked: Asked, answers: Answers, verdicts: Verdicts) -> list[Question]:
-    # Answers that are kept are taken at once.
-    left = []
+def _left(asked: Asked, answers: Answers) -> int:
+    # How many rows have no answer that is kept.
+    if not answers.texts:
+        return asked.count
+    return sum(question.key not in answers.texts for question in asked.questions())
+
+
+def _unanswered(asked: Asked, kept: Mapping[str, str], verdicts: Verdicts) -> Iterator[Question]:
+    # Answers that are kept are taken on the way.
     for question in asked.questions():
-        text = answers.texts.get(question.key)
+        text = kept.get(question.key)
         if text is None:
-            left.append(question)
+            yield question
         else:
             verdicts.answered(question.row, text)
-    return left
 
 
 def _take(
@@ -183,16 +196,18 @@ def _take(
         log.warning("note: %s: %s of other rows, prompts or options", source, strangers)
 
 
-def _announce(questions: Sequence[Question], review: Review) -> None:
-    size = tokens(list(islice(questions, SAMPLE)))
-    total = len(questions) * (size + ANSWER_TOKENS)
+def _announced(questions: Iterator[Question], count: int, review: Review) -> Iterator[Question]:
+    # The same questions; what they cost is judged by the first.
+    first = list(islice(questions, SAMPLE))
+    total = count * (tokens(first) + ANSWER_TOKENS)
     log.info(
         "note: %s to ask %s about (%s), about %s tokens",
-        counted(len(questions), "row"),
+        counted(count, "row"),
         review.model,
         review.only,
         f"{float(f'{total:.2g}'):,.0f}",
     )
+    return chain(first, questions)
 
 
 def _provenance(asked: Asked, review: Review, address: str | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -121,5 +122,7 @@ class Prompt:
                 raise PromptError(
                     f"{self.name}: {error}; it may name {', '.join(sorted(row))}"
                 ) from error
+            # What every row is told is held once.
+            content = sys.intern(content) if role == SYSTEM else content
             messages.append({"role": role, "content": content})
         return messages

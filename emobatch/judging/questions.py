@@ -10,7 +10,7 @@ import polars as pl
 
 from emobatch.judging.answers import key_of
 from emobatch.judging.description import COLUMNS, describe, medians
-from emobatch.judging.endpoint import Question
+from emobatch.judging.exchange import Question
 from emobatch.judging.prompt import Prompt
 from emobatch.judging.turns import DIALOGUE, ORDERS, Turns
 from emobatch.tasks.spellings import SENTIMENTS

@@ -79,7 +79,8 @@ class Pace:
             left = elapsed * (self._todo - self._rows) / self._rows
             said = f"{self._rows} of {self._todo} rows in {spoken(elapsed)}"
             said += f", {self._errors} failed" if self._errors else ""
-        log.info("note: %s, %s; about %s left", said, self.speed(), spoken(left))
+        said += f", {speed}" if (speed := self.speed()) else ""
+        log.info("note: %s; about %s left", said, spoken(left))
 
     def speed(self) -> str:
         """Say how fast the run was so far.

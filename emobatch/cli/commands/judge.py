@@ -161,9 +161,9 @@ def judge(
         return
     if output is None:
         raise click.UsageError("Missing option '-o': answers are kept beside the table.")
-    from emobatch.cli.progress import Bar
+    from emobatch.cli.judging_bar import JudgingBar
 
-    with Bar() as progress:
+    with JudgingBar() as progress:
         judging.judge(
             finals,
             output,
