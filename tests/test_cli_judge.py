@@ -330,6 +330,8 @@ def test_a_run_that_was_cut_short_goes_on(cli: Cli, final: Path) -> None:
         kept.write_bytes(b"".join(lines[:10]) + lines[10][:20])
         again = judge(cli, server, final)
         assert len(server.requests) == 2 * ROWS - 10
+        judge(cli, server, final)
+        assert len(server.requests) == 2 * ROWS - 10, "what came behind the half line is kept too"
     assert again.equals(whole)
 
 
