@@ -25,6 +25,7 @@ from emobatch.fusion.control import shuffled_figures
 from emobatch.fusion.file import Fitted
 from emobatch.fusion.fit_and_decide import refuse_shards
 from emobatch.fusion.held_out import HeldOut
+from emobatch.fusion.method import Method
 from emobatch.fusion.methods import DEFAULT, METHODS, options_for
 from emobatch.splits import leakage, roles
 from emobatch.splits.leakage import FOLD, SPLIT, Against, of_train
@@ -124,22 +125,36 @@ def crossval(
     )
     _note(result, scores, trained_on, splits_used)
     for (name, method), file in files.items():
-        fitted = {
-            "rows": folds[name].fitted_on,
-            "labels": scores.labels.as_dict(),
-            **folds[name].methods[method].settings(),
-            "scored_with": scored_with(scores.tables[0], folds[name].methods[method]),
-            "fold": name,
-            "fit_on": splits_used or "other folds",
-            "tables": [Path(source).name for source in scores.sources],
-            "where": where,
-            "date": date(),
-            "software": software(["polars", "numpy", "scikit-learn"]),
-            "models": scores.models[name] or None,
-            "ids": folds[name].ids,
-        }
-        thresholds.write(Fitted(folds[name].methods[method], fitted), file)
+        fitted = folds[name].methods[method]
+        said = _provenance(name, fitted, folds[name], scores, fit_on=splits_used, where=where)
+        thresholds.write(Fitted(fitted, said), file)
     return result
+
+
+def _provenance(
+    name: str,
+    method: Method,
+    fold: FoldFigures,
+    scores: FoldScores,
+    *,
+    fit_on: Against | None,
+    where: str | None,
+) -> dict[str, Any]:
+    # What is written beside a method that a fold fitted.
+    return {
+        "rows": fold.fitted_on,
+        "labels": scores.labels.as_dict(),
+        **method.settings(),
+        "scored_with": scored_with(scores.tables[0], method),
+        "fold": name,
+        "fit_on": fit_on or "other folds",
+        "tables": [Path(source).name for source in scores.sources],
+        "where": where,
+        "date": date(),
+        "software": software(["polars", "numpy", "scikit-learn"]),
+        "models": scores.models[name] or None,
+        "ids": fold.ids,
+    }
 
 
 def _compared(methods: Sequence[str]) -> list[str]:

@@ -82,20 +82,7 @@ def evaluate_rows(
         >>> evaluate_rows(rows, Task.of(["angry", "sad"])).value("WA", stage="after")
         50.0
     """
-    gated = len(score_table.gated(rows.lazy()).collect())
-    measures = every_measure()
-    notes = []
-    if _is_text_alone(rows):
-        rows = rows.drop(STAGES[BEFORE])
-        notes.append(TEXT_ALONE)
-    if gated:
-        # What was recognised is no fair sample of what was said.
-        measures = [measure for measure in measures if not measure.of_text]
-        notes.append(GATED.format(gated))
-    if LABEL not in rows.columns:
-        measures = [measure for measure in measures if not measure.needs_labels]
-        notes.append(ATTRIBUTES_ALONE if attributes.measurable(rows.columns) else NOTE)
-    notes += scale_notes(rows)
+    rows, measures, notes = _measurable(rows)
     whole = Sample(rows, task, bootstrap, normalisation=wer_normalisation)
     notes += trained.notes(whole.scored)
     by_split = training_note(whole.scored, trained_on, TRAINED, MAYBE_TRAINED)
@@ -121,6 +108,22 @@ def evaluate_rows(
         in_sample=overlap,
         normalisation=wer_normalisation,
     )
+
+
+def _measurable(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Measure], list[str]]:
+    # What of the rows can be measured, by what, and what is to be said of that.
+    measures, notes = every_measure(), []
+    if _is_text_alone(rows):
+        rows = rows.drop(STAGES[BEFORE])
+        notes.append(TEXT_ALONE)
+    if gated := len(score_table.gated(rows.lazy()).collect()):
+        # What was recognised is no fair sample of what was said.
+        measures = [measure for measure in measures if not measure.of_text]
+        notes.append(GATED.format(gated))
+    if LABEL not in rows.columns:
+        measures = [measure for measure in measures if not measure.needs_labels]
+        notes.append(ATTRIBUTES_ALONE if attributes.measurable(rows.columns) else NOTE)
+    return rows, measures, notes + list(scale_notes(rows))
 
 
 def _is_text_alone(rows: pl.DataFrame) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from emobatch.fusion import arrays, best, file
 from emobatch.fusion.calibration import Calibration, made_of
 from emobatch.fusion.file import Fitted
 from emobatch.fusion.fit_and_decide import columns_read, decide, fit, refuse_shards
-from emobatch.fusion.labelled import labelled_rows
+from emobatch.fusion.labelled import Labelled, labelled_rows
 from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
 from emobatch.fusion.ridge.calibration import of_attributes
 from emobatch.splits.roles import TRAIN, VAL, TrainedOn, training_note
@@ -138,7 +138,7 @@ def calibrated(
     with reading.explained(scores.name):
         others = columns_read(scores.rows, given)
     labelled = labelled_rows(scores, task, column, aliases, others, text=reads_text)
-    rows, read = labelled.rows, labelled.read
+    rows = labelled.rows
     chosen = (
         best.choose(rows, labelled.unlabelled, task, given, trained_on) if method == BEST else None
     )
@@ -151,18 +151,13 @@ def calibrated(
     decided = decide(fitted, rows, labelled.unlabelled)
     before = metrics(rows["label"], rows["speech_emotion"], task.classes)
     after = metrics(rows["label"], decided["emotion"], task.classes)
-    log.warning("note: %s", read.note())
-    if said := spoken(labelled.left_out, len(rows) + sum(labelled.left_out.values())):
-        log.warning("note: %s", said)
-    for note in chosen.notes() if chosen else ():
+    for note in _notes(labelled, chosen):
         log.warning("note: %s", note)
     warnings = [*fitted.warnings(), *_training(scores, rows, trained_on)]
     for text in warnings:
         log.warning("warning: %s", text)
     provenance = {
-        "rows": len(rows),
-        "left_out": {name: count for name, count in labelled.left_out.items() if count} or None,
-        "labels": read.as_dict(),
+        **_of_labels(labelled),
         **fitted.settings(),
         "chosen": chosen.to_document() if chosen else None,
         "before": before,
@@ -172,6 +167,22 @@ def calibrated(
         **made_of(scores, rows, fitted),
     }
     return Calibration(Fitted(fitted, provenance), before, after)
+
+
+def _notes(labelled: Labelled, chosen: best.Choice | None) -> Iterator[str]:
+    left_out = labelled.left_out
+    yield labelled.read.note()
+    if said := spoken(left_out, len(labelled.rows) + sum(left_out.values())):
+        yield said
+    yield from chosen.notes() if chosen else ()
+
+
+def _of_labels(labelled: Labelled) -> dict[str, Any]:
+    return {
+        "rows": len(labelled.rows),
+        "left_out": {name: count for name, count in labelled.left_out.items() if count} or None,
+        "labels": labelled.read.as_dict(),
+    }
 
 
 def _training(scores: ScoreTable, rows: pl.DataFrame, trained_on: TrainedOn | None) -> list[str]:
