@@ -6,6 +6,7 @@ import sys
 from threading import Lock
 from time import monotonic
 from types import TracebackType
+from typing import Any, Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
@@ -14,32 +15,29 @@ from emobatch.cli.console import console
 from emobatch.cli.verbosity import is_quiet
 
 
-class Bar:
-    """Shows rows, audio and errors on standard error if that is a terminal.
+class Shown:
+    """What is shown on standard error while a command works, if that is a terminal."""
 
-    It is an :class:`emobatch.scoring.progress.Progress`.
-    """
+    def __init__(self, text: str, **fields: Any) -> None:
+        """Begin at nothing.
 
-    def __init__(self) -> None:
-        """Begin at nothing."""
-        self._began = monotonic()
-        self._rows = 0
-        self._errors = 0
-        self._seconds = 0.0
-        self._lock = Lock()
+        Args:
+            text: after how many of how many are done, with ``{task.fields[NAME]}``.
+            fields: what these are in the beginning.
+        """
         self.is_shown = sys.stderr.isatty()
         self._bar = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("rows, {task.fields[errors]} errors, {task.fields[speed]}"),
+            TextColumn(text),
             TimeRemainingColumn(),
             console=console(stderr=True),
             disable=is_quiet() or not self.is_shown,
         )
-        self._task = self._bar.add_task("preparing", total=None, speed="", errors=0)
+        self._task = self._bar.add_task("preparing", total=None, **fields)
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> Self:
         """Show the bar."""
         self._bar.start()
         return self
@@ -52,6 +50,24 @@ class Bar:
     ) -> None:
         """Leave the bar as it is."""
         self._bar.stop()
+
+
+class Bar(Shown):
+    """Shows rows, audio and errors.
+
+    It is an :class:`emobatch.scoring.progress.Progress`.
+    """
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        super().__init__(
+            "rows, {task.fields[errors]} errors, {task.fields[speed]}", speed="", errors=0
+        )
+        self._began = monotonic()
+        self._rows = 0
+        self._errors = 0
+        self._seconds = 0.0
+        self._lock = Lock()
 
     def start(self, rows: int, done: int = 0) -> None:
         """Show that models are being loaded.

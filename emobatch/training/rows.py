@@ -12,15 +12,13 @@ from typing import Any
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.errors import LabelError, ManifestError, TableError
+from emobatch.errors import LabelError, TableError
 from emobatch.manifests.amount import counted
 from emobatch.splits import roles
 from emobatch.splits.leakage import GROUPS
 from emobatch.splits.roles import SPLIT_COLUMN, TRAIN, VAL
 from emobatch.tables.where import filter_rows
-from emobatch.tasks.label_columns import read_labels
-from emobatch.tasks.labels import parse_label_map
-from emobatch.training.goal import Categories, Goal, check_numbers
+from emobatch.training.goals.goal import Goal
 
 log = logging.getLogger(__name__)
 # Fewer than two can't be told apart.
@@ -63,11 +61,9 @@ class Chosen:
         """
         return self.train if split == TRAIN else self.val
 
-    def counts(self) -> list[int]:
-        """How many rows of each class are trained on; none where numbers are learned."""
-        if not isinstance(self.goal, Categories):
-            return []
-        return [int((self.train["label"] == name).sum()) for name in self.goal.outputs]
+    def counts(self) -> dict[str, int]:
+        """How many rows of each class are trained on; nothing where numbers are learned."""
+        return self.goal.counts(self.train)
 
     def without(self, ids: Sequence[str]) -> Chosen:
         """Leave rows out.
@@ -106,10 +102,7 @@ class Chosen:
                     f"{least} at least are needed: look at the column {SPLIT_COLUMN!r}, at "
                     f"--{split}-where, and at what was left out"
                 )
-        missing = [
-            name for name, count in zip(self.goal.outputs, self.counts(), strict=False) if not count
-        ]
-        if missing:
+        if missing := [name for name, count in self.counts().items() if not count]:
             raise LabelError(
                 f"no row to train on is {' or '.join(missing)}; add some, or name the classes that "
                 "there are with --classes"
@@ -119,7 +112,9 @@ class Chosen:
         """Say how many rows of each class there are, and what train and val share."""
         for split in (TRAIN, VAL):
             rows = self.of(split)
-            log.warning("note: %s: %s%s", split, counted(len(rows), "row"), self._by_class(rows))
+            counts = self.goal.counts(rows)
+            more = f" ({', '.join(f'{name} {counts[name]}' for name in counts)})" if counts else ""
+            log.warning("note: %s: %s%s", split, counted(len(rows), "row"), more)
         shared = []
         for name in GROUPS:
             if name in self.train.columns:
@@ -136,12 +131,6 @@ class Chosen:
                 ", ".join(shared),
             )
 
-    def _by_class(self, rows: pl.DataFrame) -> str:
-        if not isinstance(self.goal, Categories):
-            return ""
-        counts = (f"{name} {(rows['label'] == name).sum()}" for name in self.goal.outputs)
-        return f" ({', '.join(counts)})"
-
 
 def choose(
     rows: pl.DataFrame,
@@ -149,8 +138,6 @@ def choose(
     *,
     train_where: str | None = None,
     val_where: str | None = None,
-    label_column: str | None = None,
-    label_map: Sequence[str] = (),
 ) -> Chosen:
     """Choose the rows of a manifest that take part.
 
@@ -159,8 +146,6 @@ def choose(
         goal: what is learned.
         train_where: SQL expression of those that are trained on; None for the split ``train``.
         val_where: the same of those that validate; None for the split ``val``.
-        label_column: column of labels; None for ``label``.
-        label_map: ``NAME=CLASS`` pairs that extend the alias table.
 
     Returns:
         The rows, with ``label`` as a class, or their numbers.
@@ -177,11 +162,7 @@ def choose(
             f"{counted(int(both.sum()), 'row')} would be trained on and validate, the first of "
             f"them {train['id'][both.arg_max() or 0]!r}; mend --train-where or --val-where"
         )
-    rows = pl.concat([train, val])
-    if isinstance(goal, Categories):
-        rows = _labelled(rows, goal, label_column or "label", label_map)
-    else:
-        rows = rows.with_columns(**check_numbers(rows, goal.columns))
+    rows = goal.read(pl.concat([train, val]))
     known = rows.drop_nulls(list(goal.columns))
     if len(known) < len(rows):
         left = counted(len(rows) - len(known), "row")
@@ -204,17 +185,3 @@ def _of_split(rows: pl.DataFrame, split: str, where: str | None) -> pl.DataFrame
         )
     roles.check(rows.lazy(), SPLIT_COLUMN)
     return rows.filter(roles.canonical(SPLIT_COLUMN) == split)
-
-
-def _labelled(
-    rows: pl.DataFrame, goal: Categories, column: str, label_map: Sequence[str]
-) -> pl.DataFrame:
-    if column not in rows.columns:
-        raise ManifestError(
-            f"no column {column!r} of labels; name it with --label-column; the columns are "
-            f"{', '.join(rows.columns)}"
-        )
-    labels = goal.task.labels
-    found, read = read_labels(rows[column], labels, parse_label_map(label_map, labels))
-    log.warning("note: %s", read.note())
-    return rows.with_columns(found.alias("label"))
