@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from emobatch.cli.options import (
-    confine_option,
     cutting_options,
     form_option,
     offline_option,
@@ -96,7 +95,6 @@ def training_options(branch: str) -> Callable[[Callable[..., None]], Callable[..
             help="Folder of the checkpoint.",
         ),
         root_option,
-        confine_option,
         form_option,
         cutting_options,
         path_column_option,

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from emobatch.cli.arguments import OneManifest, cutting_of
-from emobatch.cli.options import transcript_column_option
+from emobatch.cli.options import confine_option, transcript_column_option
 from emobatch.cli.signals import Signals
 from emobatch.cli.training_options import training_options
 from emobatch.cli.verbosity import with_verbosity
@@ -29,6 +29,7 @@ def train() -> None:
 @click.command(cls=OneManifest)
 @click.argument("manifest")
 @training_options(SPEECH)
+@confine_option
 @click.option(
     "--head",
     type=click.Choice(HEADS),
