@@ -99,6 +99,8 @@ class Options:
                 f"--loss {self.loss} is not for {what}; give {' or '.join(fitting)}, or "
                 f"{'leave --attributes out' if self.attributes else 'name --attributes'}"
             )
+        if self.attributes and self.class_weights is not None:
+            raise OptionError("--class-weights are of classes; leave them out, or --attributes")
         if self.chosen_best not in self._bests:
             raise OptionError(
                 f"--best-by {self.best_by} is not of {what}; give {' or '.join(self._bests)}"

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.errors import LabelError, TableError
+from emobatch.errors import TableError
 from emobatch.manifests.amount import counted
 from emobatch.splits import roles
 from emobatch.splits.leakage import GROUPS
@@ -61,10 +61,6 @@ class Chosen:
         """
         return self.train if split == TRAIN else self.val
 
-    def counts(self) -> dict[str, int]:
-        """How many rows of each class are trained on; nothing where numbers are learned."""
-        return self.goal.counts(self.train)
-
     def without(self, ids: Sequence[str]) -> Chosen:
         """Leave rows out.
 
@@ -92,29 +88,23 @@ class Chosen:
 
         Raises:
             TableError: if there are too few.
-            LabelError: if a class has none.
+            LabelError: if a class has none, or an attribute is always the same.
         """
         for split, least in ((TRAIN, FEWEST), (VAL, 1)):
             rows = len(self.of(split))
             if rows < least:
                 raise TableError(
                     f"{counted(rows, 'row')} to {'train on' if split == TRAIN else 'validate on'}; "
-                    f"{least} at least are needed: look at the column {SPLIT_COLUMN!r}, at "
+                    f"at least {least} must be there: look at the column {SPLIT_COLUMN!r}, at "
                     f"--{split}-where, and at what was left out"
                 )
-        if missing := [name for name, count in self.counts().items() if not count]:
-            raise LabelError(
-                f"no row to train on is {' or '.join(missing)}; add some, or name the classes that "
-                "there are with --classes"
-            )
+        self.goal.check(self.train, self.val)
 
     def note(self) -> None:
-        """Say how many rows of each class there are, and what train and val share."""
+        """Say how many rows there are, what is to be learned, and what train and val share."""
         for split in (TRAIN, VAL):
             rows = self.of(split)
-            counts = self.goal.counts(rows)
-            more = f" ({', '.join(f'{name} {counts[name]}' for name in counts)})" if counts else ""
-            log.warning("note: %s: %s%s", split, counted(len(rows), "row"), more)
+            log.warning("note: %s: %s (%s)", split, counted(len(rows), "row"), self.goal.told(rows))
         shared = []
         for name in GROUPS:
             if name in self.train.columns:

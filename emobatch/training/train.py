@@ -148,8 +148,9 @@ class Training:
         args = arguments(work.folder, options, self.ranks, device)
         prepared = self._prepared(work, chosen, read, base)
         course = self._course(work, prepared)
+        counts = prepared.chosen.goal.counts(prepared.chosen.train)
         loss = LOSSES[options.chosen_loss].of(
-            LossOptions([*prepared.chosen.counts().values()], options.class_weights, options.gamma)
+            LossOptions([*counts.values()], options.class_weights, options.gamma)
         )
         last = self.ranks.share(work.last())
         try:

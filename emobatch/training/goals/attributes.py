@@ -9,12 +9,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.errors import ManifestError
+from emobatch.errors import LabelError, ManifestError
 from emobatch.evaluation.agreement import CCC, agreement
 from emobatch.training.goals.goal import Goal
 
 if TYPE_CHECKING:
     import torch
+
+# As models are trained, in single precision.
+MOST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,41 @@ class Attributes(Goal):
             The rows with their attributes, where empty is null.
 
         Raises:
-            ManifestError: if a column is missing, or holds what is no finite number.
+            ManifestError: if a column is missing, or holds what is no finite number in single
+                precision.
         """
         return rows.with_columns(_numbers(rows, name) for name in self.names)
+
+    def told(self, rows: pl.DataFrame) -> str:
+        """From where to where the numbers go: a code for a missing one shows.
+
+        Args:
+            rows: with a column for each attribute, at least one row.
+
+        Returns:
+            As ``arousal 1 to 5``.
+        """
+        ends = ((name, rows[name].min(), rows[name].max()) for name in self.names)
+        return ", ".join(f"{name} {least:g} to {most:g}" for name, least, most in ends)
+
+    def check(self, train: pl.DataFrame, val: pl.DataFrame) -> None:
+        """Refuse an attribute that is the same everywhere, with which nothing agrees.
+
+        Args:
+            train: rows that are trained on.
+            val: rows that validate.
+
+        Raises:
+            LabelError: names the attribute.
+        """
+        for rows, what in ((train, "train on"), (val, "validate on")):
+            for name in self.names:
+                if rows[name].n_unique() == 1:
+                    raise LabelError(
+                        f"{name} is {rows[name][0]:g} in each of the rows to {what}, so that no "
+                        "concordance can be measured; choose other rows, or leave it out of "
+                        "--attributes"
+                    )
 
     def targets(self, rows: pl.DataFrame) -> NDArray[np.float32]:
         """The numbers themselves.
@@ -114,7 +149,8 @@ def _numbers(rows: pl.DataFrame, name: str) -> pl.Series:
         )
     text = rows[name].cast(pl.String).str.strip_chars()
     values = text.replace("", None).cast(pl.Float64, strict=False)
-    wrong = text.is_not_null() & (text != "") & ~values.is_finite().fill_null(value=False)
+    is_number = (values.abs() <= MOST).fill_null(value=False)  # of NaN, too, that doesn't hold
+    wrong = text.is_not_null() & (text != "") & ~is_number
     if wrong.any():
         row = wrong.arg_max() or 0
         raise ManifestError(

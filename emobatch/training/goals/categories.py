@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.errors import ManifestError
+from emobatch.errors import LabelError, ManifestError
 from emobatch.evaluation.metrics import class_indices, metrics
 from emobatch.tasks.label_columns import read_labels
 from emobatch.tasks.labels import parse_label_map
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LABEL = "label"
+# What to do about labels outside the classes, beside mapping them.
+OTHERS = (
+    "leave rows out with --train-where and --val-where, name another column with --label-column, "
+    "or give --classes that has them"
+)
 LEAST_PROBABILITY = np.finfo(np.float64).tiny
 
 
@@ -71,7 +76,7 @@ class Categories(Goal):
             )
         labels = self.task.labels
         pairs = parse_label_map(self.label_map, labels)
-        found, read = read_labels(rows[self.column], labels, pairs)
+        found, read = read_labels(rows[self.column], labels, pairs, OTHERS)
         log.warning("note: %s", read.note())
         return rows.with_columns(found.alias(LABEL))
 
@@ -85,6 +90,33 @@ class Categories(Goal):
             By class, in order.
         """
         return {name: int((rows[LABEL] == name).sum()) for name in self.outputs}
+
+    def told(self, rows: pl.DataFrame) -> str:
+        """The number of rows of each class.
+
+        Args:
+            rows: with ``label``.
+
+        Returns:
+            As ``angry 3, sad 2``.
+        """
+        return ", ".join(f"{name} {count}" for name, count in self.counts(rows).items())
+
+    def check(self, train: pl.DataFrame, val: pl.DataFrame) -> None:
+        """Refuse classes of which there is no row; val may lack some.
+
+        Args:
+            train: rows that are trained on.
+            val: rows that validate.
+
+        Raises:
+            LabelError: names the classes.
+        """
+        if missing := [name for name, count in self.counts(train).items() if not count]:
+            raise LabelError(
+                f"no row to train on is {' or '.join(missing)}; add some, or name the classes that "
+                "there are with --classes"
+            )
 
     def targets(self, rows: pl.DataFrame) -> NDArray[np.int64]:
         """Places of the labels among the classes.

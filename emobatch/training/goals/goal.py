@@ -58,6 +58,29 @@ class Goal(ABC):
         return {}
 
     @abstractmethod
+    def told(self, rows: pl.DataFrame) -> str:
+        """Say in short what is to be learned of rows.
+
+        Args:
+            rows: as :meth:`read` gave them.
+
+        Returns:
+            Part of a line.
+        """
+
+    @abstractmethod
+    def check(self, train: pl.DataFrame, val: pl.DataFrame) -> None:
+        """Refuse rows of which nothing can be learned, or by which no epoch is the best.
+
+        Args:
+            train: rows that are trained on, as :meth:`read` gave them.
+            val: rows that validate.
+
+        Raises:
+            LabelError: says what is missing.
+        """
+
+    @abstractmethod
     def targets(self, rows: pl.DataFrame) -> NDArray[Any]:
         """Make what the model should say of rows.
 
