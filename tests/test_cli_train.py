@@ -18,7 +18,8 @@ from checkpoints import save_sentiment
 from click.testing import Result
 from refusals import refusal
 from samples import score_rows
-from trainings import corpus, save_base
+from sounds import save
+from trainings import clip, corpus, save_base
 
 from emobatch.demo.corpus import make_demo_rows, write_clips
 from emobatch.models.files import RECORD
@@ -122,8 +123,44 @@ def test_a_text_model_is_trained_on_transcripts_or_on_what_was_recognised(
     table.write_csv(tmp_path / "heard.csv")
     other = ["-o", tmp_path / "heard", "--scores", tmp_path / "heard.csv"]
     done(cli("train", "text", data, *options, *other))
-    digests = [record(folder)["run"]["manifest"] for folder in (out, tmp_path / "heard")]  # type: ignore[index]
-    assert digests[0] != digests[1]
+    renamed = data.parent / "renamed.csv"
+    pl.read_csv(data).rename({"transcript": "said", "label": "felt"}).write_csv(renamed)
+    named = ["--transcript-column", "said", "--label-column", "felt", "-o", tmp_path / "named"]
+    done(cli("train", "text", renamed, *options, *named))
+    folders = (out, tmp_path / "heard", tmp_path / "named")
+    digests = [record(folder)["run"]["manifest"] for folder in folders]  # type: ignore[index]
+    assert digests[0] != digests[1] and digests[0] == digests[2]
+
+
+def test_recordings_are_found_and_cut_as_score_finds_and_cuts_them(
+    cli: Cli, base: Path, tmp_path: Path
+) -> None:
+    folder, rows, segments = tmp_path / "in", [], []
+    folder.mkdir()
+    for number in range(9):
+        label = FOUR.classes[number % 4]
+        file = folder / f"{number}.wav" if number < 8 else tmp_path / "8.wav"
+        save(file, clip(label, 1.0, number))
+        rows.append((os.path.relpath(file, folder), label, "train" if number < 5 else "val"))
+        for start, length in ((0.0, 0.45), (0.5, 0.5)):
+            who = f"s{number % 3} <NA> <NA>"
+            segments.append(f"SPEAKER {number} 1 {start} {length} <NA> <NA> {who}")
+    (folder / "turns.rttm").write_text("\n".join(segments))
+    manifest = folder / "manifest.csv"
+    pl.DataFrame(rows, schema=["file", "label", "split"], orient="row").write_csv(manifest)
+    read = ["--path-column", "file", "--segments", folder / "turns.rttm", "--confine"]
+    out, scores = tmp_path / "out", tmp_path / "scores.parquet"
+    said = done(cli("train", "speech", manifest, *read, "--base", base, "-o", out, *SPEECH)).stderr
+    assert "train: 10 rows" in said and "share 3 speakers" in said
+    assert "warning: 2 of 18 rows can't be read" in said
+    assert "note: row '../8.wav#0-0.45': audio: outside" in said
+    speech = ["--speech-model", out, "--text", "none", "--device", "cpu", "--max-error-rate", 1]
+    done(cli("score", manifest, *read, *speech, "-o", scores))
+    val = pl.read_parquet(scores).filter((pl.col("split") == "val") & (pl.col("status") == "ok"))
+    right = np.array([row[f"speech_{row['label']}"] for row in val.iter_rows(named=True)])
+    [epoch] = record(out)["epochs"]  # type: ignore[misc]
+    assert len(right) == 6
+    assert -np.log(right).mean() == pytest.approx(epoch["val_loss"], abs=1e-5)
 
 
 def test_a_fold_of_a_manifest_of_folds_is_trained(
@@ -210,7 +247,30 @@ def test_a_signal_saves_and_the_same_command_goes_on(
             ["--attributes", "arousal"],
             "row 'r0': arousal is 'nan', which is no finite number",
         ),
+        (
+            {"arousal": pl.lit("1e39")},
+            ["--attributes", "arousal"],
+            "row 'r0': arousal is '1e39', which is no finite number",
+        ),
+        (
+            {"arousal": pl.when(pl.col("split") == "val").then(pl.int_range(16)).otherwise(3)},
+            ["--attributes", "arousal"],
+            "arousal is 3 in each of the rows to train on",
+        ),
+        (
+            {"arousal": pl.when(pl.col("split") == "train").then(pl.int_range(16)).otherwise(3)},
+            ["--attributes", "arousal"],
+            "arousal is 3 in each of the rows to validate on",
+        ),
+        ({"arousal": pl.lit("")}, ["--attributes", "arousal"], "0 rows to train on"),
         ({}, ["--attributes", "valence"], "no column 'valence' to learn"),
+        (
+            {"arousal": pl.int_range(16)},
+            ["--attributes", "arousal", "--class-weights", "balanced"],
+            "--class-weights are of classes",
+        ),
+        ({"label": pl.lit("NaN")}, [], "or give --classes that has them"),
+        ({"split": pl.lit("test")}, [], "0 rows to train on; at least 2 must be there"),
         ({}, ["--base", "nowhere/nothing", "--offline"], "nowhere/nothing: not on this machine"),
         ({}, ["--base", "./nowhere"], "./nowhere: no such folder; give --base"),
         ({}, ["--loss", "ccc"], "--loss ccc is not for categories"),

@@ -21,7 +21,7 @@ from emobatch.models.files import RECORD
 from emobatch.models.outputs import Outputs
 from emobatch.models.speech_classifier import SpeechClassifier
 from emobatch.training.batches import Batches, Examples, grouped
-from emobatch.training.goal import concordance
+from emobatch.training.goals.attributes import Attributes
 from emobatch.training.losses.loss import LossOptions
 from emobatch.training.losses.registry import LOSSES
 from emobatch.training.source import Take
@@ -107,16 +107,24 @@ def test_focal_with_gamma_0_is_cross_entropy(weights: str) -> None:
     assert focal == pytest.approx(measured("cross-entropy", class_weights=weights))
 
 
+def concordance(said: np.ndarray, wanted: np.ndarray) -> float:
+    covariance = np.cov(said, wanted, bias=True)[0, 1]
+    return 2 * covariance / (said.var() + wanted.var() + (said.mean() - wanted.mean()) ** 2)
+
+
 def test_ccc_is_one_minus_concordance_for_each_attribute() -> None:
     said, wanted = RNG.normal(1, 2, (30, 3)), RNG.normal(0, 1, (30, 3))
-    lost = 0.0
-    for one, other in zip(said.T, wanted.T, strict=True):
-        covariance = np.cov(one, other, bias=True)[0, 1]
-        lost += 1 - 2 * covariance / (one.var() + other.var() + (one.mean() - other.mean()) ** 2)
+    lost = 3 - sum(map(concordance, said.T, wanted.T))
     loss = LOSSES["ccc"].of(LossOptions())
     found = loss(torch.from_numpy(said), torch.from_numpy(wanted)).item()
     assert found == pytest.approx(lost)
-    assert 3 - sum(map(concordance, said.T, wanted.T)) == pytest.approx(lost)
+    figures = Attributes(("arousal", "valence", "dominance")).figures(said, wanted)
+    assert figures["val_loss"] == pytest.approx(lost)
+
+
+def test_a_model_that_says_the_same_of_all_rows_agrees_with_none() -> None:
+    figures = Attributes(("arousal",)).figures(np.ones((4, 1)), np.ones((4, 1)))
+    assert figures == {"val_loss": 1.0, "CCC": 0.0}
 
 
 def test_a_row_alone_in_its_batch_has_a_loss_and_a_gradient() -> None:

@@ -158,17 +158,31 @@ cutting_options = _together(
         help="Cut recordings into utterances of up to 30 s, by voice activity.",
     ),
 )
+path_column_option = click.option(
+    "--path-column", metavar="COLUMN", help="Column of the audio files.  [default: path]"
+)
+transcript_column_option = click.option(
+    "--transcript-column",
+    metavar="COLUMN",
+    help="Column of what is said.  [default: transcript, where there is one]",
+)
+speaker_column_option = click.option(
+    "--speaker-column",
+    metavar="COLUMN",
+    help="Column of who speaks.  [default: speaker, where there is one]",
+)
 column_options = _together(
-    *(
-        click.option(f"--{name}-column", metavar="COLUMN", help=text)
-        for name, text in {
-            "path": "Column of the audio files.  [default: path]",
-            "transcript": "Column of what is said.  [default: transcript, where there is one]",
-            "speaker": "Column of who speaks.  [default: speaker, where there is one]",
-            "label": "Column that later commands read labels from; it stays as it is.  "
-            "[default: label]",
-        }.items()
-    )
+    path_column_option,
+    transcript_column_option,
+    speaker_column_option,
+    click.option(
+        "--label-column",
+        metavar="COLUMN",
+        help="Column that later commands read labels from; it stays as it is.  [default: label]",
+    ),
+)
+confine_option = click.option(
+    "--confine", is_flag=True, help="Let rows fail whose files are outside --root, links followed."
 )
 label_map_option = click.option(
     "--label-map",

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from types import TracebackType
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from emobatch.cli.console import console
-from emobatch.cli.verbosity import is_quiet
+from emobatch.cli.bar import TerminalBar
 
 
-class TrainingBar:
-    """Shows steps, loss and figures on standard error if that is a terminal.
+class TrainingBar(TerminalBar):
+    """Shows steps, loss and figures.
 
-    It is an :class:`emobatch.training.course.Progress`.
+    It is an :class:`emobatch.training.progress.Progress`.
     """
 
     def __init__(self) -> None:
         """Begin at nothing."""
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("steps{task.fields[loss]}{task.fields[figure]}, left"),
-            TimeRemainingColumn(),
-            console=console(stderr=True),
-            disable=is_quiet() or not sys.stderr.isatty(),
-        )
-        self._task = self._bar.add_task("preparing", total=None, loss="", figure="")
-
-    def __enter__(self) -> TrainingBar:
-        """Show the bar."""
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the bar as it is."""
-        self._bar.stop()
+        super().__init__("steps{task.fields[loss]}{task.fields[figure]}, left", loss="", figure="")
 
     def start(self, steps: int, done: int) -> None:
         """Begin to count.

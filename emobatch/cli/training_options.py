@@ -8,13 +8,20 @@ from typing import Any
 
 import click
 
-from emobatch.cli.options import form_option, offline_option, root_option
+from emobatch.cli.options import (
+    cutting_options,
+    form_option,
+    offline_option,
+    path_column_option,
+    root_option,
+    speaker_column_option,
+)
 from emobatch.models.names import AUTO, DEVICES
 from emobatch.tasks import choose
+from emobatch.tasks.spellings import ATTRIBUTES
 from emobatch.training.losses import BALANCED, EVEN
 from emobatch.training.losses.registry import LOSSES
 from emobatch.training.options import (
-    ATTRIBUTES,
     BY_ATTRIBUTES,
     BY_CATEGORIES,
     FREEZES,
@@ -89,6 +96,12 @@ def training_options(branch: str) -> Callable[[Callable[..., None]], Callable[..
         ),
         root_option,
         form_option,
+        cutting_options,
+        path_column_option,
+        speaker_column_option,
+        click.option(
+            "--label-column", metavar="COLUMN", help="Column of labels.  [default: label]"
+        ),
         click.option(
             "--fold", metavar="K", help="Of a manifest that `folds` wrote, take the Kth fold."
         ),
@@ -114,9 +127,6 @@ def training_options(branch: str) -> Callable[[Callable[..., None]], Callable[..
             default=(),
             metavar=",".join(ATTRIBUTES),
             help="Learn the numbers in these columns instead of classes.",
-        ),
-        click.option(
-            "--label-column", metavar="COLUMN", help="Column of labels.  [default: label]"
         ),
         click.option(
             "--label-map",
@@ -221,6 +231,14 @@ def training_options(branch: str) -> Callable[[Callable[..., None]], Callable[..
             help="auto: mixed precision on a GPU, single elsewhere.",
         ),
         offline_option,
+        click.option(
+            "--save-every",
+            type=click.FloatRange(min=0),
+            default=600.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="Save within an epoch after so long: what a kill without a warning can cost.",
+        ),
         click.option(
             "--restart", is_flag=True, help="Throw away what an earlier run saved or finished."
         ),

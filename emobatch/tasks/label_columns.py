@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from emobatch.tasks.label_remedies import refuse_unknown, remedies
+from emobatch.tasks.label_remedies import OTHERS, refuse_unknown, remedies
 from emobatch.tasks.labels import LabelMap, Labels
 from emobatch.tasks.labels_read import LabelsRead
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read_labels(
-    values: pl.Series, labels: Labels, label_map: LabelMap
+    values: pl.Series, labels: Labels, label_map: LabelMap, others: str = OTHERS
 ) -> tuple[pl.Series, LabelsRead]:
     """Read a column of labels, and say how.
 
@@ -22,6 +22,7 @@ def read_labels(
         values: as for :func:`canonical`.
         labels: as for :func:`canonical`.
         label_map: as for :func:`canonical`.
+        others: as for :func:`canonical`.
 
     Returns:
         The rows' classes, null where there is none; and how they were read.
@@ -31,7 +32,7 @@ def read_labels(
     """
     import polars as pl
 
-    found = canonical(values, labels, label_map)
+    found = canonical(values, labels, label_map, others=others)
     spelled = values.cast(pl.String).str.strip_chars().alias("label")
     pairs = pl.DataFrame([spelled, found.alias("class")])
     counts = pairs.filter(pl.col("label") != "").group_by("label", "class").len()
@@ -44,6 +45,7 @@ def canonical(
     labels: Labels,
     label_map: LabelMap | None = None,
     remedy: str | None = None,
+    others: str = OTHERS,
 ) -> pl.Series:
     """Read a column of labels through the alias table.
 
@@ -52,6 +54,7 @@ def canonical(
         labels: what they may stand for.
         label_map: overrides of the alias table, from :func:`parse_label_map`.
         remedy: what to do about labels outside the classes, where ``--label-map`` is no help.
+        others: what to do about them beside ``--label-map``, where that is a help.
 
     Returns:
         The same rows as text, each one of the names or null.
@@ -60,7 +63,7 @@ def canonical(
         LabelError: if a label is outside the classes; lists those with their counts.
     """
     frame = values.to_frame()
-    read = canonical_column(frame.lazy(), values.name, labels, label_map, remedy)
+    read = canonical_column(frame.lazy(), values.name, labels, label_map, remedy, others)
     return frame.select(read).to_series()
 
 
@@ -70,6 +73,7 @@ def canonical_column(
     labels: Labels,
     label_map: LabelMap | None = None,
     remedy: str | None = None,
+    others: str = OTHERS,
 ) -> pl.Expr:
     """Read a column of a table that is too long to be held.
 
@@ -79,6 +83,7 @@ def canonical_column(
         labels: as for :func:`canonical`.
         label_map: as for :func:`canonical`.
         remedy: as for :func:`canonical`.
+        others: as for :func:`canonical`.
 
     Returns:
         Expression of that column's classes, of the same name.
@@ -100,7 +105,7 @@ def canonical_column(
         .sort("len", "name", descending=[True, False])
     )
     found = unknown.select("label", "len").rows()
-    remedy = remedy or remedies([label for label, _ in found], labels, label_map or {})
+    remedy = remedy or remedies([label for label, _ in found], labels, label_map or {}, others)
     refuse_unknown(column, found, labels.names, remedy)
     if label_map is None and set(counts["label"].drop_nulls()) <= set(labels.names):
         return spelled  # as they are: most tables, and the fastest

@@ -14,6 +14,11 @@ MOST_MAPPED = 64
 # Fewer codes than these are of any corpus; and shorter labels look like anything.
 FEWEST_CODES = 4
 FEWEST_LETTERS = 4
+# What can be done beside mapping labels, where a command doesn't say otherwise.
+OTHERS = (
+    "leave rows out with --where, name another column with --label-column, or score with "
+    "--classes that has them"
+)
 
 
 def refuse_unknown(
@@ -37,13 +42,16 @@ def refuse_unknown(
         raise LabelError(f"column {column!r} has labels outside {listed(names)}: {shown}; {remedy}")
 
 
-def remedies(unknown: Sequence[str], labels: Labels, label_map: LabelMap) -> str:
+def remedies(
+    unknown: Sequence[str], labels: Labels, label_map: LabelMap, others: str = OTHERS
+) -> str:
     """Say all that can be done about labels outside the classes.
 
     Args:
         unknown: these labels, as they are spelled.
         labels: the classes.
         label_map: as the user gave it.
+        others: what else can be done.
 
     Returns:
         A whole ``--label-map`` to copy, and what else there is.
@@ -54,10 +62,6 @@ def remedies(unknown: Sequence[str], labels: Labels, label_map: LabelMap) -> str
         >>> remedies(["fru", "nuetral"], task.labels, {}).split(" (")[0]
         'read them with --label-map fru=none,nuetral=neutral'
     """
-    others = (
-        "leave rows out with --where, name another column with --label-column, or score with "
-        "--classes that has them"
-    )
     if len(unknown) > MOST_MAPPED:
         return f"if they are no emotions, name another column with --label-column; else {others}"
     corpus, suggested = _suggested(unknown, labels)

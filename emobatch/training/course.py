@@ -2,64 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import resource
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from emobatch.errors import TrainingError
 from emobatch.manifests.amount import spoken
-from emobatch.training import validation
+from emobatch.training import storing, validation
 from emobatch.training.batches import Examples
 from emobatch.training.learner import Learner
 from emobatch.training.options import Options
+from emobatch.training.progress import Progress, Stop
 from emobatch.training.ranks import Ranks
 from emobatch.training.source import Source
-from emobatch.training.work import Work
+from emobatch.training.work import PROGRESS, Work
 
 log = logging.getLogger(__name__)
 # Steps after which it can be said how long an epoch takes.
 FIRST_STEPS = 5
-# Seconds between two saves within an epoch: what is lost to a kill that nobody announced.
-SAVE_SECONDS = 600.0
 GOES_ON, SAVES, ENDS = 0, 1, 2
-PROGRESS = "progress.json"
-Stop = Callable[[], str | None]
-
-
-class Progress(Protocol):
-    """Told how far a training is."""
-
-    def start(self, steps: int, done: int) -> None:
-        """Begin; some steps may be done already."""
-
-    def advance(self, loss: float) -> None:
-        """Count a step."""
-
-    def measured(self, epoch: int, name: str, value: float) -> None:
-        """Show an epoch's figure."""
-
-
-class Silent:
-    """Shows nothing."""
-
-    def start(self, steps: int, done: int) -> None:
-        """See :class:`Progress`."""
-
-    def advance(self, loss: float) -> None:
-        """See :class:`Progress`."""
-
-    def measured(self, epoch: int, name: str, value: float) -> None:
-        """See :class:`Progress`."""
 
 
 @dataclass(eq=False)
@@ -127,7 +95,7 @@ class Course(TrainerCallback):
         Args:
             checkpoint: its folder.
         """
-        said = json.loads((checkpoint / PROGRESS).read_text(encoding="utf-8"))
+        said = storing.read(checkpoint / PROGRESS)
         self.epochs, self._seconds = said["epochs"], said["seconds"]
         self._losses, self._rows = said["losses"][self.ranks.number]
 
@@ -203,7 +171,7 @@ class Course(TrainerCallback):
         self.progress.measured(len(self.epochs), by, figures[by])
         log.debug("epoch %d: %s", len(self.epochs), self.epochs[-1])
         if self.best == len(self.epochs) - 1 and self.ranks.is_first:
-            self.work.keep_best(self.learner)
+            self.work.keep_best(self.learner, len(self.epochs) - 1)
         control.should_save = True
         if self._asked(args.device) == ENDS or self.is_over:
             control.should_training_stop = True
@@ -214,23 +182,16 @@ class Course(TrainerCallback):
         """Finish a checkpoint, which is one from now on, and remove those before it."""
         losses = self.ranks.gather((self._losses, self._rows))
         self._saved = monotonic()
-        if not self.ranks.is_first:
-            return
-        folder = self.work.folder / f"checkpoint-{state.global_step}"
-        said = {"epochs": self.epochs, "losses": losses, "seconds": self._elapsed()}
-        partial = folder / f"{PROGRESS}.new"
-        partial.write_text(json.dumps(said), encoding="utf-8")
-        partial.replace(folder / PROGRESS)
-        for other in folder.parent.glob("checkpoint-*"):
-            if other != folder:
-                shutil.rmtree(other)
+        if self.ranks.is_first:
+            progress = {"epochs": self.epochs, "losses": losses, "seconds": self._elapsed()}
+            self.work.complete(state.global_step, progress, self.best)
 
     def _elapsed(self) -> float:
         return self._seconds + monotonic() - self._began
 
     def _asked(self, device: torch.device) -> int:
         signal = self.stop()
-        late = self.ranks.is_first and monotonic() - self._saved > SAVE_SECONDS
+        late = self.ranks.is_first and monotonic() - self._saved >= self.options.save_every
         mine = ENDS if signal else SAVES if late else GOES_ON
         # All or none: each process may hear of a signal at another step.
         asked = self.ranks.highest(mine, device)

@@ -9,9 +9,12 @@ from pathlib import Path
 from emobatch.manifests import manifest
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.manifest import Manifest
+from emobatch.manifests.segments.cutting import Cutting
 from emobatch.splits.roles import FOLD_COLUMN, TRAIN, VAL
 from emobatch.tasks import choose as tasks
-from emobatch.training.goal import Attributes, Categories, Goal
+from emobatch.training.goals.attributes import Attributes
+from emobatch.training.goals.categories import LABEL, Categories
+from emobatch.training.goals.goal import Goal
 from emobatch.training.options import SPEECH, Options
 from emobatch.training.rows import Chosen, choose
 
@@ -25,6 +28,8 @@ class Rows:
         root: folder that its paths are relative to; None for its own.
         form: what it is, None to go by what it looks like.
         columns: which have which meaning.
+        cutting: how its recordings are cut into segments, None to leave them whole.
+        confine: leave rows out whose files are outside of the folder.
         fold: of a manifest of several folds, the one that is trained; None where there is one.
         train_where: SQL expression of rows that are trained on; None for the split ``train``.
         val_where: the same of rows that validate.
@@ -38,6 +43,8 @@ class Rows:
     root: Path | None = None
     form: str | None = None
     columns: ManifestColumns | None = None
+    cutting: Cutting | None = None
+    confine: bool = False
     fold: str | None = None
     train_where: str | None = None
     val_where: str | None = None
@@ -60,7 +67,13 @@ class Rows:
             value = self.fold if self.fold.isdigit() else f"'{self.fold}'"
             where = f"{FOLD_COLUMN} = {value}"
         return manifest.read(
-            self.source, self.root, form=self.form, columns=self.columns, where=where
+            self.source,
+            self.root,
+            form=self.form,
+            confine=self.confine,
+            columns=self.columns,
+            cutting=self.cutting,
+            where=where,
         )
 
     def choose(self, read: Manifest, options: Options) -> Chosen:
@@ -80,14 +93,10 @@ class Rows:
         if options.attributes:
             goal = Attributes(options.attributes)
         else:
-            goal = Categories(tasks.named(self.classes))
+            column = self.columns.label if self.columns else None
+            goal = Categories(tasks.named(self.classes), column or LABEL, self.label_map)
         chosen = choose(
-            read.rows.collect(),
-            goal,
-            train_where=self.train_where,
-            val_where=self.val_where,
-            label_column=self.columns.label if self.columns else None,
-            label_map=self.label_map,
+            read.rows.collect(), goal, train_where=self.train_where, val_where=self.val_where
         )
         if options.branch == SPEECH:
             return chosen

@@ -17,7 +17,7 @@ from emobatch.errors import CheckpointError
 from emobatch.models import hub
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.classifiers import UNUSED_PARAMETERS, read_config
-from emobatch.training.goal import Goal
+from emobatch.training.goals.goal import Goal
 
 Inputs = dict[str, torch.Tensor]
 MOST_NAMED = 3

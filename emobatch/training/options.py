@@ -19,8 +19,9 @@ FREEZES = {SPEECH: ("convolutions", "encoder", "none"), TEXT: ("encoder", "none"
 OF_BASE, OF_TRAIN = "base", "train"
 # What the best epoch is told by, of categories and of attributes; the first is usual.
 BY_CATEGORIES, BY_ATTRIBUTES = ("UA", "F1", "WA"), ("CCC",)
-ATTRIBUTES = ("arousal", "valence", "dominance")
 PRECISIONS = (AUTO, "fp32", "bf16", "fp16")
+# What doesn't decide the weights, or is told of elsewhere, as the base is.
+ASIDE = ("base", "save_every", "offline")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Options:
         precision: ``auto`` is mixed precision on a GPU and single on the CPU.
         clean: steps that transcripts go through.
         language: of the transcripts, for these steps.
+        save_every: seconds between two saves within an epoch, what a kill can cost.
         offline: look only at what is on this machine.
     """
 
@@ -81,6 +83,7 @@ class Options:
     precision: str = AUTO
     clean: tuple[str, ...] = ()
     language: str = "en"
+    save_every: float = 600.0
     offline: bool = False
 
     def __post_init__(self) -> None:
@@ -96,6 +99,8 @@ class Options:
                 f"--loss {self.loss} is not for {what}; give {' or '.join(fitting)}, or "
                 f"{'leave --attributes out' if self.attributes else 'name --attributes'}"
             )
+        if self.attributes and self.class_weights is not None:
+            raise OptionError("--class-weights are of classes; leave them out, or --attributes")
         if self.chosen_best not in self._bests:
             raise OptionError(
                 f"--best-by {self.best_by} is not of {what}; give {' or '.join(self._bests)}"
@@ -118,7 +123,7 @@ class Options:
         return BY_ATTRIBUTES if self.attributes else BY_CATEGORIES
 
     def as_dict(self) -> dict[str, Any]:
-        """What is stored with the checkpoint, and held against the next run."""
+        """What is stored with the checkpoint, and held against the next run: what decides it."""
         chosen = {"loss": self.chosen_loss, "best_by": self.chosen_best}
         said = {**asdict(self), **chosen}
-        return {name: value for name, value in said.items() if name not in ("base", "offline")}
+        return {name: value for name, value in said.items() if name not in ASIDE}

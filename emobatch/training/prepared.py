@@ -13,13 +13,14 @@ from emobatch.manifests.clips import clips
 from emobatch.manifests.manifest import Manifest
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.splits.roles import TRAIN, VAL
+from emobatch.training import storing
 from emobatch.training.cache import Cache
 from emobatch.training.learner import Learner
 from emobatch.training.options import Options
 from emobatch.training.ranks import Ranks
 from emobatch.training.rows import Chosen
 from emobatch.training.source import Source
-from emobatch.training.work import SURVEY, Work
+from emobatch.training.work import Work
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,10 @@ def sounds(
 
     both = pl.concat([chosen.train, chosen.val])
     heard = list(zip(both["id"], clips(both, read.root, confine=read.confine), strict=True))
-    known = work.read(SURVEY) if ranks.is_first else None
+    known = storing.read(work.survey) if ranks.is_first else None
     if ranks.is_first and known is None:
         known = survey(heard, len(chosen.train), cache, check).as_dict()
-        work.write(SURVEY, known)
+        storing.write(work.survey, known)
     found = Survey.of(ranks.share(known or {}))
     if len(found.errors) == len(heard):
         first = next(iter(found.errors.values()))

@@ -12,15 +12,13 @@ from typing import Any
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.errors import LabelError, ManifestError, TableError
+from emobatch.errors import TableError
 from emobatch.manifests.amount import counted
 from emobatch.splits import roles
 from emobatch.splits.leakage import GROUPS
 from emobatch.splits.roles import SPLIT_COLUMN, TRAIN, VAL
 from emobatch.tables.where import filter_rows
-from emobatch.tasks.label_columns import read_labels
-from emobatch.tasks.labels import parse_label_map
-from emobatch.training.goal import Categories, Goal, check_numbers
+from emobatch.training.goals.goal import Goal
 
 log = logging.getLogger(__name__)
 # Fewer than two can't be told apart.
@@ -63,12 +61,6 @@ class Chosen:
         """
         return self.train if split == TRAIN else self.val
 
-    def counts(self) -> list[int]:
-        """How many rows of each class are trained on; none where numbers are learned."""
-        if not isinstance(self.goal, Categories):
-            return []
-        return [int((self.train["label"] == name).sum()) for name in self.goal.outputs]
-
     def without(self, ids: Sequence[str]) -> Chosen:
         """Leave rows out.
 
@@ -96,30 +88,23 @@ class Chosen:
 
         Raises:
             TableError: if there are too few.
-            LabelError: if a class has none.
+            LabelError: if a class has none, or an attribute is always the same.
         """
         for split, least in ((TRAIN, FEWEST), (VAL, 1)):
             rows = len(self.of(split))
             if rows < least:
                 raise TableError(
                     f"{counted(rows, 'row')} to {'train on' if split == TRAIN else 'validate on'}; "
-                    f"{least} at least are needed: look at the column {SPLIT_COLUMN!r}, at "
+                    f"at least {least} must be there: look at the column {SPLIT_COLUMN!r}, at "
                     f"--{split}-where, and at what was left out"
                 )
-        missing = [
-            name for name, count in zip(self.goal.outputs, self.counts(), strict=False) if not count
-        ]
-        if missing:
-            raise LabelError(
-                f"no row to train on is {' or '.join(missing)}; add some, or name the classes that "
-                "there are with --classes"
-            )
+        self.goal.check(self.train, self.val)
 
     def note(self) -> None:
-        """Say how many rows of each class there are, and what train and val share."""
+        """Say how many rows there are, what is to be learned, and what train and val share."""
         for split in (TRAIN, VAL):
             rows = self.of(split)
-            log.warning("note: %s: %s%s", split, counted(len(rows), "row"), self._by_class(rows))
+            log.warning("note: %s: %s (%s)", split, counted(len(rows), "row"), self.goal.told(rows))
         shared = []
         for name in GROUPS:
             if name in self.train.columns:
@@ -136,12 +121,6 @@ class Chosen:
                 ", ".join(shared),
             )
 
-    def _by_class(self, rows: pl.DataFrame) -> str:
-        if not isinstance(self.goal, Categories):
-            return ""
-        counts = (f"{name} {(rows['label'] == name).sum()}" for name in self.goal.outputs)
-        return f" ({', '.join(counts)})"
-
 
 def choose(
     rows: pl.DataFrame,
@@ -149,8 +128,6 @@ def choose(
     *,
     train_where: str | None = None,
     val_where: str | None = None,
-    label_column: str | None = None,
-    label_map: Sequence[str] = (),
 ) -> Chosen:
     """Choose the rows of a manifest that take part.
 
@@ -159,8 +136,6 @@ def choose(
         goal: what is learned.
         train_where: SQL expression of those that are trained on; None for the split ``train``.
         val_where: the same of those that validate; None for the split ``val``.
-        label_column: column of labels; None for ``label``.
-        label_map: ``NAME=CLASS`` pairs that extend the alias table.
 
     Returns:
         The rows, with ``label`` as a class, or their numbers.
@@ -177,11 +152,7 @@ def choose(
             f"{counted(int(both.sum()), 'row')} would be trained on and validate, the first of "
             f"them {train['id'][both.arg_max() or 0]!r}; mend --train-where or --val-where"
         )
-    rows = pl.concat([train, val])
-    if isinstance(goal, Categories):
-        rows = _labelled(rows, goal, label_column or "label", label_map)
-    else:
-        rows = rows.with_columns(**check_numbers(rows, goal.columns))
+    rows = goal.read(pl.concat([train, val]))
     known = rows.drop_nulls(list(goal.columns))
     if len(known) < len(rows):
         left = counted(len(rows) - len(known), "row")
@@ -204,17 +175,3 @@ def _of_split(rows: pl.DataFrame, split: str, where: str | None) -> pl.DataFrame
         )
     roles.check(rows.lazy(), SPLIT_COLUMN)
     return rows.filter(roles.canonical(SPLIT_COLUMN) == split)
-
-
-def _labelled(
-    rows: pl.DataFrame, goal: Categories, column: str, label_map: Sequence[str]
-) -> pl.DataFrame:
-    if column not in rows.columns:
-        raise ManifestError(
-            f"no column {column!r} of labels; name it with --label-column; the columns are "
-            f"{', '.join(rows.columns)}"
-        )
-    labels = goal.task.labels
-    found, read = read_labels(rows[column], labels, parse_label_map(label_map, labels))
-    log.warning("note: %s", read.note())
-    return rows.with_columns(found.alias("label"))

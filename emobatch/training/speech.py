@@ -23,7 +23,7 @@ from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.heads import attentive
 from emobatch.models.heads.extractor import NORMALISE, Extractor
 from emobatch.models.speech_classifier import BATCHED_FAMILIES
-from emobatch.training.goal import Goal
+from emobatch.training.goals.goal import Goal
 from emobatch.training.learner import Inputs, Learner, freeze, load
 from emobatch.training.options import LINEAR, Options
 

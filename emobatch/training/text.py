@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from emobatch.models import hub
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.text_classifier import positions
-from emobatch.training.goal import Goal
+from emobatch.training.goals.goal import Goal
 from emobatch.training.learner import Inputs, Learner, freeze, load
 from emobatch.training.options import Options
 

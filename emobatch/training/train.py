@@ -22,13 +22,14 @@ from emobatch.models.names import AUTO, BASES
 from emobatch.splits.roles import TRAIN, VAL
 from emobatch.training.given import Rows
 from emobatch.training.options import SPEECH, Options
+from emobatch.training.progress import Progress, Silent, Stop, never
 from emobatch.training.ranks import Ranks
 from emobatch.training.record import history, record_of, run_of
 from emobatch.training.rows import Chosen
 from emobatch.training.work import Work
 
 if TYPE_CHECKING:
-    from emobatch.training.course import Course, Progress, Stop
+    from emobatch.training.course import Course
     from emobatch.training.prepared import Prepared
 
 log = logging.getLogger(__name__)
@@ -36,11 +37,6 @@ EXTRA = (
     "accelerate is not installed, which training needs; install it with "
     "`pip install 'emobatch[train]'`"
 )
-
-
-def never() -> str | None:
-    """Say that nothing asks a training to end."""
-    return None
 
 
 def train(
@@ -68,7 +64,6 @@ def train(
     """
     if find_spec("accelerate") is None:
         raise TrainingError(EXTRA)
-    from emobatch.training.course import Silent
     from emobatch.training.learner import quiet
 
     ranks = Ranks.of_environment()
@@ -100,6 +95,8 @@ class Training:
         run = run_of(self.options, base, chosen, chosen.digest(), self.ranks.count)
         work = Work.beside(self.target)
         if work.is_whole(run, restart=self.restart):
+            if self.ranks.is_first:
+                work.settle()
             log.warning("note: %s is whole, nothing to do; --restart trains anew", self.target)
             return
         if self.ranks.is_first:
@@ -151,8 +148,9 @@ class Training:
         args = arguments(work.folder, options, self.ranks, device)
         prepared = self._prepared(work, chosen, read, base)
         course = self._course(work, prepared)
+        counts = prepared.chosen.goal.counts(prepared.chosen.train)
         loss = LOSSES[options.chosen_loss].of(
-            LossOptions(prepared.chosen.counts(), options.class_weights, options.gamma)
+            LossOptions([*counts.values()], options.class_weights, options.gamma)
         )
         last = self.ranks.share(work.last())
         try:
@@ -214,7 +212,7 @@ class Training:
         if best is None or not self.ranks.is_first:
             return
         record = record_of(run, prepared.chosen, course.epochs, best, prepared.failed)
-        work.finish(record, history(course.epochs))
+        work.finish(best, record, history(course.epochs))
         by = self.options.chosen_best
         log.warning(
             "note: %s: epoch %d of %d is the best by %s on val, %.4g",

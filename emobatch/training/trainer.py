@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from emobatch.errors import TrainingError
+from emobatch.training import storing
 from emobatch.training.batches import Places
 from emobatch.training.course import Course
 from emobatch.training.losses.loss import Loss
@@ -105,6 +106,11 @@ class EmotionTrainer(Trainer):
         [(rows, examples)] = batch
         targets = torch.from_numpy(self.course.wanted[rows])
         return {**self.course.learner.inputs(examples), "targets": targets}
+
+    def _save_checkpoint(self, *given: Any, **named: Any) -> None:
+        # Nothing else of transformers' tells a full disk from what goes wrong in training.
+        with storing.explained(self.course.work.folder):
+            super()._save_checkpoint(*given, **named)
 
     def compute_loss(
         self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any

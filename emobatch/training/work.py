@@ -1,4 +1,12 @@
-"""A training's folder of saved work, and the checkpoint that becomes of it."""
+"""A training's folder of saved work, and the checkpoint that becomes of it.
+
+A run may be killed between any two steps of what is done here, and the next one finds its way:
+
+- What is in the folder counts only while ``run.json`` says of which run it is, which goes first
+  where the rest is removed. But ``done`` counts always: a checkpoint that has only to be moved.
+- ``checkpoint-STEP`` counts once it has its ``progress.json``, which is written last.
+- ``best-EPOCH`` of the best epoch so far stays until a checkpoint is saved that knows a better.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +16,27 @@ import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emobatch.errors import OutputError, ResumeError, first_line
 from emobatch.models.files import RECORD
-from emobatch.scoring.folder import HeldFolder
+from emobatch.scoring.folder import LOCK_FILE, HeldFolder
 from emobatch.scoring.made_with import refuse_other
+from emobatch.training import storing
 
 if TYPE_CHECKING:
     from emobatch.training.learner import Learner
 
 log = logging.getLogger(__name__)
-RUN, BEST, SURVEY = "run.json", "best", "audio.json"
-HISTORY = "history.csv"
+RUN, SURVEY, PROGRESS, HISTORY = "run.json", "audio.json", "progress.json", "history.csv"
+# Folders: those before a step's number and an epoch's place, and those of just that name.
+CHECKPOINT, BEST, DONE, REPLACED = "checkpoint-", "best-", "done", "replaced"
+KNOWN = re.compile(
+    rf"({re.escape(RUN)}|{re.escape(SURVEY)})(\.new)?|{CHECKPOINT}\d+|{BEST}(\d+|new)|{DONE}|"
+    rf"{REPLACED}|{LOCK_FILE}"
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,30 @@ class Work:
         """
         return cls(target, target.with_name(target.name + ".parts"))
 
+    # Beginning
+
+    def is_whole(self, run: Mapping[str, Any], *, restart: bool) -> bool:
+        """Whether the checkpoint of a run is there already; all processes find the same.
+
+        Args:
+            run: what decides what comes out.
+            restart: it shall be made anew.
+
+        Returns:
+            False where it is still to be made, also in place of one by a run with ``restart``.
+
+        Raises:
+            ResumeError: if there is one of another run, or something that was never trained here.
+        """
+        self._refuse_strange_target()
+        is_done = (self.folder / DONE).exists()
+        goes_on = (self.folder / RUN).exists() and not is_done
+        made = self.folder / DONE if is_done else self.target
+        if restart or goes_on or not (made / RECORD).exists():
+            return False
+        refuse_other(self.target, _told(made / RECORD), run)
+        return True
+
     def take(self, run: Mapping[str, Any], *, restart: bool) -> Work:
         """Begin a run, or go on with it.
 
@@ -65,94 +103,28 @@ class Work:
             ResumeError: if what is there is of another run.
             OutputError: if the folder can't be made.
         """
+        work = self._hold()
         try:
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
-            work = Work(
-                self.target, self.folder, HeldFolder.take(self.folder, self._refuse_strange)
-            )
-        except OSError as error:
-            raise OutputError(f"{self.folder}: {first_line(error)}; name another -o") from error
-        try:
-            if restart:
-                self._clear()
-            known = self.read(RUN)
+            known = None if restart else storing.read(self.folder / RUN)
             if known is not None:
                 refuse_other(self.folder, known, run)
             else:
-                self.write(RUN, dict(run))
-        except BaseException as error:
+                with storing.explained(self.folder):
+                    work._clear()
+                    storing.write(self.folder / RUN, dict(run))
+        except BaseException:
             work.release(remove=True)
-            if isinstance(error, OSError):
-                raise OutputError(f"{self.folder}: {first_line(error)}; name another -o") from error
             raise
         return work
 
-    def is_whole(self, run: Mapping[str, Any], *, restart: bool) -> bool:
-        """Whether the checkpoint of a run is there already.
-
-        Args:
-            run: what decides what comes out.
-            restart: it shall be made anew.
-
-        Returns:
-            False where it is still to be made.
-
-        Raises:
-            ResumeError: if there is one of another run, or something that was never trained here.
-        """
-        if not self.target.exists() or (self.target.is_dir() and not any(self.target.iterdir())):
-            return False
-        record = self.target / RECORD
-        if not record.is_file():
-            raise ResumeError(
-                f"{self.target}: is there, and is no folder that `emobatch train` wrote; name "
-                "another -o"
-            )
-        if restart:
-            return False
-        refuse_other(self.target, self._told(record), run)
-        return True
-
-    def last(self) -> Path | None:
-        """The last checkpoint that was saved as a whole, None where there is none."""
-        whole = [file.parent for file in self.folder.glob("checkpoint-*/progress.json")]
-        return max(whole, key=lambda path: int(path.name.partition("-")[2]), default=None)
-
-    def keep_best(self, learner: Learner) -> None:
-        """Keep a model as the best so far.
-
-        Args:
-            learner: the model.
-        """
-        partial = self.folder / f"{BEST}.new"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-        learner.save(partial)
-        shutil.rmtree(self.folder / BEST, ignore_errors=True)
-        partial.rename(self.folder / BEST)
-
-    def finish(self, record: Mapping[str, Any], history: str) -> None:
-        """Make the checkpoint of the best model, and remove the work.
-
-        Args:
-            record: what is told of its making.
-            history: the table of its epochs.
-
-        Raises:
-            OutputError: if it can't be written.
-        """
-        best = self.folder / BEST
-        try:
-            (best / HISTORY).write_text(history, encoding="utf-8")
-            (best / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-            before = self.folder / "replaced"
-            if self.target.exists():
-                shutil.rmtree(before, ignore_errors=True)
-                self.target.rename(before)
-            best.rename(self.target)
-            self._clear()
-        except OSError as error:
-            raise OutputError(f"{self.target}: {first_line(error)}; name another -o") from error
+    def settle(self) -> None:
+        """Remove what a run left that was killed once its checkpoint was done."""
+        if self.folder.exists():
+            work = self._hold()
+            try:
+                work._move_done()
+            finally:
+                work.release(remove=True)
 
     def release(self, *, remove: bool = False) -> None:
         """Let another run work there.
@@ -163,49 +135,115 @@ class Work:
         if self.held is not None:
             self.held.release(remove=remove)
 
-    def read(self, name: str) -> Any:
-        """Read what :meth:`write` kept.
+    # Going on
+
+    @property
+    def survey(self) -> Path:
+        """The file of what is known of the audio, once all is decoded."""
+        return self.folder / SURVEY
+
+    def last(self) -> Path | None:
+        """The last checkpoint that was saved as a whole, None where there is none."""
+        whole = [file.parent for file in self.folder.glob(f"{CHECKPOINT}*/{PROGRESS}")]
+        return max(whole, key=lambda path: int(path.name.removeprefix(CHECKPOINT)), default=None)
+
+    def keep_best(self, learner: Learner, epoch: int) -> None:
+        """Keep a model as the best so far.
 
         Args:
-            name: of a file.
-
-        Returns:
-            What it holds; None where there is none, or none that is whole.
+            learner: the model.
+            epoch: its place.
         """
-        with suppress(OSError, ValueError):
-            return json.loads((self.folder / name).read_text(encoding="utf-8"))
-        return None
+        partial, whole = self.folder / f"{BEST}new", self.folder / f"{BEST}{epoch}"
+        with storing.explained(self.folder):
+            for folder in (partial, whole):  # of a run that was killed
+                shutil.rmtree(folder, ignore_errors=True)
+            partial.mkdir()
+            learner.save(partial)
+            partial.rename(whole)
 
-    def write(self, name: str, value: Any) -> None:
-        """Keep something for a run that goes on.
+    def complete(self, step: int, progress: Mapping[str, Any], best: int | None) -> None:
+        """Let a checkpoint count, and remove what it stands in for.
 
         Args:
-            name: of a file.
-            value: as JSON has it.
+            step: after which it was saved; its weights are there.
+            progress: how far the training is.
+            best: place of the best epoch until then, None before there is one.
         """
-        partial = self.folder / f"{name}.new"
-        partial.write_text(json.dumps(value), encoding="utf-8")
-        partial.replace(self.folder / name)
+        kept = (f"{CHECKPOINT}{step}", f"{BEST}{best}")
+        with storing.explained(self.folder):
+            storing.write(self.folder / f"{CHECKPOINT}{step}" / PROGRESS, progress)
+            for other in self.folder.iterdir():
+                if other.name.startswith((CHECKPOINT, BEST)) and other.name not in kept:
+                    shutil.rmtree(other)
 
-    def _told(self, record: Path) -> Any:
+    def finish(self, best: int, record: Mapping[str, Any], history: str) -> None:
+        """Make the checkpoint of the best model, and remove the work.
+
+        Args:
+            best: place of its epoch.
+            record: what is told of its making.
+            history: the table of its epochs.
+
+        Raises:
+            OutputError: if it can't be written.
+        """
+        folder = self.folder / f"{BEST}{best}"
+        with storing.explained(self.folder):
+            (folder / HISTORY).write_text(history, encoding="utf-8")
+            (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            folder.rename(self.folder / DONE)
+        self._move_done()
+
+    def _hold(self) -> Work:
         try:
-            return json.loads(record.read_text(encoding="utf-8"))["run"]
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            raise ResumeError(f"{record}: can't be read; replace it with --restart") from error
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            return replace(self, held=HeldFolder.take(self.folder, _refuse_strange))
+        except OSError as error:
+            raise OutputError(f"{self.folder}: {first_line(error)}; name another -o") from error
 
-    def _refuse_strange(self, folder: Path) -> None:
-        known = re.compile(
-            rf"({re.escape(RUN)}|{BEST}|{SURVEY}|replaced|checkpoint-\d+|lock)(\.new)?"
-        )
-        strange = [file.name for file in folder.iterdir() if not known.fullmatch(file.name)]
-        if strange:
-            raise ResumeError(
-                f"{folder}: holds {strange[0]}, which no training saves; move the folder elsewhere"
-            )
+    def _move_done(self) -> None:
+        done, replaced = self.folder / DONE, self.folder / REPLACED
+        self._refuse_strange_target()  # it may be there only since the training began
+        with storing.explained(self.folder):
+            if done.exists():
+                (self.folder / RUN).unlink(missing_ok=True)
+                if self.target.exists():
+                    shutil.rmtree(replaced, ignore_errors=True)
+                    self.target.rename(replaced)
+                done.rename(self.target)
+            self._clear()
 
     def _clear(self) -> None:
+        (self.folder / RUN).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            (self.folder / DONE / RECORD).unlink()
         for file in self.folder.iterdir():
             if file.is_dir():
                 shutil.rmtree(file)
-            elif file.name != "lock":
+            elif file.name != LOCK_FILE:
                 file.unlink()
+
+    def _refuse_strange_target(self) -> None:
+        if not self.target.exists() or (self.target / RECORD).is_file():
+            return
+        if not self.target.is_dir() or any(self.target.iterdir()):
+            raise ResumeError(
+                f"{self.target}: is there, and is no folder that `emobatch train` wrote; name "
+                "another -o, or move it elsewhere"
+            )
+
+
+def _told(record: Path) -> Any:
+    try:
+        return json.loads(record.read_text(encoding="utf-8"))["run"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ResumeError(f"{record}: can't be read; replace it with --restart") from error
+
+
+def _refuse_strange(folder: Path) -> None:
+    strange = [file.name for file in folder.iterdir() if not KNOWN.fullmatch(file.name)]
+    if strange:
+        raise ResumeError(
+            f"{folder}: holds {strange[0]}, which no training saves; move the folder elsewhere"
+        )

@@ -8,7 +8,13 @@ from typing import Any
 import click
 
 from emobatch.cli.arguments import OneManifest, cutting_of
-from emobatch.cli.options import cutting_options, output_option, root_option, source_options
+from emobatch.cli.options import (
+    cutting_options,
+    output_option,
+    path_column_option,
+    root_option,
+    source_options,
+)
 from emobatch.cli.parts import Part
 from emobatch.features.registry import FEATURE_SETS
 from emobatch.models.names import MOST_ERRORS
@@ -28,7 +34,7 @@ from emobatch.models.names import MOST_ERRORS
 @root_option
 @source_options
 @cutting_options
-@click.option("--path-column", metavar="COLUMN", help="Column of the audio files.  [default: path]")
+@path_column_option
 @click.option(
     "--decode-timeout",
     type=float,

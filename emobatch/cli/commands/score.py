@@ -12,6 +12,7 @@ from emobatch.cli.beside_options import attribute_range_option, embedding_option
 from emobatch.cli.options import (
     branch_options,
     column_options,
+    confine_option,
     cutting_options,
     device_options,
     language_option,
@@ -125,9 +126,7 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     metavar="SECONDS",
     help="Let a row fail if more audio than this (12 hours) has to be decoded of its file.",
 )
-@click.option(
-    "--confine", is_flag=True, help="Let rows fail whose files are outside --root, links followed."
-)
+@confine_option
 @offline_option
 @click.option(
     "--restart", is_flag=True, help="Throw away what an earlier run has saved or finished."

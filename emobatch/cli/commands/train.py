@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from emobatch.cli.arguments import OneManifest
+from emobatch.cli.arguments import OneManifest, cutting_of
+from emobatch.cli.options import confine_option, transcript_column_option
 from emobatch.cli.signals import Signals
 from emobatch.cli.training_options import training_options
 from emobatch.cli.verbosity import with_verbosity
@@ -28,6 +29,7 @@ def train() -> None:
 @click.command(cls=OneManifest)
 @click.argument("manifest")
 @training_options(SPEECH)
+@confine_option
 @click.option(
     "--head",
     type=click.Choice(HEADS),
@@ -82,6 +84,7 @@ def speech(manifest: str, target: Path, restart: bool, **options: Any) -> None:
 @click.command(cls=OneManifest)
 @click.argument("manifest")
 @training_options(TEXT)
+@transcript_column_option
 @click.option(
     "--scores",
     metavar="TABLE",
@@ -131,16 +134,19 @@ def _run(branch: str, manifest: str, target: Path, restart: bool, options: dict[
     from emobatch.manifests.columns import ManifestColumns
     from emobatch.training.given import Rows
     from emobatch.training.options import Options
-    from emobatch.training.train import never
+    from emobatch.training.progress import never
     from emobatch.training.train import train as run
 
+    columns = {
+        field.name: options.pop(f"{field.name}_column", None) for field in fields(ManifestColumns)
+    }
+    cutting = cutting_of(options.pop("segments"), options.pop("cut_by"))
     given = {field.name: options.pop(field.name) for field in fields(Rows) if field.name in options}
-    columns = ManifestColumns(None, None, None, options.pop("label_column"))
     signals = click.get_current_context().find_object(Signals)
     patient = nullcontext(never) if signals is None else signals.asking()
     with TrainingBar() as progress, patient as stop:
         run(
-            Rows(manifest, columns=columns, **given),
+            Rows(manifest, columns=ManifestColumns(**columns), cutting=cutting, **given),
             target,
             Options(branch, **options),
             restart=restart,
