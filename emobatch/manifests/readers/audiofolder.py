@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +11,7 @@ import polars as pl
 from emobatch.errors import ManifestError
 from emobatch.manifests.readers.reader import Reader
 from emobatch.tables import reading
+from emobatch.tables.lines import Places
 from emobatch.tables.text_format import no_numbers
 from emobatch.tasks.labels import nearest
 
@@ -21,8 +24,17 @@ SPLITS = {"train": "train", "validation": "val", "valid": "val", "dev": "val", "
 SPLITS["test"] = "test"
 
 
+@dataclass(frozen=True)
+class _Part:
+    name: str
+    rows: pl.LazyFrame
+    places: Places
+
+
 class AudioFolderReader(Reader):
     """Reads a folder's metadata, or that of the folders of its splits."""
+
+    _parts: Sequence[_Part] = ()  # of what was scanned last
 
     def takes(self, source: str) -> bool:
         """Whether there is a file of metadata.
@@ -54,7 +66,8 @@ class AudioFolderReader(Reader):
         files = _metadata(path) if path.is_dir() else {"": path}
         if not files:
             raise ManifestError(f"no {', '.join(FILES)} in it, or in a folder train or test of it")
-        parts = [_table(file, folder) for folder, file in files.items()]
+        self._parts = [_table(file, folder) for folder, file in files.items()]
+        parts = [part.rows for part in self._parts]
         return parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal_relaxed")
 
     def root(self, source: str) -> Path:
@@ -67,6 +80,23 @@ class AudioFolderReader(Reader):
             The folder.
         """
         return Path(source) if Path(source).is_dir() else Path(source).parent
+
+    def place(self, source: str, row: int) -> str:
+        """Say where a row is, for a message.
+
+        Args:
+            source: a folder, or a file of metadata, that was scanned.
+            row: the row's number, from 0.
+
+        Returns:
+            The file and its line.
+        """
+        for part in self._parts:
+            length = part.rows.select(pl.len()).collect(engine="streaming").item()
+            if row < length:
+                return f"{part.name}: {part.places(row)}"
+            row -= length
+        return super().place(source, row)
 
 
 def _metadata(folder: Path) -> dict[str, Path]:
@@ -90,25 +120,25 @@ def _has_names(file: Path) -> bool:
         return False
 
 
-def _table(file: Path, folder: str) -> pl.LazyFrame:
-    rows = reading.scan(str(file), no_numbers, lossy=True)
+def _table(file: Path, folder: str) -> _Part:
+    name = f"{folder}/{file.name}" if folder else file.name
+    rows, places = reading.scan_with_places(str(file), no_numbers, lossy=True)
     names = rows.collect_schema().names()
     if FILE_NAME not in names:
         near = nearest(FILE_NAME, names)
         meant = f"did you mean {near!r}? " if near else ""
         raise ManifestError(
-            f"{file.name}: no column {FILE_NAME!r}; {meant}its columns are {', '.join(names)}"
+            f"{name}: no column {FILE_NAME!r}; {meant}its columns are {', '.join(names)}"
         )
     if "path" in names:
-        raise ManifestError(
-            f"{file.name}: columns 'path' and {FILE_NAME!r}; rename or drop the first"
-        )
+        raise ManifestError(f"{name}: columns 'path' and {FILE_NAME!r}; rename or drop the first")
     renamed = {FILE_NAME: "path"}
     for theirs, ours in COLUMNS.items():
         if theirs in names and ours not in names and ours not in renamed.values():
             renamed[theirs] = ours
     rows = rows.rename(renamed)
-    if not folder:
-        return rows
-    rows = rows.with_columns(path=pl.lit(f"{folder}/") + pl.col("path"))
-    return rows if "split" in names else rows.with_columns(split=pl.lit(SPLITS[folder]))
+    if folder:
+        rows = rows.with_columns(path=pl.lit(f"{folder}/") + pl.col("path"))
+        if "split" not in names:
+            rows = rows.with_columns(split=pl.lit(SPLITS[folder]))
+    return _Part(name, rows, places)
