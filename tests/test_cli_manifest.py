@@ -113,6 +113,7 @@ MOSEI = {
     "Raw/Labels/5000_batch_raw.csv": (
         MOSEI_HEADER + f"h,1,{SPOKEN},2,0,0,0,1,0,1,0\nh,2,{SPOKEN},2,0,0,0,2,0,2,1\n"
         f'h,"a\nb",{SPOKEN},2,0,0,0,1,0,1,0\nh,1,{SPOKEN},10,1,0,1,0,0,-1,\n'
+        f"h,1,{SPOKEN},77,0,0,0,1,0,0,0\n"
     ),
     "Raw/Labels/pom_extra_sqa_mono_results.csv": MOSEI_HEADER + "h,1,pom/136196,0,0,0,0,0,0,0,0\n",
     f"Raw/Transcript/Segmented/Combined/{SPOKEN}.txt": (
@@ -122,7 +123,7 @@ MOSEI = {
     f"Raw/Audio/Full/WAV_16000/{SPOKEN}.wav": None,
     f"Raw/Videos/Full/Combined/{SPOKEN}.mp4": b"x",
     "cmu_mosei_std_folds.py": (
-        f"standard_train_fold=['x',\n '{SPOKEN}']\nstandard_valid_fold = []\n"
+        f"standard_train_fold=[]\nstandard_valid_fold = ['x',\n '{SPOKEN}']\n"
         "standard_test_fold=['y']\n"
     ),
 }
@@ -222,16 +223,16 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], int, list[str]]] = {
         MOSEI,
         {
             **{"path": f"Raw/Audio/Full/WAV_16000/{SPOKEN}.wav", "id": f"{SPOKEN}_2"},
-            **{"label": "happiness", "dialogue": SPOKEN, "turn": 2, "split": "train"},
+            **{"label": "happiness", "dialogue": SPOKEN, "turn": 2, "split": "val"},
             **{"start": 4.84, "end": 14.052, "transcript": "Well, then.", "language": "en"},
             **{"happiness": 1.333333, "sadness": 0.0, "anger": 0.0, "surprise": 0.333333},
             **{"disgust": 0.0, "fear": 0.0, "rated_sentiment": 1.333333, "raters": 3},
         },
         2,
         [
-            "1 rows left out whose audio is missing: 136196_0",
+            f"2 rows left out whose audio is missing: {SPOKEN}_77, 136196_0",
             "by label: happiness 1, none 1",
-            "differs: 3 rows where 23453 are published",
+            "differs: 4 rows where 23453 are published",
         ],
     ),
     "tess": (
@@ -304,6 +305,16 @@ def test_a_corpus_as_its_owners_ship_it(cli: Cli, tmp_path: Path, name: str) -> 
     for line in said:
         assert line in done.stderr
     assert all((tmp_path / path).is_file() for path in found["path"]), "where `score` looks"
+
+
+def test_a_sentence_that_few_rated_and_that_begins_before_its_video(tmp_path: Path) -> None:
+    folder = tree(tmp_path, {name: text for name, text in MOSEI.items() if "folds" not in name})
+    (row, _) = sorted(
+        build("cmu-mosei", folder).rows.collect().to_dicts(), key=lambda r: -r["turn"]
+    )
+    assert (row["id"], row["start"], row["end"]) == (f"{SPOKEN}_10", 0.0, 4.10430839)
+    assert (row["label"], row["anger"], row["fear"], row["surprise"]) == (None, 1.0, 1.0, None)
+    assert (row["raters"], row["transcript"]) == (1, "That was ___ it.") and "split" not in row
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -76,6 +76,6 @@ class Lines:
         Returns:
             Words for a message.
         """
-        counts = cs.all().as_expr().str.count_matches(NEWLINE, literal=True).fill_null(0)
+        counts = cs.all().as_expr().str.count_matches(NEWLINE, literal=True)
         within = self.raw.head(row).select(pl.sum_horizontal(counts).sum())
         return f"line {self.first + row + within.collect(engine='streaming').item()}"
