@@ -114,7 +114,7 @@ def test_a_bad_array_costs_its_own_row(scorer: emobatch.Scorer) -> None:
         (["a.wav", (np.zeros(9), 16_000)], "row 1 is a str; give a DataFrame"),
         ([(np.zeros(9), 16e3)], "row 1 is a tuple; give a DataFrame"),
         ([([0.0], 16_000)], "row 1 has a list for samples; give a DataFrame"),
-        (["a.wav", "a.wav"], "the rows: id 'a.wav' occurs in rows 1, 2"),
+        (["a.wav", "a.wav"], "the rows: id 'a.wav' occurs more than once: row 1, row 2"),
         (pl.DataFrame({"file": ["a"]}), "the rows: .*path"),
         (pl.DataFrame({"path": ["a"], "entropy": [1.0]}), "the rows: columns that emobatch itself"),
     ],

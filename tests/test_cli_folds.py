@@ -350,7 +350,7 @@ NO_TRAIN = pl.DataFrame({"speaker": ["a", "a", "b", "b", "c"], "script": ["s", "
         (small().with_columns(speaker="script"), "iemocap10", [], "has 4 speakers"),
         (small().with_columns(pl.col("speaker").str.tail(1)), "iemocap10", [], "name of their own"),
         (NO_TRAIN, "speaker+script", ["--groups", "3"], "fold 1 (speaker a; script s tests)"),
-        (small().with_columns(script=pl.lit(" ")), "script", [], "row 1: no script"),
+        (small().with_columns(script=pl.lit(" ")), "script", [], "line 2: no script"),
         (small(), "speaker", ["--fold", "7"], "no fold 7"),
         (small(), "iemocap10", ["--groups", "3"], "leave --groups out"),
         (small(), "speaker", ["--groups", "2"], "needs 3 at least"),

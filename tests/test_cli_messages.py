@@ -121,7 +121,7 @@ def test_paths_that_name_no_file_here(cli: Cli, here: Path, path: str, message: 
     (here / "m.csv").write_text(f"path\nmy clips/a.wav\n{path}\n")
     some = cli("score", "m.csv", "--models=demo", "--max-error-rate=1")
     assert some.exit_code == 0
-    assert f"note: 1 of 2 paths {message}" in some.stderr and "(row 2: " in some.stderr
+    assert f"note: 1 of 2 paths {message}" in some.stderr and "(line 3: " in some.stderr
 
 
 def test_a_name_may_look_foreign_and_be_there(cli: Cli, here: Path) -> None:

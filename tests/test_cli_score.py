@@ -325,7 +325,11 @@ def test_output_by_extension_with_provenance(
 BAD_INPUT = {
     "missing manifest": (None, [], "no such file"),
     "no path": ("file\na.wav\n", [], "no column 'path'"),
-    "duplicate ids": ("path,id\na.wav,1\nb.wav,1\n", [], "id '1' occurs in rows 1, 2"),
+    "duplicate ids": (
+        "path,id\na.wav,1\nb.wav,1\n",
+        [],
+        "id '1' occurs more than once: line 2, line 3",
+    ),
     "classes of one": ("path\na.wav\n", ["--classes", "joy,"], "--classes joy,: class 2 is ''"),
     "unknown class set": ("path\na.wav\n", ["--classes", "fuor"], "--classes fuor: give four"),
     "bad sentiment map": ("path\na.wav\n", ["--sentiment-map", "sad=low"], "not CLASS=SENTIMENT"),

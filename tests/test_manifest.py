@@ -73,18 +73,18 @@ def test_a_blank_transcript_is_none(tmp_path: Path) -> None:
         ("file\na.wav\n", "no column 'path'.*columns are file"),
         ("path\n", "no rows"),
         ("", "empty CSV"),
-        ("path,id\na.wav,x\nb.wav,x\n", r"id 'x' occurs in rows 1, 2"),
-        ("path\na.wav\na.wav\n", r"id 'a.wav' occurs in rows 1, 2"),
-        ("path,id\na.wav,\nb.wav,x\n", "row 1: no id"),
-        ("path,x\n,1\nb.wav,2\n", "row 1: no path"),
-        ("path,x\na.wav,1\n  ,2\n", "row 2: no path"),
-        ("path,start,end\na.wav,2,1\n", "row 1: start is not before end"),
-        ("path,start,end\na.wav,2,2\n", "row 1: start is not before end"),
-        ("path,start\na.wav,-1\n", "row 1: start is negative"),
-        ("path,start\na.wav,nan\n", "row 1: start or end is NaN"),
-        ("path,end\na.wav,1\nb.wav,inf\n", "row 2: start or end is NaN or infinite"),
-        ("path,end\na.wav,0\n", "row 1: start is not before end"),
-        ("path,start\na.wav,-0.5\n", "row 1: start is negative"),
+        ("path,id\na.wav,x\nb.wav,x\n", r"id 'x' occurs more than once: line 2, line 3"),
+        ("path\na.wav\na.wav\n", r"id 'a.wav' occurs more than once: line 2, line 3"),
+        ("path,id\na.wav,\nb.wav,x\n", "line 2: no id"),
+        ("path,x\n,1\nb.wav,2\n", "line 2: no path"),
+        ("path,x\na.wav,1\n  ,2\n", "line 3: no path"),
+        ("path,start,end\na.wav,2,1\n", "line 2: start is not before end"),
+        ("path,start,end\na.wav,2,2\n", "line 2: start is not before end"),
+        ("path,start\na.wav,-1\n", "line 2: start is negative"),
+        ("path,start\na.wav,nan\n", "line 2: start or end is NaN"),
+        ("path,end\na.wav,1\nb.wav,inf\n", "line 3: start or end is NaN or infinite"),
+        ("path,end\na.wav,0\n", "line 2: start is not before end"),
+        ("path,start\na.wav,-0.5\n", "line 2: start is negative"),
         ("path,start\na.wav,soon\n", "soon|start"),
         ("path,path\na.wav,b.wav\n", "column 'path' occurs twice"),
         ("path\na.wav,more\n", "more fields"),
@@ -225,7 +225,7 @@ def test_columns_without_any_value_are_seconds_too(tmp_path: Path) -> None:
     lines = '{"path": "a.wav", "start": null, "end": null}\n'
     read = manifest.read(save(tmp_path, lines, "m.jsonl"))
     assert read.frame(0, 9)["id"].to_list() == ["a.wav"]
-    with pytest.raises(EmobatchError, match="column 'end' holds no numbers; give seconds"):
+    with pytest.raises(EmobatchError, match="line 1: column 'end' holds '1', no number"):
         manifest.read(save(tmp_path, lines.replace('"end": null', '"end": "1"'), "text.jsonl"))
 
 
@@ -278,7 +278,9 @@ def test_ids_are_compared_in_parts_where_there_are_many(
     if twice is None:
         assert len(manifest.read(str(tmp_path / "m.csv"))) == 99
         return
-    with pytest.raises(ManifestError, match=f"id '{twice}' occurs in rows {twice + 1}, 100"):
+    with pytest.raises(
+        ManifestError, match=f"id '{twice}' occurs more than once: line {twice + 2}, line 101"
+    ):
         manifest.read(str(tmp_path / "m.csv"))
 
 

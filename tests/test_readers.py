@@ -87,7 +87,7 @@ def test_what_may_be_meant_two_ways_is_not_guessed(tmp_path: Path) -> None:
     message = refused(write(tmp_path, n__csv="path,,x\na.wav,1,2\n") / "n.csv")
     assert "column 2 has values and no name" in message
     message = refused(write(tmp_path, o__csv='path,start\na.wav,"1,5"\n') / "o.csv")
-    assert "row 1: start is '1,5', not a number" in message
+    assert "line 2: start is '1,5', not a number" in message
 
 
 def test_a_column_that_is_nearly_known_is_noted(
@@ -173,7 +173,7 @@ def test_a_kaldi_directory(tmp_path: Path) -> None:
         ("segments", "u1 a 0.0\n", "segments: line 1: 'u1' has nothing, not an end in seconds"),
         ("segments", "u1\n", "segments: line 1: 'u1' has nothing, not a recording"),
         ("segments", "u1 a 0 1\nu2 bb 0 1\n", "line 2: 'u2' is of recording 'bb', which isn't in"),
-        ("segments", "u1 a 2 1\n", "row 1: start is not before end"),
+        ("segments", "u1 a 2 1\n", "segments: line 1: start is not before end (2.0 to 1.0)"),
         ("utt2dur", "u1 long\n", "utt2dur: line 1: 'u1' has 'long', not a number of seconds"),
         ("text", "u1 x\nu1 y\n", "text: line 2: 'u1' stands on a line before"),
     ],

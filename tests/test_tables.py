@@ -542,7 +542,7 @@ def test_standard_input_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch, most
 
 def test_what_is_no_number_is_named_with_its_row(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("id,entropy\n1,0.5\n2,much\n3,more\n")
-    with pytest.raises(TableError, match="row 2: entropy is 'much', not a number; mend or drop"):
+    with pytest.raises(TableError, match="line 3: entropy is 'much', not a number; mend or drop"):
         reading.scan(str(tmp_path / "t.csv"), lambda names: ["entropy"])
 
 

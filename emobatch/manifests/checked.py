@@ -10,6 +10,7 @@ from emobatch.errors import ManifestError
 from emobatch.manifests import header
 from emobatch.manifests.readers.table import SECONDS
 from emobatch.tables import reading
+from emobatch.tables.lines import Places, numbered
 
 # Text in which blanks are nothing.
 ABOUT_TEXT = ("transcript", "language")
@@ -17,21 +18,36 @@ ABOUT_TEXT = ("transcript", "language")
 IDS_AT_A_TIME = 1 << 24
 
 
-def check_columns(source: str, schema: pl.Schema) -> None:
+def check_columns(source: str, rows: pl.LazyFrame, place: Places = numbered) -> None:
     """Refuse columns that aren't a manifest's.
 
     Args:
         source: the manifest, as the user named it.
-        schema: of its columns.
+        rows: of it.
+        place: says where a row is.
 
     Raises:
         ManifestError: says what is wrong and how to mend it.
     """
+    schema = rows.collect_schema()
     header.check(source, list(schema))
     for name in SECONDS:
         # A column of no type is a JSON Lines column without any value.
         if name in schema and not (schema[name].is_numeric() or schema[name] == pl.Null):
-            raise ManifestError(f"column {name!r} holds no numbers; give seconds")
+            _refuse_text(rows.select(value=pl.col(name)), name, schema[name], place)
+
+
+def _refuse_text(values: pl.LazyFrame, name: str, kind: pl.DataType, place: Places) -> None:
+    value = pl.col("value")
+    given = values.with_row_index("row").filter(value.is_not_null())
+    # JSON Lines may have numbers in some rows and text in others.
+    is_number = value.cast(pl.Float64, strict=False).is_not_null()
+    others = [given.filter(~is_number)] if kind == pl.String else []
+    for some in (*others, given):
+        for row, found in some.first().collect().rows():
+            what = f"column {name!r} holds {str(found)[:40]!r}, no number"
+            raise ManifestError(f"{place(row)}: {what}; give seconds")
+    raise ManifestError(f"column {name!r} holds no numbers; give seconds")
 
 
 def refuse_columns(source: str, names: Iterable[str], written: Collection[str]) -> None:
@@ -86,20 +102,21 @@ def normalised(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.with_columns(id=pl.col("path") + pl.when(whole).then(pl.lit("")).otherwise(segment))
 
 
-def check_rows(rows: pl.LazyFrame) -> None:
+def check_rows(rows: pl.LazyFrame, place: Places = numbered) -> None:
     """Refuse rows that make no sense.
 
     Args:
         rows: normalised.
+        place: says where a row is.
 
     Raises:
         ManifestError: names the first of them and says how to mend it.
     """
-    _check_segments(rows)
-    _check_ids(rows)
+    _check_segments(rows, place)
+    _check_ids(rows, place)
 
 
-def _check_segments(rows: pl.LazyFrame) -> None:
+def _check_segments(rows: pl.LazyFrame, place: Places) -> None:
     schema = rows.collect_schema()
     start = pl.col("start") if "start" in schema else pl.lit(None, dtype=pl.Float64)
     end = pl.col("end") if "end" in schema else pl.lit(None, dtype=pl.Float64)
@@ -111,20 +128,21 @@ def _check_segments(rows: pl.LazyFrame) -> None:
         "start is not before end": start.fill_null(0.0) >= end,
     }
     for what, broken in rules.items():
-        row, count = (
-            rows.select(broken=broken.fill_null(False))
+        row, first, last, count = (
+            rows.select(start.alias("start"), end.alias("end"), broken=broken.fill_null(False))
             .with_row_index("row")
             .filter("broken")
-            .select(pl.col("row").first(), count=pl.len())
+            .select(pl.col("row", "start", "end").first(), count=pl.len())
             .collect(engine="streaming")
             .row(0)
         )
         if count:
+            bounds = "" if what.startswith("no ") else f" ({first} to {last})"
             more = f", and {count - 1} more rows like it" if count > 1 else ""
-            raise ManifestError(f"row {row + 1}: {what}{more}; mend or drop it")
+            raise ManifestError(f"{place(row)}: {what}{bounds}{more}; mend or drop it")
 
 
-def _check_ids(rows: pl.LazyFrame) -> None:
+def _check_ids(rows: pl.LazyFrame, place: Places) -> None:
     # By hash, and of those a part at a time, in as many passes as there are parts; the names
     # themselves only if something is wrong.
     hashes = rows.select(pl.col("id").hash())
@@ -141,9 +159,9 @@ def _check_ids(rows: pl.LazyFrame) -> None:
         .first()
         .collect()
     )
-    for name, places in doubled.rows():
+    for name, found in doubled.rows():
         raise ManifestError(
-            f"id {name!r} occurs in rows {', '.join(str(place + 1) for place in places)}; "
+            f"id {name!r} occurs more than once: {', '.join(map(place, found))}; "
             "give each row an id of its own in column 'id'"
         )
 

@@ -12,6 +12,7 @@ import polars as pl
 from emobatch.errors import ManifestError
 from emobatch.storage.access import Access
 from emobatch.storage.address import SCHEME, SCHEMES, Place
+from emobatch.tables.lines import Places, numbered
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +55,14 @@ FORMS = (
 REMOTE = 1
 
 
-def check(rows: pl.LazyFrame, root: Place, access: Access) -> None:
+def check(rows: pl.LazyFrame, root: Place, access: Access, place: Places = numbered) -> None:
     """Note paths of a form that no file here has; refuse them where they are all.
 
     Args:
         rows: of a manifest, with ``path``.
         root: folder that they are relative to.
         access: what may be fetched.
+        place: says where a row is.
 
     Raises:
         ManifestError: if no row's path could be a file's.
@@ -89,7 +91,7 @@ def check(rows: pl.LazyFrame, root: Place, access: Access) -> None:
     ]
     for number, row, path, count in foreign:
         says, remedy = FORMS[number].says, FORMS[number].remedy
-        what = f"{count} of {total} paths {says} (row {row + 1}: {path})"
+        what = f"{count} of {total} paths {says} ({place(row)}: {path})"
         if sum(each[3] for each in foreign) == total:
             raise ManifestError(f"{what}; {remedy}")
         log.warning("note: %s; their rows will fail: %s", what, remedy)

@@ -69,7 +69,7 @@ def given(
             rows, sounds = _listed(rows)
     with reading.explained(ROWS):
         lazy = (columns or ManifestColumns()).named(rows.lazy())
-        check_columns(ROWS, lazy.collect_schema())
+        check_columns(ROWS, lazy)
         refuse_columns(ROWS, lazy.collect_schema(), written)
         lazy = normalised(lazy)
         check_rows(lazy)

@@ -7,6 +7,7 @@ import io
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from tempfile import TemporaryFile, gettempdir
 from typing import IO
 
@@ -25,12 +26,15 @@ from emobatch.manifests.segments.cutting import Cutting
 from emobatch.storage.access import NO_ACCESS, Access
 from emobatch.storage.address import Address, Place
 from emobatch.tables import reading
+from emobatch.tables.lines import Places, numbered
 from emobatch.tables.where import filter_rows
 
 log = logging.getLogger(__name__)
 
 # Rows that are copied, and read back, at a time.
 SPOOL_ROWS = 1 << 16
+# A column's name that no source has.
+NUMBER = "\0row"
 
 
 @dataclass(frozen=True)
@@ -169,19 +173,27 @@ def read(
     with reading.explained(source), opened(source, form, pattern, access) as found:
         root = found.root if root is None else root
         rows = (columns or ManifestColumns()).named(found.rows)
-        check_columns(source, rows.collect_schema())
+        check_columns(source, rows, found.place)
+        place = found.place if where is None else partial(_place_of_kept, found.place, rows, where)
         rows = filter_rows(rows, where)
         if cutting:
+            check_rows(normalised(rows), place)
             with Fetcher(found.access) as fetcher:
                 rows = cutting.cut(rows, root, fetcher, confine=confine)
+            place = numbered
         rows, spool = _copied(normalised(rows))
         length = rows.select(pl.len()).collect().item()
         if not length:
             raise ManifestError("no rows; a manifest has one row for each clip")
         _note_lost_bytes(rows)
-        check_rows(rows)
-        foreign_paths.check(rows, root, found.access)
+        check_rows(rows, place)
+        foreign_paths.check(rows, root, found.access, place)
     return Manifest(source, rows, length, root, confine, found.access, spool)
+
+
+def _place_of_kept(place: Places, rows: pl.LazyFrame, where: str, row: int) -> str:
+    kept = filter_rows(rows.with_row_index(NUMBER), where)
+    return place(kept.select(NUMBER).slice(row, 1).collect().item())
 
 
 def _copied(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, IO[bytes]]:

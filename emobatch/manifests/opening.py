@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,7 @@ from emobatch.manifests.readers.registry import AUDIO, reader_for
 from emobatch.storage.access import NO_ACCESS, Access
 from emobatch.storage.address import Address, Place, is_known
 from emobatch.tables import reading
+from emobatch.tables.lines import Places, numbered
 from emobatch.tables.reading import EXTENSIONS
 
 # Endings of files that hold rows; what has another one is audio, or a folder.
@@ -34,11 +36,13 @@ class Opened:
         rows: as its reader has them.
         root: folder that paths are relative to.
         access: what rows may name, with the source's own address where it has one.
+        place: says where a row is, by its number from 0, as long as the source is open.
     """
 
     rows: pl.LazyFrame
     root: Place
     access: Access
+    place: Places = numbered
 
 
 @contextmanager
@@ -66,7 +70,8 @@ def opened(
         reader = reader_for(source, form, pattern)
         if reader.is_of_tables:
             mistaken.refuse(source)
-        yield Opened(reader.scan(source), reader.root(source), access)
+        rows, place = reader.scan(source), partial(reader.place, source)
+        yield Opened(rows, reader.root(source), access, place)
         return
     address = Address.parse(source)
     access = replace(access, home=address)
@@ -79,8 +84,9 @@ def opened(
                 _named(file, address.name) as here,
                 _in_name_of(source, here),
             ):
-                rows = reader_for(here, form, pattern).scan(here)
-                yield Opened(rows, address.parent, access)
+                reader = reader_for(here, form, pattern)
+                rows, place = reader.scan(here), partial(reader.place, here)
+                yield Opened(rows, address.parent, access, place)
         else:
             yield Opened(_listed(source, address, fetcher, form, pattern), address, access)
 

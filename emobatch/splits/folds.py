@@ -14,6 +14,7 @@ from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST, TRAIN, VAL
 from emobatch.splits.scheme import Fold
 from emobatch.splits.schemes import SCHEMES
 from emobatch.tables import reading, stored, writing
+from emobatch.tables.lines import Places, numbered
 from emobatch.tables.provenance import software
 
 log = logging.getLogger(__name__)
@@ -45,11 +46,12 @@ def folds(
     """
     writing.check_target(target, sources=[source])
     with reading.explained(source):
-        rows = sources.scan(source, form, target).collect()
+        found, place = sources.scan_with_places(source, form, target)
+        rows = found.collect()
         taken = [name for name in (FOLD_COLUMN, SPLIT_COLUMN) if name in rows.columns]
         if taken:
             raise TableError(f"has a column {taken[0]!r} already; drop or rename it")
-        divided = assign(rows, scheme, seed=seed, groups=groups)
+        divided = assign(rows, scheme, seed=seed, groups=groups, place=place)
         if fold is not None and not 1 <= fold <= len(divided):
             raise TableError(f"no fold {fold}; {scheme} makes {len(divided)} of this table")
     wanted = range(1, len(divided) + 1) if fold is None else [fold]
@@ -65,7 +67,12 @@ def folds(
 
 
 def assign(
-    rows: pl.DataFrame, scheme: str, *, seed: int = 0, groups: int | None = None
+    rows: pl.DataFrame,
+    scheme: str,
+    *,
+    seed: int = 0,
+    groups: int | None = None,
+    place: Places = numbered,
 ) -> list[Fold]:
     """Divide rows into folds; the order of the rows makes no difference.
 
@@ -75,6 +82,7 @@ def assign(
         seed: of what is drawn.
         groups: deal speakers, sessions or scripts into as many groups of like size and let each
             test; None leaves it to the scheme.
+        place: says where a row is, for messages.
 
     Returns:
         The folds in order.
@@ -83,7 +91,7 @@ def assign(
         TableError: if a column or a value is missing, or there are too few to divide.
     """
     chosen = SCHEMES[scheme]
-    _check(rows, chosen.columns)
+    _check(rows, chosen.columns, place)
     if groups is not None and not chosen.takes_groups:
         raise TableError(f"{scheme} has its own groups; leave --groups out")
     # As text, however the file's format has them.
@@ -111,7 +119,7 @@ def _describe(number: int, fold: Fold) -> None:
     )
 
 
-def _check(rows: pl.DataFrame, columns: Sequence[str]) -> None:
+def _check(rows: pl.DataFrame, columns: Sequence[str], place: Places) -> None:
     missing = [name for name in columns if name not in rows.columns]
     if missing:
         raise TableError(
@@ -124,4 +132,4 @@ def _check(rows: pl.DataFrame, columns: Sequence[str]) -> None:
         text = rows[name].cast(pl.String).str.strip_chars()
         blank = (text.is_null() | (text == "")).arg_true()
         if len(blank) and name != "label":
-            raise TableError(f"row {blank[0] + 1}: no {name}; give it one, or drop the row")
+            raise TableError(f"{place(blank[0])}: no {name}; give it one, or drop the row")

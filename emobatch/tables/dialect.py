@@ -101,12 +101,24 @@ def sniffed(source: Path | IO[bytes], separator: str) -> Dialect:
     Returns:
         How it is written.
     """
+    return Dialect.of(head_of(source), separator)
+
+
+def head_of(source: Path | IO[bytes]) -> bytes:
+    """Read how a table begins.
+
+    Args:
+        source: a file, or what can be read from its beginning again.
+
+    Returns:
+        Its first bytes.
+    """
     if isinstance(source, Path):
         with source.open("rb") as handle:
-            return Dialect.of(handle.read(HEAD), separator)
+            return handle.read(HEAD)
     head = source.read(HEAD)
     source.seek(0)
-    return Dialect.of(head, separator)
+    return head
 
 
 def plain(source: Path | IO[bytes], dialect: Dialect) -> Path | IO[bytes]:

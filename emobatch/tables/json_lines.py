@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from polars.exceptions import PolarsError
 
 from emobatch.errors import TableError
 from emobatch.tables import dialect
+
+# What a line has that is no row.
+BLANKS = "\ufeff \t\r\n"
 
 
 def scan(file: Path) -> pl.LazyFrame:
@@ -42,6 +46,22 @@ def scan(file: Path) -> pl.LazyFrame:
                     parsed(line, number)
         raise
     return table
+
+
+def place(file: Path, row: int) -> str:
+    """Say at which line a row is.
+
+    Args:
+        file: where the table is.
+        row: its number, from 0.
+
+    Returns:
+        Words for a message.
+    """
+    written = dialect.sniffed(file, ",")
+    with file.open(encoding=written.encoding, errors="replace") as lines:
+        full = (number for number, line in enumerate(lines, start=1) if line.strip(BLANKS))
+        return f"line {next(islice(full, row, None))}"
 
 
 def parsed(line: str, number: int) -> dict[str, Any]:
@@ -92,7 +112,7 @@ def objects(lines: Iterator[str]) -> Iterator[tuple[int, dict[str, Any]]]:
         TableError: if one is none.
     """
     for number, line in enumerate(lines, start=1):
-        text = line.strip("\ufeff \t\r\n")
+        text = line.strip(BLANKS)
         if text:
             yield number, parsed(text, number)
 

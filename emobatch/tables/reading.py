@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +19,7 @@ from polars.exceptions import PanicException, PolarsError
 
 from emobatch.errors import LabelError, ProbabilityError, TableError, TaskError, first_line
 from emobatch.tables import json_lines, ragged, rowless, text_format
+from emobatch.tables.lines import Places, numbered
 from emobatch.tables.text_format import Numbers, no_numbers
 
 log = logging.getLogger(__name__)
@@ -93,9 +95,30 @@ def scan(source: str, numbers: Numbers = no_numbers, *, lossy: bool = False) -> 
         TableError: if the file is missing, empty or not what its extension says, or a number
             isn't one.
     """
+    return scan_with_places(source, numbers, lossy=lossy)[0]
+
+
+def scan_with_places(
+    source: str, numbers: Numbers = no_numbers, *, lossy: bool = False
+) -> tuple[pl.LazyFrame, Places]:
+    """Open one table as :func:`scan` does, for messages that say where a row is.
+
+    Args:
+        source: a file's name, or ``-`` for CSV on standard input.
+        numbers: picks the columns whose text stands for numbers from the names of all.
+        lossy: read text that isn't UTF-8 with a replacement character for each wrong byte.
+
+    Returns:
+        The table, and what says of a row, by its number from 0, at which line it is.
+
+    Raises:
+        TableError: as :func:`scan` does.
+    """
     with explained(source):
         if source == STANDARD_STREAM:
-            return text_format.scan(spoken(source), _standard_input(), ",", numbers, lossy)
+            content = _standard_input()
+            rows, lines = text_format.scan(spoken(source), content, ",", numbers, lossy)
+            return rows, lines.place
         path = Path(source)
         extension = path.suffix.lower()
         if extension not in EXTENSIONS:
@@ -103,15 +126,14 @@ def scan(source: str, numbers: Numbers = no_numbers, *, lossy: bool = False) -> 
         if not path.is_file():
             raise TableError("is a folder" if path.is_dir() else "no such file")
         if extension in SEPARATORS:
-            return text_format.scan(source, path, SEPARATORS[extension], numbers, lossy)
-        if extension == ".parquet":
-            table = pl.scan_parquet(path, glob=False)
-        elif columns := rowless.columns(path):
-            return pl.LazyFrame(schema=columns)
-        else:
-            table = json_lines.scan(path)
+            rows, lines = text_format.scan(source, path, SEPARATORS[extension], numbers, lossy)
+            return rows, lines.place
+        if columns := extension in JSON_LINES and rowless.columns(path):
+            return pl.LazyFrame(schema=columns), numbered
+        is_parquet = extension == ".parquet"
+        table = pl.scan_parquet(path, glob=False) if is_parquet else json_lines.scan(path)
         table.collect_schema()  # so that what is wrong with the file is said in its name
-        return table
+        return table, numbered if is_parquet else partial(json_lines.place, path)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from polars import selectors as cs
 
 from emobatch.errors import TableError
 from emobatch.tables import dialect
+from emobatch.tables.lines import Lines
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def no_numbers(names: Sequence[str]) -> list[str]:
 
 def scan(
     source: str, content: Path | IO[bytes], separator: str, numbers: Numbers, lossy: bool
-) -> pl.LazyFrame:
+) -> tuple[pl.LazyFrame, Lines]:
     """Open a text table; what isn't as its name says is noted.
 
     Args:
@@ -46,13 +47,14 @@ def scan(
         lossy: read text that isn't UTF-8 with a replacement character for each wrong byte.
 
     Returns:
-        Its rows, all other columns as text.
+        Its rows, all other columns as text, and which lines they are on.
 
     Raises:
         TableError: if a column has no name or another's, or a number isn't one.
     """
     encoding: Literal["utf8", "utf8-lossy"] = "utf8-lossy" if lossy else "utf8"
-    written = dialect.sniffed(content, separator)
+    head = dialect.head_of(content)
+    written = dialect.Dialect.of(head, separator)
     table = pl.scan_csv(
         dialect.plain(content, written),
         separator=written.separator,
@@ -60,6 +62,7 @@ def scan(
         glob=False,
         encoding=encoding,
     )
+    lines = Lines.of(table, head, written)
     names = table.collect_schema().names()
     for what in written.notes(separator):
         log.info("note: %s: read with %s", source, what)
@@ -68,7 +71,8 @@ def scan(
     for name in names:
         if DOUBLED in name and name.split(DOUBLED)[0] in names:
             raise TableError(f"column {name.split(DOUBLED)[0]!r} occurs twice; rename one")
-    return _with_numbers(source, table, numbers(names), commas=written.separator != ",")
+    commas = written.separator != ","
+    return _with_numbers(source, table, numbers(names), lines, commas=commas), lines
 
 
 def _named_columns(source: str, table: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
@@ -89,7 +93,7 @@ def _named_columns(source: str, table: pl.LazyFrame, names: Sequence[str]) -> pl
 
 
 def _with_numbers(
-    source: str, table: pl.LazyFrame, names: Collection[str], *, commas: bool
+    source: str, table: pl.LazyFrame, names: Collection[str], lines: Lines, *, commas: bool
 ) -> pl.LazyFrame:
     text = {name: blank_as_null(name) for name in names}
     values = {name: text[name].cast(pl.Float64, strict=False) for name in text}
@@ -110,7 +114,8 @@ def _with_numbers(
     for name, row in bad.collect(engine="streaming").row(0, named=True).items() if text else ():
         if row is not None:
             value = table.select(name).slice(row, 1).collect().item()
-            raise TableError(f"row {row + 1}: {name} is {value!r}, not a number; mend or drop it")
+            place = lines.place(row)
+            raise TableError(f"{place}: {name} is {value!r}, not a number; mend or drop it")
     return table.with_columns(value.alias(name) for name, value in values.items())
 
 

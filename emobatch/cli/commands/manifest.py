@@ -132,7 +132,7 @@ def _show_corpus(built: Built) -> None:
         if names:
             more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
             say("%d %s: %s%s", len(names), what, ", ".join(names[:NAMED]), more)
-    if not built.facts.labels:
+    if built.facts.rows is None:
         say("its owners' counts differ by release and aren't checked")
     elif built.differences:
         for line in built.differences:

@@ -109,7 +109,7 @@ def _with_language(rows: list[Row], facts: Facts) -> Iterator[Row]:
 def _differences(rows: list[Row], facts: Facts, corpus: Corpus) -> Iterator[str]:
     counted = [row for row in rows if corpus.counts(row)]
     labels = Counter(row["label"] for row in counted if row["label"] is not None)
-    speakers = len({row["speaker"] for row in counted})
+    speakers = len({row.get("speaker") for row in counted})
     if facts.rows is not None and len(counted) != facts.rows:
         yield f"{len(counted)} rows where {facts.rows} are published"
     if facts.speakers is not None and speakers != facts.speakers:

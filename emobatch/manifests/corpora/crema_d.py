@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,7 +81,7 @@ def _votes(files: Files) -> dict[str, dict[str, str | None]]:
     if not found:
         return {}
     votes = {}
-    for line in csv.DictReader(files.text(found[0]).splitlines()):
+    for _, line in files.records(found[0], ()):
         # Its description calls it fileName, the file itself FileName.
         name = line.get("FileName") or line.get("fileName")
         if name:

@@ -70,5 +70,5 @@ def _said(files: Files, name: str) -> dict[str, str]:
     # Its owners wrote them on several systems.
     mandarin = int(Path(name).stem) <= LAST_OF_MANDARIN
     lines = files.lines(name, ("gb18030",) if mandarin else ("cp1252",))
-    parts = (re.split(r"\t+", line) for line in lines)
+    parts = (re.split(r"\t+", line) for _, line in lines)
     return {each[0].strip(): each[1].strip() for each in parts if len(each) > 1}

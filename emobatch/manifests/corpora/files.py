@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -10,6 +11,7 @@ from pathlib import Path
 from emobatch.errors import ManifestError
 from emobatch.manifests.mistaken import AUDIO
 from emobatch.tables.decoded import decoded
+from emobatch.tasks.labels import nearest
 
 
 class Files:
@@ -91,7 +93,7 @@ class Files:
         """
         return decoded((self.folder / name).read_bytes(), others)
 
-    def lines(self, name: str, others: Sequence[str] = ("cp1252",)) -> Iterator[str]:
+    def lines(self, name: str, others: Sequence[str] = ("cp1252",)) -> Iterator[tuple[int, str]]:
         """Read a text file's lines.
 
         Args:
@@ -99,8 +101,44 @@ class Files:
             others: see :meth:`text`.
 
         Yields:
-            Those that aren't blank, without blanks around them.
+            Those that aren't blank, with their number from 1, without blanks around them.
         """
-        for line in self.text(name, others).splitlines():
+        for number, line in enumerate(self.text(name, others).splitlines(), start=1):
             if line.strip():
-                yield line.strip()
+                yield number, line.strip()
+
+    def records(self, name: str, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+        """Read a CSV file's rows.
+
+        Args:
+            name: its path.
+            needed: columns that it has to have.
+
+        Yields:
+            The line at which a row begins, from 1, and its values by column.
+
+        Raises:
+            ManifestError: if it is no CSV, lacks a column, or a row has fewer values than needed.
+        """
+        rows = csv.reader(self.text(name).splitlines(keepends=True))
+        try:
+            columns = next(rows, [])
+            for column in needed:
+                if column not in columns:
+                    near = nearest(column, columns)
+                    meant = f"did you mean {near!r}? " if near else ""
+                    has = ", ".join(columns) or "none"
+                    raise ManifestError(f"{name}: no column {column!r}; {meant}its columns: {has}")
+            line = rows.line_num + 1
+            for row in rows:
+                found = dict(zip(columns, row, strict=False))
+                missing = [column for column in needed if column not in found]
+                if row and missing:
+                    raise ManifestError(
+                        f"{name}: line {line}: ends before {missing[0]!r}; unpack it again"
+                    )
+                if row:
+                    yield line, found
+                line = rows.line_num + 1
+        except csv.Error as error:
+            raise ManifestError(f"{name}: line {rows.line_num}: no CSV: {error}") from error

@@ -54,7 +54,7 @@ class Iemocap(Corpus):
         for name in evaluations:
             dialogue = Path(name).stem
             said = dict(_said(files, dialogue))
-            rows = [_row(name, line, files) for line in files.lines(name) if _is_turn(line)]
+            rows = [_row(name, *line, files) for line in files.lines(name) if _is_turn(line[1])]
             # In the order in which they were said, by the clock.
             for turn, (_, row) in enumerate(sorted(rows, key=lambda each: each[0])):
                 yield {**row, "turn": turn, "transcript": said.get(row["id"])}
@@ -65,11 +65,13 @@ def _is_turn(line: str) -> bool:
     return line.startswith("[") and not line.startswith("[START")
 
 
-def _row(file: str, line: str, files: Files) -> tuple[float, Row]:
+def _row(file: str, number: int, line: str, files: Files) -> tuple[float, Row]:
     found = LINE.fullmatch(line)
     dialogue = DIALOGUE.fullmatch(Path(file).stem)
     if found is None or dialogue is None or found[4] not in LABELS:
-        raise ManifestError(f"{file}: not as IEMOCAP's owners ship it: {line[:80]!r}; unpack again")
+        raise ManifestError(
+            f"{file}: line {number}: not as IEMOCAP's owners ship it: {line[:80]!r}; unpack again"
+        )
     start, end, name, code, valence, activation, dominance = found.groups()
     session, _, script = dialogue.groups()
     return float(start), {
@@ -93,7 +95,7 @@ def _row(file: str, line: str, files: Files) -> tuple[float, Row]:
 def _said(files: Files, dialogue: str) -> Iterator[tuple[str, str]]:
     for name in files.called(f"{dialogue}.txt"):
         if Path(name).parent.name == "transcriptions":
-            for line in files.lines(name):
+            for _, line in files.lines(name):
                 found = SAID.fullmatch(line)
                 if found is not None:
                     yield found[1], found[2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,11 +40,7 @@ class Meld(Corpus):
         if not tables:
             raise ManifestError(f"no {', '.join(TABLES)} in it; give the folder that has them")
         for table in tables:
-            lines = csv.DictReader(files.text(table).splitlines(keepends=True))
-            missing = [name for name in NEEDED if name not in (lines.fieldnames or ())]
-            if missing:
-                raise ManifestError(f"{table}: no column {missing[0]!r}; unpack the corpus again")
-            for found in lines:
+            for _, found in files.records(table, NEEDED):
                 yield _row(TABLES[Path(table).name.lower()], found, clips)
 
 
@@ -58,7 +53,7 @@ def _row(split: str, found: dict[str, str], clips: dict[tuple[str, str], str]) -
         "label": found["Emotion"],
         "speaker": found["Speaker"],
         "dialogue": f"{split}_dia{dialogue}",
-        "turn": int(turn) if turn and turn.isdigit() else None,
+        "turn": int(turn) if turn.isdecimal() else None,
         "split": split,
         "transcript": found["Utterance"],
         "rated_sentiment": found["Sentiment"],

@@ -45,14 +45,15 @@ class MspImprov(Corpus):
         """
         evaluation = files.one(*EVALUATION)
         said = {Path(name).stem: name for name in files.names if name.endswith(".txt")}
-        for line in files.lines(evaluation):
+        for number, line in files.lines(evaluation):
             if not line.startswith("UTD-IMPROV-"):
                 continue  # what each rater said
             found = LINE.fullmatch(line)
             parts = None if found is None else NAME.fullmatch(found[1])
             if found is None or parts is None or found[2] not in LABELS:
                 raise ManifestError(
-                    f"{evaluation}: not as MSP-IMPROV's owners ship it: {line[:80]!r}; unpack again"
+                    f"{evaluation}: line {number}: not as MSP-IMPROV's owners ship it: "
+                    f"{line[:80]!r}; unpack again"
                 )
             name = f"MSP-IMPROV-{found[1]}"
             sentence, intended, gender, session, condition, turn = parts.groups()

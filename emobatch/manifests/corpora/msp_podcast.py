@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 from emobatch.errors import ManifestError
 from emobatch.manifests.corpora.corpus import Corpus, Row
 from emobatch.manifests.corpora.files import Files
-from emobatch.tasks.labels import nearest
 
 LABELS_FILE = ("labels_consensus.csv", "labels_concensus.csv")
 # X is where the raters didn't agree.
@@ -38,28 +36,17 @@ class MspPodcast(Corpus):
             ManifestError: if the labels lack a column, or have a class that isn't documented.
         """
         name = files.one(*LABELS_FILE)
-        lines = csv.DictReader(files.text(name).splitlines())
-        names = lines.fieldnames or []
-        for needed in NEEDED:
-            if needed not in names:
-                near = nearest(needed, names)
-                meant = f"did you mean {near!r}? " if near else ""
-                raise ManifestError(
-                    f"{name}: no column {needed!r}; {meant}it has {', '.join(names)}"
-                )
         said = {
             Path(each).stem: each
             for each in files.names
             if each.endswith(".txt") and "transcripts" in Path(each).parent.as_posix().lower()
         }
-        for found in lines:
-            yield _row(name, lines.line_num, found, files, said)
+        for number, found in files.records(name, NEEDED):
+            yield _row(name, number, found, files, said)
 
 
-def _row(
-    name: str, number: int, found: dict[str, str | None], files: Files, said: dict[str, str]
-) -> Row:
-    stem, code = Path(found["FileName"] or "").stem, found["EmoClass"]
+def _row(name: str, number: int, found: dict[str, str], files: Files, said: dict[str, str]) -> Row:
+    stem, code = Path(found["FileName"]).stem, found["EmoClass"]
     if code not in LABELS:
         raise ManifestError(
             f"{name}: line {number}: EmoClass is {code!r}; the classes are {', '.join(LABELS)}"
@@ -74,15 +61,17 @@ def _row(
         "gender": (found.get("Gender") or "").lower() or None,
         "split": None if partition is None else SPLITS.get(partition.lower(), "test"),
         "partition": partition,
-        "arousal": _number(name, number, found["EmoAct"]),
-        "valence": _number(name, number, found["EmoVal"]),
-        "dominance": _number(name, number, found["EmoDom"]),
+        "arousal": _number(name, number, found, "EmoAct"),
+        "valence": _number(name, number, found, "EmoVal"),
+        "dominance": _number(name, number, found, "EmoDom"),
         "transcript": files.text(said[stem]).strip() if stem in said else None,
     }
 
 
-def _number(name: str, line: int, text: str | None) -> float | None:
+def _number(name: str, line: int, found: dict[str, str], column: str) -> float | None:
     try:
-        return float(text) if text else None
+        return float(found[column]) if found[column] else None
     except ValueError as error:
-        raise ManifestError(f"{name}: line {line}: {text!r} is no number; unpack again") from error
+        raise ManifestError(
+            f"{name}: line {line}: {column} is {found[column]!r}, no number; unpack again"
+        ) from error

@@ -16,6 +16,7 @@ CORPORA: Registry[type[Corpus]] = Registry(
         "crema-d": f"{_HOME}.crema_d:CremaD",
         "emodb": f"{_HOME}.emodb:EmoDb",
         "meld": f"{_HOME}.meld:Meld",
+        "cmu-mosei": f"{_HOME}.cmu_mosei:CmuMosei",
         "tess": f"{_HOME}.tess:Tess",
         "savee": f"{_HOME}.savee:Savee",
         "esd": f"{_HOME}.esd:Esd",

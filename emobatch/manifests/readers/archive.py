@@ -7,6 +7,7 @@ import json
 import logging
 import posixpath
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,7 @@ class ArchiveReader(Reader):
         Raises:
             ManifestError: if it can't be read, or there is no audio in it.
         """
-        files = [Path(source)]
-        if not files[0].exists() and glob.has_magic(source):
-            files = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207
-        if not files or not files[0].is_file():
-            raise ManifestError("no such file")
-        return spooled((row for file in files for row in _rows(file, self.root(source))), FIRST)
+        return spooled(self._all_rows(source), FIRST)
 
     def root(self, source: str) -> Path:
         """Say what paths are relative to.
@@ -74,6 +70,27 @@ class ArchiveReader(Reader):
         while glob.has_magic(str(folder)) and not folder.exists():
             folder = folder.parent
         return folder
+
+    def place(self, source: str, row: int) -> str:
+        """Say where a row is, for a message.
+
+        Args:
+            source: the archive, or a pattern of archives.
+            row: the row's number, from 0.
+
+        Returns:
+            The audio file in the archive.
+        """
+        return str(next(islice(self._all_rows(source), row, None))["path"])
+
+    def _all_rows(self, source: str) -> Iterator[dict[str, Any]]:
+        files = [Path(source)]
+        if not files[0].exists() and glob.has_magic(source):
+            files = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207
+        if not files or not files[0].is_file():
+            raise ManifestError("no such file")
+        for file in files:
+            yield from _rows(file, self.root(source))
 
 
 def _rows(file: Path, root: Path) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ import zlib
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
@@ -82,7 +83,7 @@ class JsonReader(Reader):
         if not Path(source).is_file():
             raise ManifestError("is a folder" if Path(source).is_dir() else "no such file")
         with _opened(source) as lines:
-            return spooled(self._all_rows(lines), FIRST)
+            return spooled((row for _, row in self._all_rows(lines)), FIRST)
 
     def root(self, source: str) -> Path:
         """Say what paths are relative to.
@@ -95,6 +96,20 @@ class JsonReader(Reader):
         """
         return where_first_is(source, self._first_path(source), [Path(source).parent])
 
+    def place(self, source: str, row: int) -> str:
+        """Say where a row is, for a message.
+
+        Args:
+            source: the file's name.
+            row: the row's number, from 0.
+
+        Returns:
+            The line whose object it is of.
+        """
+        with _opened(source) as lines:
+            number, _ = next(islice(self._all_rows(lines), row, None))
+        return f"line {number}"
+
     def _first_path(self, source: str) -> str | None:
         try:
             path = next(self.rows(self._first(source)))["path"]
@@ -106,10 +121,12 @@ class JsonReader(Reader):
         with _opened(source) as lines:
             return next((found for _, found in json_lines.objects(_checked(lines))), {})
 
-    def _all_rows(self, lines: TextIO) -> Iterator[dict[str, Any]]:
+    def _all_rows(self, lines: TextIO) -> Iterator[tuple[int, dict[str, Any]]]:
+        # With the line's number.
         for number, found in json_lines.objects(_checked(lines)):
             try:
-                yield from self.rows(found)
+                for row in self.rows(found):
+                    yield number, row
             except ManifestError as error:
                 raise ManifestError(f"line {number}: {error}") from error
 

@@ -81,6 +81,21 @@ class KaldiReader(Reader):
             return folder  # said by whoever reads it
         return where_first_is(source, first, [folder])
 
+    def place(self, source: str, row: int) -> str:
+        """Say where a row is, for a message.
+
+        Args:
+            source: the folder, or its wav.scp.
+            row: the row's number, from 0.
+
+        Returns:
+            The line of ``segments``, or without it of ``wav.scp``.
+        """
+        folder = _folder(source)
+        file = folder / (SEGMENTS if (folder / SEGMENTS).is_file() else WAV_SCP)
+        number = kaldi_files.lines(file).select("line").slice(row, 1).collect().item()
+        return f"{file.name}: line {number}"
+
 
 def _folder(source: str) -> Path:
     path = Path(source)

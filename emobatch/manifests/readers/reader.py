@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from emobatch.tables.lines import numbered
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -71,6 +73,18 @@ class Reader(ABC):
             The folder that it is in.
         """
         return Path(source).parent
+
+    def place(self, source: str, row: int) -> str:
+        """Say where a row is, for a message.
+
+        Args:
+            source: as the user named it, after :meth:`scan` has opened it.
+            row: the row's number, from 0.
+
+        Returns:
+            Its line, with the file where there are several; its number where it has no line.
+        """
+        return numbered(row)
 
 
 def where_first_is(source: str, path: str | None, folders: Sequence[Path]) -> Path:

@@ -9,6 +9,7 @@ import polars as pl
 
 from emobatch.manifests.readers.reader import Reader
 from emobatch.tables import reading
+from emobatch.tables.lines import Places, numbered
 
 # Columns that hold numbers: seconds.
 SECONDS = ("start", "end")
@@ -18,6 +19,7 @@ class TableReader(Reader):
     """Reads tables, the columns of text formats as they are written."""
 
     is_of_tables = True
+    _places: Places = staticmethod(numbered)  # of what was scanned last
 
     def takes(self, source: str) -> bool:
         """Whether the extension is a table's.
@@ -48,7 +50,8 @@ class TableReader(Reader):
         Raises:
             TableError: if it can't be read, or a number in it isn't one.
         """
-        return reading.scan(source, seconds_of, lossy=True)
+        rows, self._places = reading.scan_with_places(source, seconds_of, lossy=True)
+        return rows
 
     def root(self, source: str) -> Path:
         """Say what paths are relative to.
@@ -60,6 +63,18 @@ class TableReader(Reader):
             The folder that it is in, the working folder for standard input.
         """
         return Path() if source == reading.STANDARD_STREAM else super().root(source)
+
+    def place(self, source: str, row: int) -> str:
+        """Say where a row is, for a message.
+
+        Args:
+            source: a file's name, or ``-``, that was scanned.
+            row: the row's number, from 0.
+
+        Returns:
+            The line at which it begins; its number in Parquet.
+        """
+        return self._places(row)
 
 
 def seconds_of(names: Sequence[str]) -> list[str]:

@@ -41,4 +41,5 @@ def _words(text: str) -> Iterator[Segment]:
         start = seconds(fields[2], number, "the start")
         duration = seconds(fields[3], number, "the duration")
         speaker = fields[SPEAKER] if len(fields) > SPEAKER else None
-        yield Segment(start, round(start + duration, 5), speaker, fields[4], fields[0])
+        end, place = round(start + duration, 5), f"line {number}"
+        yield Segment(start, end, speaker, fields[4], fields[0], place)

@@ -126,6 +126,11 @@ def _of_file(source: Path, paths: Sequence[str]) -> Iterator[Sequence[Segment] |
         except ManifestError as error:
             raise ManifestError(f"{file}: {error}") from error
         for each in segments:
+            if each.end <= each.start:
+                raise ManifestError(
+                    f"{file}: {each.place}: ends at {each.end:g} s, not after its start at "
+                    f"{each.start:g} s; mend or drop it"
+                )
             only = 0 if len(paths) == 1 and file == source and each.recording is None else None
             name = each.recording or file.stem
             place = by_name.get(name) if only is None else only

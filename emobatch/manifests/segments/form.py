@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from emobatch.errors import ManifestError
 
@@ -23,6 +23,7 @@ class Segment:
         speaker: who speaks, None where nobody says.
         text: what is said, None where nobody says.
         recording: what the file calls the recording, None where it is of one only.
+        place: where it stands in its file, for a message.
     """
 
     start: float
@@ -30,6 +31,7 @@ class Segment:
     speaker: str | None = None
     text: str | None = None
     recording: str | None = None
+    place: str = field(default="", compare=False)
 
 
 class Form(ABC):
@@ -107,4 +109,4 @@ def _goes_on(run: list[Segment], word: Segment) -> bool:
 def _one(run: list[Segment]) -> Segment:
     text = " ".join(word.text for word in run if word.text) or None
     end = max(word.end for word in run)
-    return Segment(run[0].start, end, run[0].speaker, text, run[0].recording)
+    return replace(run[0], end=end, text=text)

@@ -37,4 +37,5 @@ class Rttm(Form):
             start = seconds(fields[3], number, "the start")
             duration = seconds(fields[4], number, "the duration")
             speaker = None if fields[7] == "<NA>" else fields[7]
-            yield Segment(start, round(start + duration, 5), speaker, None, fields[1])
+            end, place = round(start + duration, 5), f"line {number}"
+            yield Segment(start, end, speaker, None, fields[1], place)

@@ -55,6 +55,7 @@ def _segment(lines: list[str], number: int) -> Segment:
         _seconds(found.groups()[4:]),
         named[1] if named else None,
         (said[named.end() :] if named else said).strip() or None,
+        place=f"line {number}",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from emobatch.errors import ManifestError
 from emobatch.manifests.segments.form import Form, Segment, joined
@@ -78,7 +79,11 @@ def _tier(rest: Iterator[str | float]) -> Iterator[Segment]:
     found = [(next(rest), next(rest), next(rest)) for _ in range(count)]
     words = WORDS.fullmatch(name)
     speaker = words[1] if words else name.strip() or None
-    segments = [_segment(*each, speaker) for each in found if str(each[2]).strip()]
+    segments = [
+        replace(_segment(*each, speaker), place=f"interval {number} of tier {name!r}")
+        for number, each in enumerate(found, start=1)
+        if str(each[2]).strip()
+    ]
     if not PHONES.fullmatch(name):
         yield from joined(segments) if words else segments
 

@@ -52,4 +52,5 @@ def _segment(found: Any, number: int) -> Segment:
         end,
         speaker if isinstance(speaker, str) else None,
         text.strip() or None if isinstance(text, str) else None,
+        place=f"segment {number}",
     )
