@@ -15,8 +15,8 @@ from emobatch.evaluation.bootstrap import (
     resampled_totals,
     units,
 )
-from emobatch.evaluation.intervals import confusion_figures, intervals
-from emobatch.evaluation.metrics import OF_CLASSES, metrics, per_class
+from emobatch.evaluation.intervals import intervals
+from emobatch.evaluation.metrics import OF_CLASSES, confusion_figures, metrics, per_class
 
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 classes = st.integers(0, len(EMOTIONS) - 1)

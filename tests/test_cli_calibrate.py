@@ -22,6 +22,8 @@ from emobatch.tasks.four import FOUR
 
 Cli = Callable[..., Result]
 NOT_TEST = "split != 'test'"
+# Where nothing is asked of resamples, which take most of the time.
+NO_RESAMPLES = ("--bootstrap", 0)
 
 
 def fitted(result: Result) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def fitted(result: Result) -> dict[str, Any]:
 
 @every_fold
 def test_the_published_runs_are_reproduced(cli: Cli, fold: Fold) -> None:
-    found = fitted(cli("calibrate", fold.table, "--where", NOT_TEST))
+    found = fitted(cli("calibrate", fold.table, "--where", NOT_TEST, *NO_RESAMPLES))
     assert found["exclusions"] == fold.published["exclusions"]
     assert set(found["thresholds"]) == set(EMOTIONS)
     for name, wanted in fold.published["classes"].items():
@@ -106,7 +108,7 @@ def test_tau_m_goes_as_far_as_the_protocol_says(cli: Cli, protocol: str, most: f
     rows = score_rows(400).with_columns(sentiment=pl.lit("negative"))
     score = pl.when(pl.col("label") == "sad").then(0.9).otherwise(0.99)
     rows = rows.filter(pl.col("label").is_in(["angry", "sad"])).with_columns(sentiment_score=score)
-    options = ("--protocol", protocol, "--bootstrap", 0)
+    options = ("--protocol", protocol, *NO_RESAMPLES)
     entries = fitted(cli("calibrate", *options, input=csv(rows)))["thresholds"].values()
     simple = [entry for entry in entries if entry["mapping"] == "simple"]
     assert all(entry["sentiment"] <= most for entry in simple)
@@ -115,7 +117,8 @@ def test_tau_m_goes_as_far_as_the_protocol_says(cli: Cli, protocol: str, most: f
 
 @pytest.mark.parametrize("protocol", ["released", "paper"])
 def test_the_protocols_take_their_percentiles_from_different_rows(cli: Cli, protocol: str) -> None:
-    found = fitted(cli("calibrate", FIXTURE.table, "--where", NOT_TEST, "--protocol", protocol))
+    options = ("--where", NOT_TEST, "--protocol", protocol, *NO_RESAMPLES)
+    found = fitted(cli("calibrate", FIXTURE.table, *options))
     assert found["fitted"]["protocol"] == protocol
     for name in EMOTIONS:
         is_label = pl.col("label") == name
@@ -128,20 +131,22 @@ def test_the_protocols_take_their_percentiles_from_different_rows(cli: Cli, prot
 
 
 def test_the_protocols_find_different_thresholds(cli: Cli) -> None:
-    released = fitted(cli("calibrate", FIXTURE.table, "--protocol", "released"))
-    paper = fitted(cli("calibrate", FIXTURE.table, "--protocol", "paper"))
+    released, paper = (
+        fitted(cli("calibrate", FIXTURE.table, "--protocol", each, *NO_RESAMPLES))
+        for each in ("released", "paper")
+    )
     for name in EMOTIONS:
         assert released["thresholds"][name] != paper["thresholds"][name]
 
 
 def test_the_mapping_is_the_first_of_the_most_accurate(cli: Cli) -> None:
-    found = fitted(cli("calibrate", FIXTURE.table, "--where", NOT_TEST))
+    found = fitted(cli("calibrate", FIXTURE.table, "--where", NOT_TEST, *NO_RESAMPLES))
     check_mappings(found, training_rows())
 
 
 def test_the_mapping_is_chosen_by_flagged_rows_alone(cli: Cli) -> None:
     rows = with_uncertainty(score_rows(600).lazy(), FOUR).collect()
-    check_mappings(fitted(cli("calibrate", "--bootstrap", 0, input=csv(rows))), rows)
+    check_mappings(fitted(cli("calibrate", *NO_RESAMPLES, input=csv(rows))), rows)
 
 
 def check_mappings(found: dict[str, Any], rows: pl.DataFrame) -> None:
@@ -169,7 +174,7 @@ def test_what_keeps_its_emotion_counts_as_right_where_it_is(cli: Cli) -> None:
     rows = score_rows(2000).with_columns(
         sentiment=pl.lit("negative"), sentiment_score=pl.lit(None, dtype=pl.Float64)
     )
-    found = fitted(cli("calibrate", "--bootstrap", 0, input=csv(rows)))["thresholds"]["angry"]
+    found = fitted(cli("calibrate", *NO_RESAMPLES, input=csv(rows)))["thresholds"]["angry"]
     assert found["flagged"] > found["detected"]
     # Of equals the first is taken.
     assert (found["mapping"], found["flip"], found["sentiment"]) == ("simple", True, 0.0)
@@ -209,7 +214,7 @@ def test_the_result_is_on_standard_output_and_what_was_found_on_standard_error(c
 
 
 def test_the_figures_stored_are_those_of_applying_the_thresholds(cli: Cli, tmp_path: Path) -> None:
-    cli("calibrate", FIXTURE.table, "-o", tmp_path / "t.toml")
+    cli("calibrate", FIXTURE.table, *NO_RESAMPLES, "-o", tmp_path / "t.toml")
     final = cli("apply", FIXTURE.table, "-t", tmp_path / "t.toml").stdout
     measured = json.loads(cli("evaluate", "--json", input=final).stdout)
     stored = tomllib.loads((tmp_path / "t.toml").read_text())["fitted"]
@@ -219,9 +224,9 @@ def test_the_figures_stored_are_those_of_applying_the_thresholds(cli: Cli, tmp_p
 
 def test_an_output_file_is_what_standard_output_gets(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text(csv(score_rows(200)))
-    result = cli("calibrate", tmp_path / "s.csv", "-o", tmp_path / "t.toml")
-    assert result.stdout == ""
-    assert (tmp_path / "t.toml").read_text() == cli("calibrate", tmp_path / "s.csv").stdout
+    command = ("calibrate", tmp_path / "s.csv", *NO_RESAMPLES)
+    assert cli(*command, "-o", tmp_path / "t.toml").stdout == ""
+    assert (tmp_path / "t.toml").read_text() == cli(*command).stdout
 
 
 @pytest.mark.parametrize("protocol", ["released", "paper"])
@@ -231,7 +236,7 @@ def test_a_class_with_too_few_rows_has_the_reason_in_the_file(cli: Cli, protocol
     counted = pl.col("label" if protocol == "paper" else "speech_emotion") == "sad"
     four_sad = rows.filter(counted, pl.col("label") != pl.col("speech_emotion")).head(4)
     table = csv(pl.concat([rows.filter(~is_sad), four_sad]))
-    result = cli("calibrate", "--protocol", protocol, input=table)
+    result = cli("calibrate", "--protocol", protocol, *NO_RESAMPLES, input=table)
     sad = fitted(result)["thresholds"]["sad"]
     few = "labelled" if protocol == "paper" else "misclassified as"
     assert sad["reason"] == f"only 4 {few} sad, at least 5 rows are needed"
@@ -247,7 +252,7 @@ def test_of_a_text_model_of_emotions_every_class_takes_what_it_says(
     rows = with_uncertainty(score_rows(200).lazy(), FOUR).collect()
     rows = rows.filter((pl.col("speech_emotion") != "sad") | (pl.col("label") == "sad"))
     table = csv(rows.select("label", *SPEECH_COLUMNS, text_emotion="label", text_score=pl.lit(0.9)))
-    options = ("--bootstrap", 0, "-o", tmp_path / "t.toml")
+    options = (*NO_RESAMPLES, "-o", tmp_path / "t.toml")
     assert cli("calibrate", *options, input=table).exit_code == 0
     entries = tomllib.loads((tmp_path / "t.toml").read_text())["thresholds"]
     assert "entropy" not in entries["sad"]
@@ -261,9 +266,9 @@ def test_rows_without_a_label_or_scores_do_not_count(cli: Cli) -> None:
     unscored = rows.with_columns(
         pl.lit(None, dtype=pl.Float64).alias(name) for name in SPEECH_COLUMNS
     )
-    wanted = fitted(cli("calibrate", input=csv(rows)))
+    wanted = fitted(cli("calibrate", *NO_RESAMPLES, input=csv(rows)))
     assert wanted["fitted"]["rows"] == 200
-    result = cli("calibrate", input=csv(pl.concat([unlabelled, rows, unscored])))
+    result = cli("calibrate", *NO_RESAMPLES, input=csv(pl.concat([unlabelled, rows, unscored])))
     found = fitted(result)
     assert found["fitted"].pop("left_out") == {"unlabelled": 200, "unscored": 200}
     left_out = "400 of 600 rows are left out: 200 without a label, 200 without scores"
@@ -278,13 +283,13 @@ def test_several_files_a_glob_and_a_pipe_are_one_table(cli: Cli, tmp_path: Path)
     rows[:100].write_csv(tmp_path / "a.csv")
     rows[100:].write_parquet(tmp_path / "b.parquet")
     rows[100:].select(reversed(rows.columns)).write_ndjson(tmp_path / "c.jsonl")
-    whole = fitted(cli("calibrate", input=csv(rows)))
+    whole = fitted(cli("calibrate", *NO_RESAMPLES, input=csv(rows)))
     for sources in (
         [tmp_path / "a.csv", tmp_path / "b.parquet"],
         [tmp_path / "[ac].*"],
         [tmp_path / "b.parquet", "-"],
     ):
-        found = fitted(cli("calibrate", *sources, input=csv(rows[:100])))
+        found = fitted(cli("calibrate", *sources, *NO_RESAMPLES, input=csv(rows[:100])))
         assert found["fitted"]["rows"] == 300
         assert found["thresholds"] == whole["thresholds"]
         assert found["exclusions"] == whole["exclusions"]
@@ -292,8 +297,9 @@ def test_several_files_a_glob_and_a_pipe_are_one_table(cli: Cli, tmp_path: Path)
 
 def test_where_keeps_rows(cli: Cli) -> None:
     rows = score_rows(300)
-    found = fitted(cli("calibrate", "--where", "session != 3", input=csv(rows)))
-    kept = fitted(cli("calibrate", input=csv(rows.filter(pl.col("session") != "3"))))
+    found = fitted(cli("calibrate", "--where", "session != 3", *NO_RESAMPLES, input=csv(rows)))
+    others = csv(rows.filter(pl.col("session") != "3"))
+    kept = fitted(cli("calibrate", *NO_RESAMPLES, input=others))
     assert found["fitted"].pop("where") == "session != 3"
     assert found == kept
 
@@ -301,7 +307,9 @@ def test_where_keeps_rows(cli: Cli) -> None:
 def test_labels_of_any_spelling_are_read(cli: Cli) -> None:
     rows = score_rows(200)
     spelt = rows.with_columns(pl.col("label").replace({"angry": "ANG", "happy": "exc"}))
-    found, wanted = (fitted(cli("calibrate", input=csv(each))) for each in (spelt, rows))
+    found, wanted = (
+        fitted(cli("calibrate", *NO_RESAMPLES, input=csv(each))) for each in (spelt, rows)
+    )
     angry = found["fitted"].pop("labels")["read"]["angry"]
     assert angry == {"ANG": wanted["fitted"].pop("labels")["read"]["angry"]["angry"]}
     assert found == wanted
@@ -310,14 +318,15 @@ def test_labels_of_any_spelling_are_read(cli: Cli) -> None:
 def test_models_of_the_score_table_are_kept(cli: Cli, tmp_path: Path) -> None:
     models = {"speech": {"name": "a/b", "revision": "abc", "digest": "sha256:1"}}
     writing.write(score_rows(200).lazy(), tmp_path / "s.parquet", {"models": models})
-    assert fitted(cli("calibrate", tmp_path / "s.parquet"))["fitted"]["models"] == models
+    found = fitted(cli("calibrate", tmp_path / "s.parquet", *NO_RESAMPLES))
+    assert found["fitted"]["models"] == models
 
 
 def test_what_a_table_says_of_its_sentiments_is_kept(cli: Cli, tmp_path: Path) -> None:
     task = FOUR.with_sentiments(["happy=none"]).as_dict()
     made = {"models": {"speech": {"name": "a/b"}}, "task": task}
     writing.write(score_rows(100).lazy(), tmp_path / "s.parquet", made)
-    found = fitted(cli("calibrate", "--bootstrap", 0, tmp_path / "s.parquet"))
+    found = fitted(cli("calibrate", *NO_RESAMPLES, tmp_path / "s.parquet"))
     assert found["sentiments"] == task["sentiments"]
 
 
@@ -330,8 +339,8 @@ def test_only_what_a_gate_left_out_is_refused(cli: Cli) -> None:
     rows = score_rows(100)
     source = pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("manifest"))
     told = rows.with_columns(transcript_source=source.otherwise(pl.lit("asr")))
-    plain = cli("calibrate", "--bootstrap", 0, input=csv(rows))
-    assert cli("calibrate", "--bootstrap", 0, input=csv(told)).stdout == plain.stdout
+    plain = cli("calibrate", *NO_RESAMPLES, input=csv(rows))
+    assert cli("calibrate", *NO_RESAMPLES, input=csv(told)).stdout == plain.stdout
     one = pl.when(pl.int_range(pl.len()) > 0).then("transcript_source").otherwise(pl.lit("gated"))
     said = refusal(cli("calibrate", input=csv(told.with_columns(transcript_source=one))))
     assert "1 rows were scored with --gate" in said
@@ -342,7 +351,8 @@ def test_unknown_labels_are_listed_with_counts_and_can_be_dropped(cli: Cli) -> N
     said = refusal(cli("calibrate", input=table))
     assert "fru (2), xxx (1)" in said
     assert "--label-map fru=none" in said
-    found = fitted(cli("calibrate", "--label-map", "fru=none", "--label-map=xxx=sad", input=table))
+    mapped = ("--label-map", "fru=none", "--label-map=xxx=sad")
+    found = fitted(cli("calibrate", *mapped, *NO_RESAMPLES, input=table))
     assert found["fitted"]["rows"] == 198
 
 
@@ -454,8 +464,8 @@ def test_files_of_other_versions_or_options_are_refused_unless_forced(
         writing.write(score_rows(50).lazy(), tmp_path / f"{file}.parquet", made)
     said = refusal(cli("calibrate", tmp_path / "*.parquet"))
     assert f"different {part}.{name}" in said
-    forced = cli("calibrate", tmp_path / "*.parquet", "--force", "-o", tmp_path / "t.toml")
-    assert forced.exit_code == 0
+    options = ("--force", *NO_RESAMPLES, "-o", tmp_path / "t.toml")
+    assert cli("calibrate", tmp_path / "*.parquet", *options).exit_code == 0
     # It is nobody's.
     assert "models" not in tomllib.loads((tmp_path / "t.toml").read_text())["fitted"]
 
@@ -556,7 +566,7 @@ def test_large_tables_are_resampled_only_on_request(
 
 
 def test_few_flagged_rows_are_warned_of(cli: Cli, caplog: pytest.LogCaptureFixture) -> None:
-    found = fitted(cli("calibrate", input=csv(score_rows(200))))
+    found = fitted(cli("calibrate", *NO_RESAMPLES, input=csv(score_rows(200))))
     few = [name for name, entry in found["thresholds"].items() if entry["flagged"] < 20]
     assert few
     assert [text.split(":")[0] for text in found["fitted"]["warnings"]] == few

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 from click.testing import Result
 from sounds import save, tone
+from stopped import stop
 
 Cli = Callable[..., Result]
 DEMO = ("--models", "demo", "--max-error-rate", "1")
@@ -326,7 +327,11 @@ import os, sys, time
 from pathlib import Path
 from emobatch.errors import ResumeError
 from emobatch.scoring.parts import Parts
-target, until, held = Path(sys.argv[1]), time.monotonic() + 2, 0
+target, beside, held = Path(sys.argv[1]), Path(sys.argv[2]), 0
+(beside / str(os.getpid())).touch()
+while len([*beside.iterdir()]) < 3:
+    time.sleep(0.01)  # all have imported what they need
+until = time.monotonic() + 0.5
 while time.monotonic() < until:
     try:
         with Parts.open(target, {}, restart=False):
@@ -342,7 +347,10 @@ print(held)
 
 
 def test_two_runs_never_hold_the_same_folder(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", RACE, str(tmp_path / "s.csv")]
+    folder, beside = tmp_path / "runs", tmp_path / "started"
+    folder.mkdir()
+    beside.mkdir()
+    command = [sys.executable, "-c", RACE, str(folder / "s.csv"), str(beside)]
     runs = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(3)
@@ -351,26 +359,22 @@ def test_two_runs_never_hold_the_same_folder(tmp_path: Path) -> None:
         said, wrong = run.communicate(timeout=600)
         assert run.returncode == 0, wrong
         assert int(said) > 10
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
 def test_a_run_begun_with_restart_goes_on_without_it(cli: Cli, tmp_path: Path) -> None:
     """The table that it is to replace was taken for whole, and its saved work dropped."""
     save(tmp_path / "a.wav", tone(0.3))
-    # Long enough to be stopped; in one process, for two take longer to start.
-    lines = [f"a.wav,{number},said\n" for number in range(896)]
+    # Two chunks; in one process, for two take longer to start.
+    lines = [f"a.wav,{number},said\n" for number in range(128)]
     (tmp_path / "m.csv").write_text("path,id,transcript\n" + "".join(lines))
     target = tmp_path / "s.csv"
     command = ("score", tmp_path / "m.csv", "-o", target, *DEMO, "--workers=1")
     assert cli(*command).exit_code == 0
     before = target.stat().st_ino
-    begun = [sys.executable, "-m", "emobatch", *map(str, command), "--restart"]
-    with subprocess.Popen(begun, stderr=subprocess.PIPE, text=True) as run:
-        parts = target.with_name("s.csv.parts")
-        while run.poll() is None and not list(parts.glob("[0-9]*.parquet")):
-            time.sleep(0.02)
-        run.terminate()
-        _, said = run.communicate(timeout=600)
+    parts = target.with_name("s.csv.parts")
+    begun = (*command, "--restart")
+    run, said = stop(begun, signal.SIGTERM, lambda: [*parts.glob("[0-9]*.parquet")])
     assert run.returncode == 75 and "the same command without --restart goes on" in said
     assert cli(*command).exit_code == 0
     assert target.stat().st_ino != before and not parts.exists()

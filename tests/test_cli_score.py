@@ -6,11 +6,9 @@ import csv
 import fcntl
 import io
 import json
-import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
@@ -25,6 +23,7 @@ from click.testing import CliRunner, Result
 from espeak import RATE, VOICES, speak
 from faster_whisper import WhisperModel
 from sounds import save, tone
+from stopped import stop
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from emobatch.cli.main import main
@@ -415,56 +414,33 @@ def read_scores(table: Path) -> pl.DataFrame:
     return score_table.read([str(table)]).rows.collect()
 
 
-# Rows of a run that takes long enough to be stopped; in one process, for two take longer to start.
-LONG, ONE_PROCESS = 896, "--workers=1"
-
-
-@pytest.fixture
-def long_run(tmp_path: Path) -> Path:
-    """14 chunks of short rows."""
-    save(tmp_path / "a.wav", tone(0.3))
-    rows = "".join(f"a.wav,{number},said\n" for number in range(LONG))
-    (tmp_path / "manifest.csv").write_text("path,id,transcript\n" + rows)
-    return tmp_path / "manifest.csv"
+# Rows of a run that is stopped, of three chunks; in one process, for two take longer to start.
+CHUNK, ROWS, ONE_PROCESS = 64, 192, "--workers=1"
 
 
 def test_an_interrupted_run_goes_on_where_it_was(
-    cli: Cli, long_run: Path, model_options: list[str]
+    cli: Cli, tmp_path: Path, model_options: list[str]
 ) -> None:
-    whole, target = long_run.with_name("whole.csv"), long_run.with_name("scores.csv")
-    assert cli("score", long_run, "-o", whole, *model_options, ONE_PROCESS).exit_code == 0
-    command = [
-        sys.executable,
-        "-m",
-        "emobatch",
-        "score",
-        long_run,
-        "-o",
-        target,
-        *model_options,
-        ONE_PROCESS,
-    ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
-        parts = long_run.with_name("scores.csv.parts")
-        while run.poll() is None and len(list(parts.glob("[0-9]*.parquet"))) < 1:
-            time.sleep(0.02)
-        # What Polars takes for itself while it is at work; test_signals.py has the others.
-        run.send_signal(signal.SIGINT)
-        _, said = run.communicate(timeout=600)
+    manifest, whole, target = (tmp_path / name for name in ("m.csv", "whole.csv", "scores.csv"))
+    save(tmp_path / "a.wav", tone(0.3))
+    rows = "".join(f"a.wav,{number},said\n" for number in range(ROWS))
+    manifest.write_text("path,id,transcript\n" + rows)
+    assert cli("score", manifest, "-o", whole, *model_options, ONE_PROCESS).exit_code == 0
+    command = ("score", manifest, "-o", target, *model_options, ONE_PROCESS)
+    parts = tmp_path / "scores.csv.parts"
+    # Polars takes it for itself while it is at work; test_signals.py has that, and the others.
+    run, said = stop(command, signal.SIGINT, lambda: [*parts.glob("[0-9]*.parquet")])
     assert run.returncode == 75, said
-    assert "interrupted by SIGINT" in said and f"of {LONG} rows are saved" in said
+    assert f"interrupted by SIGINT; {CHUNK} of {ROWS} rows are saved in" in said
     assert not target.exists()
-    kept = [mark_chunk(chunk) for chunk in parts.glob("[0-9]*.parquet")]
-    saved = re.search(rf"(\d+) of {LONG} rows are saved in", said)
-    assert saved is not None and int(saved[1]) == sum(map(len, kept))
-    again = cli("score", long_run, "-o", target, *model_options, ONE_PROCESS)
+    (marked,) = [mark_chunk(chunk) for chunk in parts.glob("[0-9]*.parquet")]
+    assert marked == range(CHUNK)
+    again = cli(*command)
     assert again.exit_code == 0
-    assert f"note: {saved[0]}" in again.stderr
-    assert f"note: left to score: {LONG - int(saved[1])} rows" in again.stderr
+    assert f"note: {CHUNK} of {ROWS} rows are saved in" in again.stderr
+    assert f"note: left to score: {ROWS - CHUNK} rows" in again.stderr
     assert not parts.exists()
-    # Saved chunks are taken as they are: their marks are there, and all else is the same.
-    marked = sorted(row for rows in kept for row in rows)
-    assert 0 < len(marked) < LONG
+    # The saved chunk is taken as it is: its mark is there, and all else is the same.
     mark = pl.when(pl.int_range(pl.len()).is_in(marked)).then(pl.lit(MARK))
     wanted = pl.read_csv(whole, infer_schema=False)
     wanted = wanted.with_columns(cleaned_text=mark.otherwise("cleaned_text"))
@@ -484,23 +460,21 @@ def mark_chunk(chunk: Path) -> range:
 
 
 def test_saved_work_of_another_run_is_refused(
-    cli: Cli, long_run: Path, model_options: list[str]
+    cli: Cli, mixed: Path, model_options: list[str]
 ) -> None:
-    target = long_run.with_name("scores.csv")
-    parts = long_run.with_name("scores.csv.parts")
+    target = mixed.with_name("scores.csv")
+    parts = mixed.with_name("scores.csv.parts")
     parts.mkdir()
     (parts / "run.json").write_text(
         json.dumps({"manifest": "another", "options": {"beam_size": 5}})
     )
-    result = cli("score", long_run, "-o", target, *model_options, ONE_PROCESS)
+    command = ("score", mixed, "-o", target, *model_options, *ANY_ERRORS)
+    result = cli(*command)
     assert result.exit_code == 1
     assert "manifest" in result.stderr and "options.beam_size" in result.stderr
     assert "--restart" in result.stderr
-    assert (
-        cli("score", long_run, "-o", target, "--restart", *model_options, ONE_PROCESS).exit_code
-        == 0
-    )
-    assert len(pl.read_csv(target)) == LONG
+    assert cli(*command, "--restart").exit_code == 0
+    assert len(pl.read_csv(target)) == 7
 
 
 def test_a_table_that_is_whole_is_left_alone(
@@ -557,18 +531,19 @@ def test_failed_rows_alone_are_scored_again(
 
 
 def test_two_runs_on_one_output_the_second_says_who_holds_it(
-    cli: Cli, long_run: Path, model_options: list[str]
+    cli: Cli, mixed: Path, model_options: list[str]
 ) -> None:
-    target = long_run.with_name("scores.csv")
+    target = mixed.with_name("scores.csv")
+    command = ("score", mixed, "-o", target, *model_options, *ANY_ERRORS)
     folder = target.with_name("scores.csv.parts")
     folder.mkdir()
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        second = cli("score", long_run, "-o", target, *model_options, ONE_PROCESS)
+        second = cli(*command)
     assert second.exit_code == 75  # a scheduler starts it again, and the other may have ended
     assert "another run is writing there" in second.stderr
-    assert cli("score", long_run, "-o", target, *model_options, ONE_PROCESS).exit_code == 0
-    assert len(pl.read_csv(target)) == LONG
+    assert cli(*command).exit_code == 0
+    assert len(pl.read_csv(target)) == 7
 
 
 def test_nobodys_folder_is_taken_for_saved_work(

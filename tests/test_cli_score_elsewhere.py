@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +14,7 @@ import pytest
 from click.testing import Result
 from object_store import Bucket, running
 from sounds import save, tone
+from stopped import stop
 
 from emobatch.errors import StorageError
 from emobatch.scoring.parts import Parts
@@ -25,7 +23,6 @@ from emobatch.storage.objects import Objects
 
 Cli = Callable[..., Result]
 DEMO = ("--models=demo", "--device=cpu", "--workers=1")
-ROWS = 896
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +39,6 @@ def bucket(service: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     return service
 
 
-def make(folder: Path, rows: int) -> Path:
-    save(folder / "a.wav", tone(0.3))
-    columns = {"path": ["a.wav"] * rows, "id": [str(n) for n in range(rows)], "transcript": "said"}
-    pl.DataFrame(columns).write_csv(folder / "m.csv")
-    return folder / "m.csv"
-
-
-@pytest.fixture
-def manifest(tmp_path: Path) -> Path:
-    """Long enough to be killed in the middle."""
-    return make(tmp_path, ROWS)
-
-
 def refusal(result: Result) -> str:
     """The line that says what is wrong, after the note that the demo's models are toys."""
     assert result.exit_code == 1 and result.stdout == ""
@@ -64,31 +48,30 @@ def refusal(result: Result) -> str:
 @pytest.fixture
 def few(tmp_path: Path) -> Path:
     """Two chunks."""
-    return make(tmp_path, 100)
+    save(tmp_path / "a.wav", tone(0.3))
+    columns = {"path": ["a.wav"] * 100, "id": [str(n) for n in range(100)], "transcript": "said"}
+    pl.DataFrame(columns).write_csv(tmp_path / "m.csv")
+    return tmp_path / "m.csv"
 
 
 def test_a_killed_run_goes_on_from_what_is_stored(
-    cli: Cli, manifest: Path, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, few: Path, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target, alone = f"{bucket.address}/run/s.parquet", tmp_path / "alone.parquet"
-    assert cli("score", manifest, "-o", alone, *DEMO).exit_code == 0
-    code = "from emobatch.storage import mirror; mirror.PERIOD = 0.2; import emobatch.cli; "
-    code += "emobatch.cli.run()"
-    command = [sys.executable, "-c", code, "score", str(manifest), "-o", target, *DEMO]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
-        while run.poll() is None and not any("/0000" in name for name in bucket.names()):
-            time.sleep(0.05)
-        assert run.poll() is None, run.communicate()[1]
-        run.send_signal(signal.SIGKILL)
-        run.communicate()
+    assert cli("score", few, "-o", alone, *DEMO).exit_code == 0
+    command = ("score", few, "-o", target, *DEMO)
+    often = "from emobatch.storage import mirror; mirror.PERIOD = 0.2"
+    saved = lambda: any("/0000" in name for name in bucket.names())  # noqa: E731
+    run, said = stop(command, signal.SIGKILL, saved, often)
+    assert run.returncode == -signal.SIGKILL, said
     kept = bucket.names()
     assert "run/s.parquet.parts/run.json" in kept and "run/s.parquet" not in kept
-    held = cli("score", manifest, "-o", target, *DEMO)
+    held = cli(*command)
     assert held.exit_code == 75 and f"process {run.pid} on " in held.stderr
     monkeypatch.setattr(hold, "GONE", 0.0)
-    again = cli("score", manifest, "-o", target, *DEMO)
+    again = cli(*command)
     assert again.exit_code == 0
-    assert f"of {ROWS} rows are saved in {bucket.address}/run/s.parquet.parts" in again.stderr
+    assert f"64 of 100 rows are saved in {bucket.address}/run/s.parquet.parts" in again.stderr
     assert f"emobatch apply {target}" in again.stderr
     assert bucket.names() == ["run/s.parquet"]
     made = bucket.copy(tmp_path / "copy") / "run" / "s.parquet"

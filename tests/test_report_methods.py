@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import polars as pl
 import pytest
 from browser import CHROMIUM, browser
-from click.testing import Result
+from click.testing import CliRunner, Result
 from finals import MANY, TASKS, TWO, decided
 from matplotlib.figure import Figure
 from pages import Page
 from refusals import refusal
 
+from emobatch.cli.main import main
 from emobatch.evaluation.measured_rows import evaluate_rows
 from emobatch.fusion.description import Chart, Section, Table, Value
 from emobatch.fusion.method import Method
@@ -184,11 +186,29 @@ def test_rows_that_are_not_flagged_go_by_who_decided(cli: Cli, tmp_path: Path) -
     assert f"The emotion of {changed} is another than the speech branch's" in page.text
 
 
+@pytest.fixture(scope="module")
+def page_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Task], Path]:
+    """The report of 500 rows of any classes, which is made once."""
+
+    folder = tmp_path_factory.mktemp("pages")
+
+    def page_of(task: Task) -> Path:
+        page = folder / f"{len(task.classes)}.html"
+        if not page.exists():
+            table = decided(task, 500).write_csv()
+            result = CliRunner().invoke(main, ["report", "-o", str(page)], input=table)
+            assert result.exit_code == 0, result.output
+        return page
+
+    return page_of
+
+
 @every_task
-def test_figures_of_any_classes_stand_in_the_report(cli: Cli, tmp_path: Path, task: Task) -> None:
-    rows = decided(task, 500)
-    page = report(cli, rows, tmp_path)
-    found = evaluate_rows(rows, task)
+def test_figures_of_any_classes_stand_in_the_report(
+    page_of: Callable[[Task], Path], task: Task
+) -> None:
+    page = Page(page_of(task).read_text(encoding="utf-8"))
+    found = evaluate_rows(decided(task, 500), task)
     classes = next(
         table.rows for table in page.tables.values() if table.rows[0][0] == task.classes[0]
     )
@@ -207,10 +227,10 @@ def test_figures_of_any_classes_stand_in_the_report(cli: Cli, tmp_path: Path, ta
 
 
 def test_what_a_matrix_of_many_classes_leaves_out_stands_beneath_it(
-    cli: Cli, tmp_path: Path
+    page_of: Callable[[Task], Path],
 ) -> None:
     rows = decided(MANY, 500)
-    page = report(cli, rows, tmp_path)
+    page = Page(page_of(MANY).read_text(encoding="utf-8"))
     listed = titled(page, ["label", "predicted", "before", "after", "% of label"])
     label, predicted, before, after, share = listed[0]
     of_label = rows.filter(pl.col("label") == label)
@@ -234,13 +254,11 @@ def test_an_emotion_text_model_stands_in_the_report(cli: Cli, tmp_path: Path) ->
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-def test_no_page_is_wider_than_its_screen(cli: Cli, tmp_path: Path) -> None:
+def test_no_page_is_wider_than_its_screen(page_of: Callable[[Task], Path], tmp_path: Path) -> None:
     with browser(tmp_path / "chromium") as tab:
-        for task in TASKS.values():
-            report(cli, decided(task, 150), tmp_path)
-            for width in (1280, 400):
-                screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-                tab.do("Emulation.setDeviceMetricsOverride", **screen)
-                tab.open(tmp_path / "page.html")
-                assert tab.ask("document.documentElement.scrollWidth") <= width
-                assert tab.complaints() == []
+        for task, width in product(TASKS.values(), (1280, 400)):
+            screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+            tab.do("Emulation.setDeviceMetricsOverride", **screen)
+            tab.open(page_of(task))
+            assert tab.ask("document.documentElement.scrollWidth") <= width
+            assert tab.complaints() == []

@@ -21,8 +21,7 @@ from emobatch.evaluation.bootstrap import (
     resampled_totals,
     units,
 )
-from emobatch.evaluation.intervals import figures
-from emobatch.evaluation.metrics import HEADLINE
+from emobatch.evaluation.metrics import HEADLINE, figures
 from emobatch.evaluation.paired_test import TEST, mcnemar
 
 RESAMPLES = 1000

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emobatch.evaluation.bootstrap import Units, interval, resampled_totals
 from emobatch.evaluation.figure import DIFFERENCE
-from emobatch.evaluation.metrics import HEADLINE, OF_CLASSES, Indices
+from emobatch.evaluation.metrics import HEADLINE, OF_CLASSES, Floats, Indices, figures
 
-Floats = NDArray[np.float64]
 # Stage, figure, and the class that it is about.
 Place = tuple[str, str, str | None]
 Bounds = tuple[float, float]
-# The figures of classes, as `figures` calls them.
-COLUMNS = ("precision", "recall", "class F1")
 
 
 def intervals(
@@ -73,53 +69,6 @@ def intervals(
     }
 
 
-def confusion_figures(counts: Floats) -> dict[str, Floats]:
-    """UA, WA, macro F1 and the figures of each class, for many confusion matrices at once.
-
-    Args:
-        counts: (n, classes, classes) rows by label and prediction.
-
-    Returns:
-        See :func:`figures`.
-
-    Examples:
-        >>> percent = confusion_figures(np.array([[[1.0, 1.0], [0.0, 1.0]]]))
-        >>> float(percent["UA"][0]), percent["precision"][0].tolist()
-        (75.0, [100.0, 50.0])
-    """
-    right = np.diagonal(counts, axis1=1, axis2=2)
-    return figures(right, counts.sum(axis=2), counts.sum(axis=1))
-
-
-def figures(right: Floats, support: Floats, predicted: Floats) -> dict[str, Floats]:
-    """UA, WA, macro F1 and the figures of each class, of many tables at once.
-
-    Args:
-        right: (n, classes) rows of each label that are predicted as it.
-        support: (n, classes) rows of each label.
-        predicted: (n, classes) rows predicted as each class.
-
-    Returns:
-        In percent: (n,) ``UA``, ``WA`` and ``F1``; (n, classes) ``precision``, ``recall`` and
-        ``class F1``, NaN where they would be divided by nothing. Means are over the classes that
-        have a value, which for F1 are those that occur as label or prediction.
-
-    Examples:
-        >>> right, support, predicted = np.array([[[1.0, 1.0]], [[2.0, 1.0]], [[1.0, 2.0]]])
-        >>> float(figures(right, support, predicted)["UA"][0])
-        75.0
-    """
-    recall, f1 = _ratio(right, support), _ratio(2 * right, support + predicted)
-    return {
-        "UA": _mean(recall),
-        "WA": _ratio(right.sum(axis=1), support.sum(axis=1)),
-        "F1": _mean(f1),
-        "precision": _ratio(right, predicted),
-        "recall": recall,
-        "class F1": f1,
-    }
-
-
 def _one_hot(indices: Indices, size: int) -> Floats:
     return np.equal(indices[:, None], np.arange(size)).astype(np.float64)
 
@@ -131,17 +80,6 @@ def _bounds(
         if bounds := interval(values[name]):
             yield (stage, name, None), (bounds[0], bounds[1])
     for number, of_class in enumerate(classes):
-        for name, column in zip(OF_CLASSES, COLUMNS, strict=True):
+        for name, column in OF_CLASSES.items():
             if bounds := interval(values[column][:, number]):
                 yield (stage, name, of_class), (bounds[0], bounds[1])
-
-
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    ratio = np.full(whole.shape, np.nan)
-    np.divide(100 * part, whole, out=ratio, where=whole > 0)
-    return ratio
-
-
-def _mean(values: Floats) -> Floats:
-    known = ~np.isnan(values)
-    return _ratio(np.where(known, values, 0).sum(axis=1), known.sum(axis=1)) / 100

@@ -11,8 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.evaluation.figure import AFTER
-from emobatch.evaluation.intervals import confusion_figures
-from emobatch.evaluation.metrics import HEADLINE, Indices, class_indices
+from emobatch.evaluation.metrics import HEADLINE, Indices, class_indices, confusion_figures
 from emobatch.evaluation.sample import Sample
 from emobatch.tables.judged import is_judged
 from emobatch.tasks.label_columns import canonical

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from emobatch.errors import LabelError
 
 Metrics = dict[str, float]
+Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 # What predictions are judged by, in the order in which it is shown everywhere.
 HEADLINE = ("UA", "WA", "F1")
-OF_CLASSES = ("precision", "recall", "F1")
+# Those of each class, and what `figures` calls them.
+OF_CLASSES = {"precision": "precision", "recall": "recall", "F1": "class F1"}
 
 
 def metrics(labels: pl.Series, predictions: pl.Series, classes: Sequence[str]) -> Metrics:
@@ -36,16 +38,8 @@ def metrics(labels: pl.Series, predictions: pl.Series, classes: Sequence[str]) -
         >>> metrics(pl.Series(labels), pl.Series(predictions), ("happy", "sad"))
         {'UA': 75.0, 'WA': 66.67, 'F1': 66.67}
     """
-    from sklearn.metrics import accuracy_score, f1_score, recall_score
-
-    true, guess = _indices(labels, predictions, classes)
-    occurring = sorted(set(true.tolist()))
-    figures = {
-        "UA": recall_score(true, guess, labels=occurring, average="macro", zero_division=0),
-        "WA": accuracy_score(true, guess),
-        "F1": f1_score(true, guess, average="macro", zero_division=0),
-    }
-    return {name: round(100 * float(value), 2) for name, value in figures.items()}
+    found = confusion_figures(_counts(labels, predictions, classes)[None].astype(np.float64))
+    return {name: round(float(found[name][0]), 2) for name in HEADLINE}
 
 
 def per_class(
@@ -73,20 +67,15 @@ def per_class(
         >>> per_class(pl.Series(labels), pl.Series(predictions), ("happy", "sad"))["sad"]
         {'precision': 50.0, 'recall': 50.0, 'F1': 50.0, 'support': 2}
     """
-    from sklearn.metrics import precision_recall_fscore_support
-
-    true, guess = _indices(labels, predictions, classes)
-    columns = precision_recall_fscore_support(
-        true, guess, labels=range(len(classes)), zero_division=0
-    )
+    counts = _counts(labels, predictions, classes)
+    found = confusion_figures(counts[None].astype(np.float64))
+    columns = {name: np.nan_to_num(found[column][0]) for name, column in OF_CLASSES.items()}
     return {
         name: {
-            "precision": round(100 * float(precision), 2),
-            "recall": round(100 * float(recall), 2),
-            "F1": round(100 * float(f1), 2),
-            "support": int(support),
+            **{figure: round(float(values[place]), 2) for figure, values in columns.items()},
+            "support": int(counts[place].sum()),
         }
-        for name, precision, recall, f1, support in zip(classes, *columns, strict=True)
+        for place, name in enumerate(classes)
     }
 
 
@@ -109,11 +98,55 @@ def confusion(labels: pl.Series, predictions: pl.Series, classes: Sequence[str])
         >>> confusion(pl.Series(["angry", "sad"]), pl.Series(["sad", "sad"]), ("angry", "sad"))
         [[0, 1], [0, 1]]
     """
-    from sklearn.metrics import confusion_matrix
-
-    true, guess = _indices(labels, predictions, classes)
-    counts: list[list[int]] = confusion_matrix(true, guess, labels=range(len(classes))).tolist()
+    counts: list[list[int]] = _counts(labels, predictions, classes).tolist()
     return counts
+
+
+def confusion_figures(counts: Floats) -> dict[str, Floats]:
+    """UA, WA, macro F1 and the figures of each class, for many confusion matrices at once.
+
+    Args:
+        counts: (n, classes, classes) rows by label and prediction.
+
+    Returns:
+        See :func:`figures`.
+
+    Examples:
+        >>> percent = confusion_figures(np.array([[[1.0, 1.0], [0.0, 1.0]]]))
+        >>> float(percent["UA"][0]), percent["precision"][0].tolist()
+        (75.0, [100.0, 50.0])
+    """
+    right = np.diagonal(counts, axis1=1, axis2=2)
+    return figures(right, counts.sum(axis=2), counts.sum(axis=1))
+
+
+def figures(right: Floats, support: Floats, predicted: Floats) -> dict[str, Floats]:
+    """UA, WA, macro F1 and the figures of each class, of many tables at once.
+
+    Args:
+        right: (n, classes) rows of each label that are predicted as it.
+        support: (n, classes) rows of each label.
+        predicted: (n, classes) rows predicted as each class.
+
+    Returns:
+        In percent: (n,) ``UA``, ``WA`` and ``F1``; (n, classes) ``precision``, ``recall`` and
+        ``class F1``, NaN where they would be divided by nothing. Means are over the classes that
+        have a value, which for F1 are those that occur as label or prediction.
+
+    Examples:
+        >>> right, support, predicted = np.array([[[1.0, 1.0]], [[2.0, 1.0]], [[1.0, 2.0]]])
+        >>> float(figures(right, support, predicted)["UA"][0])
+        75.0
+    """
+    recall, f1 = _ratio(right, support), _ratio(2 * right, support + predicted)
+    return {
+        "UA": _mean(recall),
+        "WA": _ratio(right.sum(axis=1), support.sum(axis=1)),
+        "F1": _mean(f1),
+        "precision": _ratio(right, predicted),
+        "recall": recall,
+        "class F1": f1,
+    }
 
 
 def class_indices(values: pl.Series, classes: Sequence[str], what: str = "classes") -> Indices:
@@ -146,12 +179,22 @@ def class_indices(values: pl.Series, classes: Sequence[str], what: str = "classe
     return places.to_numpy().astype(np.intp)
 
 
-def _indices(
-    labels: pl.Series, predictions: pl.Series, classes: Sequence[str]
-) -> tuple[Indices, Indices]:
+def _counts(labels: pl.Series, predictions: pl.Series, classes: Sequence[str]) -> Indices:
+    # (classes, classes) rows by label and prediction.
     if labels.is_empty():
         raise LabelError("no rows to measure; look at the labels and --where")
-    return (
-        class_indices(labels, classes, "labels"),
-        class_indices(predictions, classes, "predictions"),
-    )
+    true = class_indices(labels, classes, "labels")
+    guess = class_indices(predictions, classes, "predictions")
+    size = len(classes)
+    return np.bincount(true * size + guess, minlength=size * size).reshape(size, size)
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    ratio = np.full(whole.shape, np.nan)
+    np.divide(100 * part, whole, out=ratio, where=whole > 0)
+    return ratio
+
+
+def _mean(values: Floats) -> Floats:
+    known = ~np.isnan(values)
+    return _ratio(np.where(known, values, 0).sum(axis=1), known.sum(axis=1)) / 100

@@ -76,7 +76,7 @@ class Classes(Measure):
         if not evaluation.of(self.name):
             return ()
         stages = evaluation.stages
-        headings = [heading for stage in stages for heading in under(stage, OF_CLASSES)]
+        headings = [heading for stage in stages for heading in under(stage, [*OF_CLASSES])]
         rows = []
         for name in evaluation.task.classes:
             cells = [

@@ -10,9 +10,8 @@ import polars as pl
 
 from emobatch.evaluation.bootstrap import interval, resampled_counts, units
 from emobatch.evaluation.figure import Figure
-from emobatch.evaluation.intervals import confusion_figures
 from emobatch.evaluation.measure import Measure
-from emobatch.evaluation.metrics import Indices, class_indices
+from emobatch.evaluation.metrics import Indices, class_indices, confusion_figures
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
 from emobatch.tasks.label_columns import canonical
