@@ -30,8 +30,7 @@ from emobatch.models import devices
 from emobatch.models.choice import Choice
 from emobatch.models.names import DEMO, DEVICES
 from emobatch.scorers.plan import Plan
-from emobatch.scoring.progress import Silent
-from emobatch.scoring.work import Work
+from emobatch.scoring.recipe import Recipe
 
 FILES = 64
 MOST_TO_MEAN = 1.25
@@ -66,12 +65,14 @@ def cpu_seconds(source: Path) -> list[float]:
     choice = Choice(models=DEMO, device="cpu")
     plan = Plan.of(choice, choice.find_checkpoints())
     rows = manifest.read(str(source))
+    recipe = Recipe(plan, devices.choose("cpu"), None, rows.root)
     used = []
-    with Work(rows, plan, devices.choose("cpu"), None, Silent()) as work:
-        work(0)  # the first one is slower
-        for first in tqdm(work.firsts):
+    with recipe.open() as scorer:
+        firsts = range(0, len(rows), recipe.device.chunk_rows)
+        scorer.score(rows.frame(0, recipe.device.chunk_rows))  # the first one is slower
+        for first in tqdm(firsts):
             began = time.process_time()
-            work(first)
+            scorer.score(rows.frame(first, recipe.device.chunk_rows))
             used.append(time.process_time() - began)
     return used
 
