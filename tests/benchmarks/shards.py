@@ -1,7 +1,7 @@
 """Whether shards cost alike: `python tests/benchmarks/shards.py`.
 
 Clips of mixed lengths, of which some have a transcript, are scored chunk by chunk in one process
-with the demo's models; the CPU seconds of each chunk are noted. A shard takes those of its chunks:
+with the demo's models; the CPU seconds of each chunk are noted, but for those of decoding. A shard takes those of its chunks:
 as `score --shard` cuts them, and beside it as cuts by rows or by the clips' own seconds would.
 """
 
@@ -36,8 +36,10 @@ FILES = 64
 MOST_TO_MEAN = 1.25
 
 
-def make(folder: Path, rows: int, longest: float, given: float, *, in_order: bool) -> Path:
-    """Clips from 0.3 s on, each of them many times."""
+def make(
+    folder: Path, rows: int, longest: float, given: float, *, in_order: bool, one_of: float
+) -> Path:
+    """Clips from 0.3 s on, each of them many times, and maybe a long one in the middle."""
     speech = np.concatenate(spoken_clips(FILES))
     rng = np.random.default_rng(0)
     lengths = np.exp(np.linspace(np.log(0.3), np.log(longest), FILES))
@@ -56,6 +58,14 @@ def make(folder: Path, rows: int, longest: float, given: float, *, in_order: boo
             "transcript": pl.Series(said, dtype=pl.String),
         }
     )
+    if one_of:
+        save(folder / "long.wav", np.resize(speech, round(one_of * 16_000)))
+        long = pl.col("id") == str(rows // 2)
+        table = table.with_columns(
+            path=pl.when(long).then(pl.lit("long.wav")).otherwise("path"),
+            duration=pl.when(long).then(one_of).otherwise("duration"),
+            transcript=pl.when(~long).then("transcript"),
+        )
     table.write_csv(folder / "manifest.csv")
     return folder / "manifest.csv"
 
@@ -88,10 +98,13 @@ def most_to_mean(used: list[float], bounds: list[int]) -> float:
 @click.option("--longest", default=10.0, show_default=True, help="Seconds.")
 @click.option("--given", default=0.5, show_default=True, help="Share that has a transcript.")
 @click.option("--in-order", is_flag=True, help="The shortest clips first.")
-def main(rows: int, shards: int, longest: float, given: float, in_order: bool) -> None:
+@click.option("--one-of", default=0.0, help="Seconds of a long clip in the middle.")
+def main(
+    rows: int, shards: int, longest: float, given: float, in_order: bool, one_of: float
+) -> None:
     """Print most to mean of the shards' CPU seconds; status 1 where that is over 1.25."""
     with tempfile.TemporaryDirectory() as name:
-        source = make(Path(name), rows, longest, given, in_order=in_order)
+        source = make(Path(name), rows, longest, given, in_order=in_order, one_of=one_of)
         used = cpu_seconds(source)
         chunk = DEVICES["cpu"].chunk_rows
         read = manifest.read(str(source))
