@@ -1,8 +1,9 @@
 """Whether shards cost alike: `python tests/benchmarks/shards.py`.
 
 Clips of mixed lengths, of which some have a transcript, are scored chunk by chunk in one process
-with the demo's models; the CPU seconds of each chunk are noted, but for those of decoding. A shard takes those of its chunks:
-as `score --shard` cuts them, and beside it as cuts by rows or by the clips' own seconds would.
+with the demo's models; the CPU seconds of each chunk are noted, but for those of decoding. A shard
+takes those of its chunks: as `score --shard` cuts them, and beside it as cuts by rows or by the
+clips' own seconds would.
 """
 
 from __future__ import annotations
