@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +69,15 @@ def test_lengths_are_told_by_segments_and_headers(cli: Cli, clips: Path) -> None
     assert (found["rows"], found["seconds"], found["headers"]) == (8, 19.25, 3)
     assert [each["path"] for each in found["unreadable"]] == ["gone.wav", "x.wav"]
     assert found["estimate"] is found["shards"] is None
+
+
+def test_each_file_has_its_own_length_though_others_cant_be_had(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        archive.add(save(tmp_path / "a.wav", tone(0.5)), "a.wav")
+    (tmp_path / "m.csv").write_text("path\nx.tar!gone.wav\na.wav\nx.tar!a.wav\nno.tar!a.wav\n")
+    found = measure(manifest.read(str(tmp_path / "m.csv")), 60.0)
+    assert found.seconds.to_list() == [None, 0.5, 0.5, None]
+    assert [path for path, _ in found.unreadable] == ["x.tar!gone.wav", "no.tar!a.wav"]
 
 
 @pytest.mark.parametrize("extension", ["csv", "parquet", "jsonl"])
@@ -387,7 +397,7 @@ def test_the_script_in_the_documentation_is_the_one_that_plan_prints() -> None:
 
 def test_what_was_measured_balances_shards(cli: Cli, clips: Path) -> None:
     rows = manifest.read(str(clips))
-    lengths = measure(rows)
+    lengths = measure(rows, 60.0)
     assert lengths.seconds.to_list() == LENGTHS
     taken, _ = Shard(0, 2).take(rows, Costs(text=False), 1)
     assert len(taken) < len(rows)

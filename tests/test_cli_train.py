@@ -36,7 +36,7 @@ COLUMNS = list(FOUR.speech_columns)
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are decoded in this process: starting others takes longer than most of these tests."""
-    monkeypatch.setattr("emobatch.scoring.decoders.can_start", lambda: False)
+    monkeypatch.setattr("emobatch.manifests.decoders.can_start", lambda: False)
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import crashing
@@ -14,10 +16,10 @@ import pytest
 from click.testing import Result
 from sounds import save, tone
 
+from emobatch.manifests import decoders as module
 from emobatch.manifests.blocks import Sound
 from emobatch.manifests.clip import Clip
-from emobatch.scoring import decoders as module
-from emobatch.scoring.decoders import Decoders
+from emobatch.manifests.decoders import Decoders
 from emobatch.scoring.decoding import decode
 from emobatch.scoring.utterances import Utterance
 
@@ -95,6 +97,58 @@ def test_a_decoder_that_hangs_is_ended(decoders: Decoders, tmp_path: Path) -> No
     wait_for(lambda: not any(map(is_there, before)), "a decoder that hangs is still there")
 
 
+def test_a_header_that_ends_its_decoder_costs_its_own_file(
+    decoders: Decoders, tmp_path: Path
+) -> None:
+    names = ["a", "slow", "crash1", "b", "once", "crash2", "crash3", "no", "c"]
+    for name in names:
+        if name != "no":
+            save(tmp_path / f"{name}.wav", tone(1.5))
+    files = [each.clip for each in utterances([tmp_path / f"{name}.wav" for name in names])]
+    found = dict(zip(names, decoders.lengths(files, 60), strict=True))
+    crashed = ABORTED.removeprefix("audio: ").removesuffix(": ")
+    assert found == {
+        **dict.fromkeys(names, 1.5),
+        **dict.fromkeys(("crash1", "crash2", "crash3"), crashed),
+        "no": "no such file",
+    }
+
+
+def test_who_has_measured_files_leaves_the_decoder_to_others(tmp_path: Path) -> None:
+    file = save(tmp_path / "a.wav", tone(1.5))
+    clips = [each.clip for each in utterances([file] * 3)]
+    with Decoders(1) as ours:
+        assert list(islice(ours.lengths(clips, 60), len(clips))) == [1.5] * 3
+        first = processes(ours)
+        assert list(ours.lengths(clips, 60)) == [1.5] * 3
+        assert processes(ours) == first and is_there(first[0])
+
+
+def test_a_header_that_hangs_costs_its_own_file(decoders: Decoders, tmp_path: Path) -> None:
+    names = ["a", "stuck", "b"]
+    files = [save(tmp_path / f"{name}.wav", tone(1.5)) for name in names]
+    found = [*decoders.lengths([each.clip for each in utterances(files)], 0.5)]
+    assert found == [1.5, "nothing more could be read of it in 0.5 s", 1.5]
+
+
+def test_of_no_file_no_decoder_is_started() -> None:
+    with Decoders(1, crashing.ENTRY) as ours:
+        assert list(ours.lengths([], 60)) == [] and not ours._all
+
+
+def test_a_file_that_ended_a_decoder_isnt_read_here_where_no_other_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would end this process."""
+    with Decoders(1, crashing.ENTRY) as ours:
+        ours.wait_for_one()
+        monkeypatch.setattr(ours, "_entry", "nowhere:serve")
+        file = save(tmp_path / "late.wav", tone(1.0))
+        (asked,) = utterances([file])
+        assert len(list(decode([asked], 60, 1e9, ours))) == 1, "what it gave before"
+        assert asked.error == ABORTED + "late.wav"
+
+
 def test_nothing_waits_when_nobody_asks_any_more(tmp_path: Path) -> None:
     ours = Decoders(2, crashing.ENTRY)
     asked = utterances([save(tmp_path / "a.wav", tone(1.0)), *[tmp_path / "stuck.wav"] * 9])
@@ -127,7 +181,7 @@ def test_where_none_can_start_files_are_decoded_here(
 def test_a_few_files_start_one_and_many_no_more_than_there_are_cores(tmp_path: Path) -> None:
     ours = Decoders(2)
     file = save(tmp_path / "a.wav", tone(0.1))
-    for count, most in ((module.FILES_EACH - 1, 1), (40, 2)):
+    for count, most in ((module.ORDERS_EACH - 1, 1), (40, 2)):
         assert len(list(decode(utterances([file] * count), 60, 1e9, ours))) == count
         assert len(ours._all) == most
     ours.close()
@@ -147,3 +201,37 @@ def test_a_run_goes_on_beside_a_decoder_that_crashes(
     table = pl.read_parquet(target)
     assert table["status"].to_list() == ["ok", "error", "ok"]
     assert table["error"][1] == ABORTED + "crash.wav"
+
+
+def test_a_plan_is_made_beside_a_header_that_ends_its_decoder(
+    cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ENTRY", crashing.ENTRY)
+    for name in ("a.wav", "crash.wav", "stuck.wav", "b.wav"):
+        save(tmp_path / name, tone(1.5))
+    (tmp_path / "m.csv").write_text("path\na.wav\ncrash.wav\nstuck.wav\nb.wav\n")
+    result = cli("plan", tmp_path / "m.csv", "--no-sample", "--json", "--decode-timeout=0.5")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert (found["seconds"], found["headers"]) == (3.0, 2)
+    assert {each["path"]: each["error"] for each in found["unreadable"]} == {
+        "crash.wav": ABORTED.removeprefix("audio: ").removesuffix(": "),
+        "stuck.wav": "nothing more could be read of it in 0.5 s",
+    }
+
+
+def test_a_table_is_verified_beside_a_decoder_that_crashes(
+    cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["a.wav", "crash.wav", "b.wav"]
+    for name in names:
+        save(tmp_path / name, tone(0.3))
+    (tmp_path / "m.csv").write_text("path\n" + "\n".join(names))
+    target = tmp_path / "s.parquet"
+    assert cli("score", tmp_path / "m.csv", "-o", target, "--models=demo").exit_code == 0
+    monkeypatch.setattr(module, "ENTRY", crashing.ENTRY)
+    result = cli("verify", target, "--json")
+    assert result.exit_code == 1
+    (difference,) = json.loads(result.stdout)["differences"]
+    assert (difference["id"], difference["column"]) == ("crash.wav", "error")
+    assert difference["again"] == ABORTED + "crash.wav"

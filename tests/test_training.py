@@ -35,7 +35,7 @@ COUNTS = [40, 9, 1]
 def one_process() -> object:
     """Files are decoded in this process: starting others takes longer than all of these tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("emobatch.scoring.decoders.can_start", lambda: False)
+        patch.setattr("emobatch.manifests.decoders.can_start", lambda: False)
         yield
 
 

@@ -21,11 +21,11 @@ from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clips import clips
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.convert import rebased
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.manifest import Manifest
 from emobatch.manifests.segments.cutting import Cutting
 from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_ERRORS
-from emobatch.scoring.decoders import Decoders
 from emobatch.scoring.progress import Progress, Silent
 from emobatch.scoring.utterances import Utterance
 from emobatch.tables import writing

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 
 from emobatch.manifests.blocks import Samples
+from emobatch.manifests.decoders import Decoders
 from emobatch.models.names import MOST_SECONDS
-from emobatch.scoring.decoders import Decoders
 from emobatch.scoring.decoding import decode
 from emobatch.scoring.utterances import Utterance
 

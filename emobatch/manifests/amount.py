@@ -9,9 +9,9 @@ from threading import Event, Thread
 import polars as pl
 
 from emobatch.errors import AudioError
-from emobatch.manifests import audio
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.clips import clips
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
 from emobatch.manifests.manifest import Manifest
 
@@ -55,11 +55,17 @@ class Amount:
         return f"{rows}, about {spoken(self.seconds)} of audio (by the headers of {by})"
 
 
-def amount(rows: Manifest, most_files: int = MOST_FILES, within: float = MOST_SECONDS) -> Amount:
+def amount(
+    rows: Manifest,
+    decoders: Decoders,
+    most_files: int = MOST_FILES,
+    within: float = MOST_SECONDS,
+) -> Amount:
     """Find out how much audio a manifest has, without reading all of its files.
 
     Args:
         rows: the manifest. Rows with an end are taken to be as long as they say.
+        decoders: processes that read headers.
         most_files: files that are looked at, evenly spread over the others.
         within: seconds after which it is content with those that it has looked at.
 
@@ -77,7 +83,7 @@ def amount(rows: Manifest, most_files: int = MOST_FILES, within: float = MOST_SE
     sample = open_ended.gather_every(max(1, others // most_files)).head(most_files)
     walked = clips(sample.collect(), rows.root, confine=rows.confine)
     # What is elsewhere would have to be fetched for it, and whole.
-    headers = _Headers([clip for clip in walked if isinstance(clip.file, Path)])
+    headers = _Headers([clip for clip in walked if isinstance(clip.file, Path)], decoders)
     headers.read(within)
     lengths, trouble = list(headers.lengths), headers.trouble
     seconds: float | None = said
@@ -88,33 +94,43 @@ def amount(rows: Manifest, most_files: int = MOST_FILES, within: float = MOST_SE
 
 
 class _Headers:
-    """Reads headers of files in a thread, which is left behind if it hangs."""
+    """Has headers of files read by a thread, which is left behind if that hangs."""
 
-    def __init__(self, files: list[Clip]) -> None:
+    def __init__(self, files: list[Clip], decoders: Decoders) -> None:
         self.lengths: list[float] = []
         self.failed = 0
         self.trouble: str | None = None
-        self._files = files
-        self._fetcher = Fetcher()  # finds what is in archives, and fetches nothing
+        self._files, self._decoders = files, decoders
         self._enough = Event()
 
     def read(self, within: float) -> None:
-        reading = Thread(target=self._read, daemon=True)
+        if not self._files:
+            return
+        self._decoders.wait_for_one()  # as the run does
+        reading = Thread(target=self._read, args=(within,), daemon=True)
         reading.start()
         reading.join(within)
         self._enough.set()
 
-    def _read(self) -> None:
+    def _read(self, within: float) -> None:
+        fetcher = Fetcher()  # finds what is in archives, and fetches nothing
+        here: list[Clip] = []
         for clip in self._files:
+            try:
+                here.append(fetcher.fetch(clip).clip)
+            except AudioError as error:
+                self._fail(clip, str(error))
+        for clip, found in zip(here, self._decoders.lengths(here, within), strict=False):
             if self._enough.is_set():
                 return
-            try:
-                with self._fetcher.here(clip) as here:
-                    seconds = audio.length(here.located())
-                self.lengths.append(max(0.0, seconds - (clip.start or 0.0)))
-            except AudioError as error:
-                self.trouble = self.trouble or f"{error}: {clip.path}"
-                self.failed += 1
+            if isinstance(found, str):
+                self._fail(clip, found)
+            else:
+                self.lengths.append(max(0.0, found - (clip.start or 0.0)))
+
+    def _fail(self, clip: Clip, why: str) -> None:
+        self.trouble = self.trouble or f"{why}: {clip.path}"
+        self.failed += 1
 
 
 def spoken(seconds: float) -> str:

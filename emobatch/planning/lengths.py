@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
 
 import polars as pl
 
 from emobatch.errors import AudioError
-from emobatch.manifests import audio, costs
+from emobatch.manifests import costs
 from emobatch.manifests.amount import counted
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.clips import clips
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
 from emobatch.manifests.manifest import SPOOL_ROWS, Manifest
+from emobatch.models.cores import available_cores
 from emobatch.storage.address import Address
 from emobatch.tables import writing
 from emobatch.tables.provenance import software
 
 log = logging.getLogger(__name__)
 
-# Headers that are asked for at a time: a network's delay is waited for by all of them at once.
-THREADS = 32
+# Files that are fetched at a time, and files here whose headers a decoder is asked for at once: to
+# ask takes longer than to read one.
+FETCHED_AT_ONCE = 32
+ASKED_AT_ONCE = 256
+# Stands for what nobody waits for any more.
+ENDED = "not read"
 # Upper ends in seconds of the lengths that rows are counted by; the last one has none.
 ENDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 300.0, 3600.0)
 
@@ -78,12 +86,13 @@ class Lengths:
         ]
 
 
-def measure(manifest: Manifest) -> Lengths:
+def measure(manifest: Manifest, time_limit: float) -> Lengths:
     """Find out how long each clip is.
 
     Args:
         manifest: its segments are as long as they say, and rows with a ``duration`` too; of all
-            others the file's header is read.
+            others the file's header is read, in decoder processes.
+        time_limit: seconds to wait for a file's header.
 
     Returns:
         The lengths.
@@ -91,7 +100,12 @@ def measure(manifest: Manifest) -> Lengths:
     known: list[pl.Series] = []
     unreadable: dict[str, str] = {}
     headers = 0
-    with Fetcher(manifest.access) as fetcher, ThreadPoolExecutor(THREADS) as pool:
+    with (
+        Fetcher(manifest.access) as fetcher,
+        ThreadPoolExecutor(FETCHED_AT_ONCE) as pool,
+        Decoders(available_cores()) as decoders,
+    ):
+        read = partial(_read, fetcher, decoders, time_limit)
         for first in range(0, len(manifest), SPOOL_ROWS):
             rows = manifest.frame(first, SPOOL_ROWS)
             # With a column of its own, so that a length that none has is null for each.
@@ -100,7 +114,7 @@ def measure(manifest: Manifest) -> Lengths:
                                 confine=manifest.confine))  # fmt: skip
             files = list({clip.path: clip for clip in wanted}.values())
             _note_fetched(files)
-            seconds = pool.map(partial(_length, fetcher), files)
+            seconds = chain.from_iterable(pool.map(read, _asked_together(files)))
             found = dict(zip((clip.path for clip in files), seconds, strict=True))
             headers += sum(isinstance(each, float) for each in found.values())
             unreadable |= {path: why for path, why in found.items() if isinstance(why, str)}
@@ -173,12 +187,27 @@ def _note_fetched(files: Sequence[Clip]) -> None:
         )
 
 
-def _length(fetcher: Fetcher, clip: Clip) -> float | str:
-    try:
-        with fetcher.here(clip) as here:
-            return audio.length(here.located())
-    except AudioError as error:
-        return str(error)
+def _asked_together(files: Sequence[Clip]) -> Iterator[list[Clip]]:
+    # One by one, what is to be fetched: by as many threads.
+    for is_elsewhere, group in groupby(files, lambda clip: isinstance(clip.file, Address)):
+        alike, size = list(group), 1 if is_elsewhere else ASKED_AT_ONCE
+        yield from (alike[first : first + size] for first in range(0, len(alike), size))
+
+
+def _read(
+    fetcher: Fetcher, decoders: Decoders, time_limit: float, files: Sequence[Clip]
+) -> list[float | str]:
+    with ExitStack() as lent:
+
+        def had(clip: Clip) -> Clip | str:
+            try:
+                return lent.enter_context(fetcher.here(clip))
+            except AudioError as error:
+                return str(error)
+
+        asked = [had(clip) for clip in files]
+        found = decoders.lengths([each for each in asked if isinstance(each, Clip)], time_limit)
+        return [each if isinstance(each, str) else next(found, ENDED) for each in asked]
 
 
 def _rest(clip: Clip, found: float | str) -> float | None:

@@ -160,7 +160,7 @@ def plan(
     writing.check_target(target, sources=[source])
     columns = columns or ManifestColumns()
     rows = manifests.read(source, root, form=form, confine=confine, columns=columns, access=access)
-    found = lengths.measure(rows)
+    found = lengths.measure(rows, choice.decode_timeout)
     rows = lengths.with_durations(rows, found)
     if target is not None:
         writing.check_columns(rows.rows.collect_schema(), target)

@@ -13,11 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emobatch.manifests.blocks import Samples
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
 from emobatch.scorers.cleaning import clean
 from emobatch.scorers.scorer import AudioScorer, Model, Recogniser, Results, Transcript, WindowScore
 from emobatch.scoring import batches
-from emobatch.scoring.decoders import Decoders
 from emobatch.scoring.decoding import decode
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.progress import Tally

@@ -10,12 +10,12 @@ from threading import Event, Thread
 
 from emobatch.errors import AudioError
 from emobatch.manifests.blocks import Samples
-from emobatch.manifests.clip import read
+from emobatch.manifests.decoder import Decode
+from emobatch.manifests.decoders import NOTHING_MORE, Decoders, Order
 from emobatch.manifests.fetching import Fetcher
 from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_SECONDS
 from emobatch.scoring.ahead import fetched
-from emobatch.scoring.decoders import NOTHING_MORE, Decoders, Order
 from emobatch.scoring.utterances import AUDIO_STAGE, Utterance, Window
 
 # Files that are decoded ahead, and windows of each: at most 60 MB. Decoders leave Python's lock
@@ -34,15 +34,15 @@ class Decoding:
 
     Attributes:
         utterance: whose file it is.
-        most_seconds: of audio that may be decoded of it.
-        order: decodes it in another process, None to decode it here.
+        task: decodes it.
+        order: has that done in another process, None to do it here.
         windows: what is decoded; then what went wrong, or None where the file has ended.
         abandoned: set when nobody waits for it any more.
     """
 
     utterance: Utterance
-    most_seconds: float
-    order: Order | None = None
+    task: Decode
+    order: Order[Samples] | None = None
     windows: Queue[Samples | Exception | None] = field(default_factory=lambda: Queue(WINDOWS_AHEAD))
     abandoned: Event = field(default_factory=Event)
 
@@ -57,10 +57,8 @@ class Decoding:
             self.order.cancel()
 
     def _decode(self) -> None:
-        clip = self.utterance.clip
         try:
-            order = self.order
-            found = read(clip, self.most_seconds) if order is None else order.windows()
+            found = self.task.run() if self.order is None else self.order.results()
             for window in found:
                 self._hand_on(window)
                 if self.abandoned.is_set():
@@ -104,10 +102,10 @@ def decode(
         for utterance in fetched(utterances, fetcher or Fetcher()):
             if utterance.decoded:
                 continue  # there is nothing to decode
-            order = None
+            task, order = Decode(utterance.clip, most_seconds), None
             if utterance.clip.sound is None and decoders is not None and not decoders.is_broken:
-                order = decoders.order(utterance.clip, most_seconds, time_limit)
-            ahead.append(Decoding(utterance, most_seconds, order))
+                order = decoders.order(task, time_limit)
+            ahead.append(Decoding(utterance, task, order))
             ahead[-1].start()
             if len(ahead) > FILES_AHEAD:
                 yield from _windows(ahead[0], time_limit)

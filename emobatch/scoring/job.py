@@ -115,7 +115,7 @@ class Job:
         if firsts and not self.is_announced:
             left = self.work.rows.cut(firsts, self.work.chunk_rows)
             what = "" if len(left) == len(self.work.rows) else "left to score: "
-            log.info("note: %s%s", what, amount(left))
+            log.info("note: %s%s", what, amount(left, self.work.decoders))
 
     def _retry(self, saved: Parts, ids: Mapping[str, Any], *, enabled: bool) -> None:
         # Of a table that is whole, only the failed rows: its other rows stay as they are.

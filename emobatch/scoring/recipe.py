@@ -14,10 +14,10 @@ import polars as pl
 
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.clips import clips
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
 from emobatch.models.cores import available_cores
 from emobatch.scorers.plan import Plan
-from emobatch.scoring.decoders import Decoders
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.progress import Progress, Silent, Tally
 from emobatch.scoring.rows import to_frame
@@ -53,8 +53,12 @@ class Recipe:
     confine: bool = False
     access: Access = NO_ACCESS
 
-    def open(self) -> RowScorer:
+    def open(self, decoders: Decoders | None = None) -> RowScorer:
         """Load the models, here.
+
+        Args:
+            decoders: processes that decode files, None for new ones; closed with what is
+                returned.
 
         Returns:
             What scores rows.
@@ -66,9 +70,11 @@ class Recipe:
         from emobatch.scorers.loaded import load
 
         began = monotonic()
-        # Which get ready meanwhile. On the CPU their cores are those of the models.
-        on_cpu = self.device.name == "cpu"
-        decoders = Decoders(self.device.workers if on_cpu else available_cores())
+        if decoders is None:
+            # On the CPU their cores are those of the models.
+            on_cpu = self.device.name == "cpu"
+            decoders = Decoders(self.device.workers if on_cpu else available_cores())
+        decoders.get_ready()  # meanwhile
         try:
             loaded = load(self.plan, self.device)
         except BaseException:

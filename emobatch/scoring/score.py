@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from emobatch.manifests import manifest
 from emobatch.manifests.amount import amount
 from emobatch.manifests.columns import ManifestColumns
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.manifest import Manifest
 from emobatch.manifests.segments.cutting import Cutting
 from emobatch.manifests.shards import Shard
 from emobatch.models import remote
 from emobatch.models.choice import Choice
+from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_ERRORS
 from emobatch.scorers.plan import Plan
 from emobatch.scoring import gate as gates
@@ -122,7 +124,8 @@ def score(
     missing = choice.ask_hub(here)
     if missing:
         runner.device(choice)  # before gigabytes are fetched for one that isn't there
-        log.info("note: %s", amount(rows))
+        with Decoders(available_cores()) as decoders:
+            log.info("note: %s", amount(rows, decoders))
     plan = Plan.of(choice, remote.fetch(here, missing))
     rows.refuse_columns(written(plan))
     if made := trained(plan):
@@ -134,16 +137,17 @@ def score(
     languages.note_before(choice, rows.rows)
     if before.is_whole(planned(plan, gate, found), choice):
         return
-    device = runner.device(choice)
-    _tell_what_is_used(plan, device)
     pace = Pace(progress or Silent())
-    recipe = Recipe(plan, device, gate, rows.root, rows.confine, rows.access)
-    job = Job(Work(rows, recipe, pace), runner, is_announced=bool(missing))
-    if target is None:
-        outcome = job.to_stream()
-    else:
-        run = {**_told(made_with(plan, device, gate, found), columns), **notes}
-        outcome = job.to_table(target, run, restart=restart, retry_errors=retry_errors)
+    with Decoders(available_cores()).get_ready() as decoders:
+        device = runner.device(choice)
+        _tell_what_is_used(plan, device)
+        recipe = Recipe(plan, device, gate, rows.root, rows.confine, rows.access)
+        job = Job(Work(rows, recipe, pace, decoders), runner, is_announced=bool(missing))
+        if target is None:
+            outcome = job.to_stream()
+        else:
+            run = {**_told(made_with(plan, device, gate, found), columns), **notes}
+            outcome = job.to_table(target, run, restart=restart, retry_errors=retry_errors)
     languages.note_after(choice, outcome.languages)
     end.of(outcome, pace.speed())
 

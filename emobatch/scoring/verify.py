@@ -15,6 +15,7 @@ import polars as pl
 
 from emobatch.errors import CheckpointError, TableError, TaskError, VerificationError
 from emobatch.manifests.clips import clips
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
 from emobatch.manifests.readers.table import SECONDS, seconds_of
 from emobatch.models.checkpoints import Checkpoint
@@ -255,12 +256,12 @@ def _score_alone(
     choice = plan.setup.choice
     progress.start(len(utterances))
     again = []
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, Decoders(1).get_ready() as decoders:
         loaded = load(plan, devices.choose(choice.device, choice.precision))
         progress.begin()
         for utterance in utterances:
             tally = Tally(progress)
-            Cascade(loaded, None, pool, fetcher=fetcher).score([utterance], tally)
+            Cascade(loaded, None, pool, decoders, fetcher).score([utterance], tally)
             tally.finished([utterance])
             again.append(to_frame([utterance], plan).row(0, named=True))
     return again

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.manifest import Manifest
 from emobatch.scoring.progress import Progress
 from emobatch.scoring.recipe import Recipe
@@ -35,11 +36,14 @@ class Work:
         rows: the manifest.
         recipe: how its rows are scored; what a runner hands to other processes.
         progress: told how far the work is.
+        decoders: processes that read headers here, and files where they are scored in this
+            process; closed by whoever has no use for them.
     """
 
     rows: Manifest
     recipe: Recipe
     progress: Progress
+    decoders: Decoders
 
     def of(self, rows: Manifest) -> Work:
         """The same work on other rows.

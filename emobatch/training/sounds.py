@@ -15,10 +15,10 @@ from emobatch.manifests import clip as clips
 from emobatch.manifests.audio import SAMPLE_RATE, WINDOW_SECONDS
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clip import Clip
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
 from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_SECONDS
-from emobatch.scoring.decoders import Decoders
 from emobatch.scoring.decoding import decode
 from emobatch.scoring.utterances import Utterance
 from emobatch.training.cache import Cache

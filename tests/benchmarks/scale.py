@@ -26,6 +26,7 @@ from rich.table import Table
 
 from emobatch.errors import Interrupted
 from emobatch.manifests import manifest
+from emobatch.manifests.decoders import Decoders
 from emobatch.models.choice import Choice
 from emobatch.scorers.plan import Plan
 from emobatch.scoring.job import Job
@@ -132,7 +133,8 @@ def main(rows: float, chunk_rows: int, folder: Path | None) -> None:
         choice = Choice(models="demo")
         plan = Plan.of(choice, choice.find_checkpoints())
         device = SimpleNamespace(chunk_rows=chunk_rows, workers=1)
-        work = Work(table, Recipe(plan, device, None, place), Silent())  # type: ignore[arg-type]
+        recipe = Recipe(plan, device, None, place)  # type: ignore[arg-type]
+        work = Work(table, recipe, Silent(), Decoders(1))
         target = place / "scores.parquet"
         chunks = -(-count // chunk_rows)
         for half in (1, 2):

@@ -37,6 +37,7 @@ from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneratio
 
 from emobatch.fusion.gate import read_gate
 from emobatch.manifests import manifest
+from emobatch.manifests.decoders import Decoders
 from emobatch.models import devices, whisper
 from emobatch.models.choice import Choice
 from emobatch.scorers.plan import Plan
@@ -85,7 +86,8 @@ def loaded(
     device = devices.choose("cpu", "int8")
     rows = manifest.read(str(source))
     recipe = Recipe(plan, device, gate, rows.root)
-    return Work(rows, recipe, Silent()), recipe.open()
+    decoders = Decoders(devices.available_cores())
+    return Work(rows, recipe, Silent(), decoders), recipe.open(decoders)
 
 
 def ours(work: Work, scorer: RowScorer) -> Callable[[], pl.DataFrame]:

@@ -1,8 +1,9 @@
 """Whether shards cost alike: `python tests/benchmarks/shards.py`.
 
 Clips of mixed lengths, of which some have a transcript, are scored chunk by chunk in one process
-with the demo's models; the CPU seconds of each chunk are noted. A shard takes those of its chunks:
-as `score --shard` cuts them, and beside it as cuts by rows or by the clips' own seconds would.
+with the demo's models; the CPU seconds of each chunk are noted, but for those of decoding. A shard
+takes those of its chunks: as `score --shard` cuts them, and beside it as cuts by rows or by the
+clips' own seconds would.
 """
 
 from __future__ import annotations
@@ -30,15 +31,16 @@ from emobatch.models import devices
 from emobatch.models.choice import Choice
 from emobatch.models.names import DEMO, DEVICES
 from emobatch.scorers.plan import Plan
-from emobatch.scoring.progress import Silent
-from emobatch.scoring.work import Work
+from emobatch.scoring.recipe import Recipe
 
 FILES = 64
 MOST_TO_MEAN = 1.25
 
 
-def make(folder: Path, rows: int, longest: float, given: float, *, in_order: bool) -> Path:
-    """Clips from 0.3 s on, each of them many times."""
+def make(
+    folder: Path, rows: int, longest: float, given: float, *, in_order: bool, one_of: float
+) -> Path:
+    """Clips from 0.3 s on, each of them many times, and maybe a long one in the middle."""
     speech = np.concatenate(spoken_clips(FILES))
     rng = np.random.default_rng(0)
     lengths = np.exp(np.linspace(np.log(0.3), np.log(longest), FILES))
@@ -57,6 +59,14 @@ def make(folder: Path, rows: int, longest: float, given: float, *, in_order: boo
             "transcript": pl.Series(said, dtype=pl.String),
         }
     )
+    if one_of:
+        save(folder / "long.wav", np.resize(speech, round(one_of * 16_000)))
+        long = pl.col("id") == str(rows // 2)
+        table = table.with_columns(
+            path=pl.when(long).then(pl.lit("long.wav")).otherwise("path"),
+            duration=pl.when(long).then(one_of).otherwise("duration"),
+            transcript=pl.when(~long).then("transcript"),
+        )
     table.write_csv(folder / "manifest.csv")
     return folder / "manifest.csv"
 
@@ -66,12 +76,14 @@ def cpu_seconds(source: Path) -> list[float]:
     choice = Choice(models=DEMO, device="cpu")
     plan = Plan.of(choice, choice.find_checkpoints())
     rows = manifest.read(str(source))
+    recipe = Recipe(plan, devices.choose("cpu"), None, rows.root)
     used = []
-    with Work(rows, plan, devices.choose("cpu"), None, Silent()) as work:
-        work(0)  # the first one is slower
-        for first in tqdm(work.firsts):
+    with recipe.open() as scorer:
+        firsts = range(0, len(rows), recipe.device.chunk_rows)
+        scorer.score(rows.frame(0, recipe.device.chunk_rows))  # the first one is slower
+        for first in tqdm(firsts):
             began = time.process_time()
-            work(first)
+            scorer.score(rows.frame(first, recipe.device.chunk_rows))
             used.append(time.process_time() - began)
     return used
 
@@ -87,10 +99,13 @@ def most_to_mean(used: list[float], bounds: list[int]) -> float:
 @click.option("--longest", default=10.0, show_default=True, help="Seconds.")
 @click.option("--given", default=0.5, show_default=True, help="Share that has a transcript.")
 @click.option("--in-order", is_flag=True, help="The shortest clips first.")
-def main(rows: int, shards: int, longest: float, given: float, in_order: bool) -> None:
+@click.option("--one-of", default=0.0, help="Seconds of a long clip in the middle.")
+def main(
+    rows: int, shards: int, longest: float, given: float, in_order: bool, one_of: float
+) -> None:
     """Print most to mean of the shards' CPU seconds; status 1 where that is over 1.25."""
     with tempfile.TemporaryDirectory() as name:
-        source = make(Path(name), rows, longest, given, in_order=in_order)
+        source = make(Path(name), rows, longest, given, in_order=in_order, one_of=one_of)
         used = cpu_seconds(source)
         chunk = DEVICES["cpu"].chunk_rows
         read = manifest.read(str(source))

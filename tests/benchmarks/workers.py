@@ -32,6 +32,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emobatch.manifests import manifest
+from emobatch.manifests.decoders import Decoders
 from emobatch.models import devices, whisper
 from emobatch.models.choice import Choice
 from emobatch.scorers.plan import Plan
@@ -137,7 +138,7 @@ def main(clips: int, real: bool, counts: str) -> None:
             memory, begun = Memory(), Begun()
             memory.start()
             began = time.perf_counter()
-            work = Work(read, recipe, begun)
+            work = Work(read, recipe, begun, Decoders(devices.available_cores()))
             runner = LocalRunner.of(Workers(workers=count), "local")
             spent = cpu_seconds()
             scored = pl.concat(chunk.frame for chunk in runner.run(work, work.firsts))

@@ -42,9 +42,10 @@ class LocalRunner(Runner):
         if count > 1:
             from emobatch.scoring.runners.processes import scored_in_processes
 
+            work.decoders.close()  # each process has its own
             yield from scored_in_processes(work, todo, count)
             return
-        with work.recipe.open() as scorer:
+        with work.recipe.open(work.decoders) as scorer:
             work.progress.begin()
             yield from scored(work, scorer, todo)
 

@@ -119,6 +119,7 @@ class RayRunner(Runner):
             The chunks, each as soon as it is done.
         """
         share = Share.of(self.workers, work.recipe.plan.setup.choice)
+        work.decoders.close()  # each worker has its own
         with connected(self.workers.address) as ray:
             crew = Crew(ray, work, share.cpus, share.gpus, share.workers)
             try:

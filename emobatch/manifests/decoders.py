@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Condition, Thread
-
-import numpy as np
+from typing import Any, Generic, Self
 
 from emobatch.errors import AudioError
-from emobatch.manifests.blocks import Samples
-from emobatch.manifests.clip import Clip, read
-from emobatch.manifests.decoder import END
+from emobatch.manifests.clip import Clip
+from emobatch.manifests.decoder import END, Found, Measure, Task
 from emobatch.processes import Child, can_start
 
 log = logging.getLogger(__name__)
 
 ENTRY = "emobatch.manifests.decoder:serve"
-# More than a few starve the models of cores; and one does for the first files.
-MOST, FILES_EACH = 4, 8
+# More than a few starve the models of cores; and one does for the first orders.
+MOST, ORDERS_EACH = 4, 8
 # A process may have been killed for what others do; a file that ends two of them did it.
 ATTEMPTS = 2
 # Seconds that one may take to import what it needs, on a machine that has much else to do.
@@ -29,14 +27,14 @@ CRASHED = "its decoder ended with {}; convert the file to another format"
 
 
 class Decoders:
-    """A few processes that decode files, shared by all chunks of a run.
+    """A few processes that read files, shared by all chunks of a run.
 
     Files get one in the order in which they were ordered. A chunk orders its files in their own
     order, so that the one whose windows it waits for always has one.
     """
 
     def __init__(self, cores: int, entry: str | None = None) -> None:
-        """Let one get ready.
+        """Start none before it is wanted.
 
         Args:
             cores: that there are to decode on.
@@ -49,27 +47,78 @@ class Decoders:
         self._all: set[Child] = set()
         self._free: list[Child] = []
         self._done = 0
-        self._waiting: deque[Order] = deque()
+        self._waiting: deque[Order[Any]] = deque()
         self._change = Condition()
-        self._is_starting = not self.is_broken
-        if self._is_starting:
-            Thread(target=self._start_first, daemon=True).start()
+        self._is_starting = False
 
-    def order(self, clip: Clip, most_seconds: float, time_limit: float) -> Order:
-        """Order a file, to be decoded when it is its turn.
+    def __enter__(self) -> Self:
+        """Keep them."""
+        return self
 
-        Args:
-            clip: in a file.
-            most_seconds: of audio that may be decoded of it.
-            time_limit: seconds to wait for its next window.
+    def __exit__(self, *raised: object) -> None:
+        """End them."""
+        self.close()
+
+    def get_ready(self) -> Self:
+        """Have the first one started, meanwhile.
 
         Returns:
-            What gives its windows.
+            The same.
         """
-        order = Order(self, clip, most_seconds, time_limit)
+        with self._change:
+            if not (self.is_broken or self._is_starting or self._all):
+                self._is_starting = True
+                Thread(target=self.started, args=(None,), daemon=True).start()
+        return self
+
+    def wait_for_one(self) -> None:
+        """Wait until one is ready, or it is known that there will be none."""
+        self.get_ready()
+        with self._change:
+            self._change.wait_for(lambda: not self._is_starting)
+
+    def order(self, task: Task[Found], time_limit: float) -> Order[Found]:
+        """Order something, to be done when it is its turn.
+
+        Args:
+            task: what is to be done.
+            time_limit: seconds to wait for what is found next.
+
+        Returns:
+            What gives what is found.
+        """
+        order = Order(self, task, time_limit)
         with self._change:
             self._waiting.append(order)
         return order
+
+    def lengths(self, clips: Sequence[Clip], time_limit: float) -> Iterator[float | str]:
+        """Have it read by their headers how long files are.
+
+        Args:
+            clips: of files here.
+            time_limit: seconds to wait for any of them.
+
+        Yields:
+            Seconds of each file, in order, or why it can't be read. Nothing more once these
+            processes are closed.
+        """
+        done = 0
+        while done < len(clips) and not self.is_closed:
+            order = self.order(Measure(tuple(clips[done:])), time_limit)
+            try:
+                results = order.results()
+                for found in results:
+                    done += 1
+                    if done == len(clips):
+                        # Who asks for no more than there is would leave the process at work.
+                        deque(results, maxlen=0)
+                    yield found
+            except AudioError as error:  # of the first of which nothing was found
+                done += 1
+                yield str(error)
+            finally:
+                order.cancel()
 
     def close(self) -> None:
         """End all of them, whatever they do."""
@@ -82,7 +131,7 @@ class Decoders:
         for child in free:
             child.end()
 
-    def take(self, order: Order) -> Child | None:
+    def take(self, order: Order[Any]) -> Child | None:
         """Wait for a process.
 
         Args:
@@ -102,7 +151,7 @@ class Decoders:
             self._is_starting = True
         return self.started(order)
 
-    def started(self, order: Order | None) -> Child | None:
+    def started(self, order: Order[Any] | None) -> Child | None:
         """Start one more.
 
         Args:
@@ -125,7 +174,7 @@ class Decoders:
                 self._free.append(child)
             return child if order is None else order.holds(child)
 
-    def give_back(self, child: Child, order: Order, *, is_idle: bool) -> str | None:
+    def give_back(self, child: Child, order: Order[Any], *, is_idle: bool) -> str | None:
         """Let a process go.
 
         Args:
@@ -147,8 +196,8 @@ class Decoders:
             self._change.notify_all()
         return None if keep else child.end()
 
-    def cancel(self, order: Order) -> None:
-        """Decode a file no more.
+    def cancel(self, order: Order[Any]) -> None:
+        """Want something no more.
 
         Args:
             order: as it was made.
@@ -159,15 +208,12 @@ class Decoders:
                 order.child.process.kill()
             self._change.notify_all()
 
-    def _is_turn(self, order: Order) -> bool:
+    def _is_turn(self, order: Order[Any]) -> bool:
         if self.is_closed or self.is_broken or order.is_cancelled:
             return True
-        wanted = len(self._all) < min(self._most, 1 + self._done // FILES_EACH)
+        wanted = len(self._all) < min(self._most, 1 + self._done // ORDERS_EACH)
         is_one = bool(self._free) or (wanted and not self._is_starting)
         return is_one and self._waiting[0] is order
-
-    def _start_first(self) -> None:
-        self.started(None)
 
     def _begun(self) -> Child | None:
         try:
@@ -186,21 +232,18 @@ class Decoders:
         return None
 
 
-class Order:
-    """A file that a process is to decode."""
+class Order(Generic[Found]):
+    """Something that a process is to do."""
 
-    def __init__(
-        self, decoders: Decoders, clip: Clip, most_seconds: float, time_limit: float
-    ) -> None:
+    def __init__(self, decoders: Decoders, task: Task[Found], time_limit: float) -> None:
         """See :meth:`Decoders.order`."""
         self.is_cancelled = False
         self.child: Child | None = None
-        self._decoders = decoders
-        self._clip, self._most_seconds, self._time_limit = clip, most_seconds, time_limit
+        self._decoders, self._task, self._time_limit = decoders, task, time_limit
         self._is_idle = False
 
     def holds(self, child: Child | None) -> Child | None:
-        """Note which process decodes it.
+        """Note which process does it.
 
         Args:
             child: the process.
@@ -212,35 +255,35 @@ class Order:
         return child
 
     def cancel(self) -> None:
-        """Decode it no more."""
+        """Want it no more."""
         self._decoders.cancel(self)
 
-    def windows(self) -> Iterator[Samples]:
-        """Have it decoded.
+    def results(self) -> Iterator[Found]:
+        """Have it done.
 
         Yields:
-            (samples,) float32, mono, 16 kHz: what :func:`emobatch.manifests.clip.read` gives.
+            What the task gives, in order.
 
         Raises:
-            AudioError: if it can't be read, or its process crashed or hung.
+            AudioError: if the task can't go on, or its process crashed or hung.
         """
         child = self._decoders.take(self)
-        seen = 0
+        if child is None and not self._is_over():
+            yield from self._task.run(one_by_one=True)
+            return
+        seen, ended = 0, None
         for attempt in range(ATTEMPTS):
-            if self._is_over():
-                return
-            if child is None:
-                yield from read(self._clip, self._most_seconds)
-                return
-            self._is_idle, ended = False, None
+            if child is None or self._is_over():
+                break
+            self._is_idle = False
             try:
-                for number, window in enumerate(self._answers(child)):
+                for number, found in enumerate(self._answers(child, one_by_one=attempt > 0)):
                     if number >= seen:  # else it was handed on before
                         seen += 1
-                        yield window
+                        yield found
                 return
             except (EOFError, OSError):
-                log.debug("%s: its decoder ended, for the %d. time", self._clip.path, attempt + 1)
+                log.debug("%s: its decoder ended, for the %d. time", self._task, attempt + 1)
             finally:
                 ended = self._decoders.give_back(child, self, is_idle=self._is_idle)
             if attempt + 1 < ATTEMPTS and not self._is_over():
@@ -248,12 +291,12 @@ class Order:
         if not self._is_over():
             raise AudioError(CRASHED.format(ended))
 
-    def _answers(self, child: Child) -> Iterator[Samples]:
-        child.line.send((self._clip, self._most_seconds))
+    def _answers(self, child: Child, *, one_by_one: bool) -> Iterator[Found]:
+        child.line.send((self._task, one_by_one))
         while child.line.poll(self._time_limit):
             content = child.line.recv_bytes()
             if content != END:
-                yield np.frombuffer(content, np.float32).copy()  # to be written to, as any other
+                yield self._task.unpacked(content)
                 continue
             cause = child.line.recv()
             self._is_idle = True
