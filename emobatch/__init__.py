@@ -18,11 +18,12 @@ The packages in the order in which data passes through them; each imports only t
 - ``judging``: a language model that reviews final emotions
 - ``reporting``: one page of it all
 
-Beside the path: ``registry`` (parts by name), ``errors``, ``processes`` (of our own, and gone with
-whoever started them), ``doctor`` (tries a run before it waits in a queue), ``planning`` (what a run
-would take, and jobs of it for a cluster), ``demo`` (speech and toy models of our own), ``api``
-(what ``import emobatch`` gives: scoring and fusion on frames) and ``cli`` (the command line:
-parses, calls one library function for each command, and shows what came of it).
+Beside the path: ``registry`` (parts by name), ``errors``, ``wording`` (counts and durations),
+``processes`` (of our own, and gone with whoever started them), ``doctor`` (tries a run before it
+waits in a queue), ``planning`` (what a run would take, and jobs of it for a cluster), ``demo``
+(speech and toy models of our own), ``api`` (what ``import emobatch`` gives: scoring and fusion on
+frames) and ``cli`` (the command line: parses, calls one library function for each command, and
+shows what came of it).
 
 Words, each with one meaning:
 

@@ -306,9 +306,7 @@ def test_no_answer_is_paid_for_twice(cli: Cli, final: Path) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 24])
-def test_rows_that_are_one_question_are_asked_about_once(
-    cli: Cli, final: Path, limit: int
-) -> None:
+def test_rows_that_are_one_question_are_asked_about_once(cli: Cli, final: Path, limit: int) -> None:
     """Also those that come behind the last request that may be made."""
     first = pl.read_parquet(final).head(1)
     source = final.with_name("same.parquet")

@@ -13,9 +13,9 @@ import emobatch
 HOUSE = Path(emobatch.__file__).parent
 # Each part imports only those before it.
 ORDER = (
-    *("errors", "processes", "registry", "tasks", "storage", "tables", "manifests", "models"),
-    *("scorers", "scoring", "features", "splits", "evaluation", "training", "fusion", "crossval"),
-    *("judging", "reporting", "doctor", "planning", "demo", "api", "cli"),
+    *("errors", "wording", "processes", "registry", "tasks", "storage", "tables", "manifests"),
+    *("models", "scorers", "scoring", "features", "splits", "evaluation", "training", "fusion"),
+    *("crossval", "judging", "reporting", "doctor", "planning", "demo", "api", "cli"),
 )
 FILES = sorted(file for file in HOUSE.rglob("*.py") if file.name != "__main__.py")
 

@@ -16,7 +16,6 @@ from emobatch.features.feature_set import FeatureSet
 from emobatch.features.process import TIME_LIMIT, process
 from emobatch.features.registry import FEATURE_SETS
 from emobatch.manifests import manifest
-from emobatch.manifests.amount import counted
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clips import clips
 from emobatch.manifests.columns import ManifestColumns
@@ -30,6 +29,7 @@ from emobatch.scoring.progress import Progress, Silent
 from emobatch.scoring.utterances import Utterance
 from emobatch.tables import writing
 from emobatch.tables.provenance import software
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 # Rows that are written together.

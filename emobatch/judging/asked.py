@@ -15,11 +15,11 @@ from emobatch.judging.exchange import Question
 from emobatch.judging.prompt import Prompt
 from emobatch.judging.questions import Asker
 from emobatch.judging.review import Review
-from emobatch.manifests.amount import counted
 from emobatch.tables import reading, score_table
 from emobatch.tables.judged import is_judged, refuse_foreign, unjudged
 from emobatch.tables.label_column import has_given_emotion
 from emobatch.tables.score_table import ScoreTable
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 # Rows that a note names.

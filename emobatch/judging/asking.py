@@ -15,8 +15,8 @@ from emobatch.judging.exchange import Question, Reply, Spent
 from emobatch.judging.progress import Progress
 from emobatch.judging.review import Review
 from emobatch.judging.verdicts import Verdicts
-from emobatch.manifests.amount import counted
 from emobatch.scoring.pace import Pace
+from emobatch.wording import counted
 
 if TYPE_CHECKING:
     from emobatch.judging.endpoint import Endpoint

@@ -22,10 +22,10 @@ from emobatch.judging.progress import Progress, Silent
 from emobatch.judging.questions import tokens
 from emobatch.judging.review import Review
 from emobatch.judging.verdicts import Verdicts, decided
-from emobatch.manifests.amount import counted
 from emobatch.models.names import MOST_ERRORS
 from emobatch.tables import reading, writing
 from emobatch.tables.judged import FAILED, JUDGE, NOT_ASKED, OK, UNREADABLE
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 # Questions by whose size all are estimated; tokens of an answer, about.

@@ -14,6 +14,7 @@ from emobatch.manifests.clips import clips
 from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
 from emobatch.manifests.manifest import Manifest
+from emobatch.wording import counted, lasting
 
 # Files whose headers are looked at, of however many, and seconds that it may take: a file system
 # that is slow, or has gone away, holds up no run.
@@ -50,9 +51,9 @@ class Amount:
         if self.seconds is None:
             return rows
         if self.is_exact:
-            return f"{rows}, {spoken(self.seconds)} of audio"
+            return f"{rows}, {lasting(self.seconds)} of audio"
         by = counted(self.measured, "file")
-        return f"{rows}, about {spoken(self.seconds)} of audio (by the headers of {by})"
+        return f"{rows}, about {lasting(self.seconds)} of audio (by the headers of {by})"
 
 
 def amount(
@@ -131,39 +132,3 @@ class _Headers:
     def _fail(self, clip: Clip, why: str) -> None:
         self.trouble = self.trouble or f"{why}: {clip.path}"
         self.failed += 1
-
-
-def spoken(seconds: float) -> str:
-    """Say a duration as people do.
-
-    Args:
-        seconds: at least 0.
-
-    Returns:
-        Seconds, minutes, hours or days, with two or three digits.
-
-    Examples:
-        >>> [spoken(each) for each in (7.2, 90, 5000, 86400 * 3.21)]
-        ['7.2 s', '1.5 min', '1.4 h', '77 h']
-    """
-    for unit, size in (("h", 3600.0), ("min", 60.0)):
-        if seconds >= size:
-            return f"{seconds / size:.{0 if seconds >= 10 * size else 1}f} {unit}"
-    return f"{seconds:.{0 if seconds >= 10 else 1}f} s"
-
-
-def counted(count: int, thing: str) -> str:
-    """Say how many there are of something.
-
-    Args:
-        count: at least 0.
-        thing: one of it.
-
-    Returns:
-        Number and word.
-
-    Examples:
-        >>> counted(1, "row"), counted(0, "row")
-        ('1 row', '0 rows')
-    """
-    return f"{count} {thing}{'' if count == 1 else 's'}"

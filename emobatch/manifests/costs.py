@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.manifests.amount import counted
 from emobatch.manifests.audio import WINDOW_SECONDS
 from emobatch.manifests.manifest import Manifest
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 

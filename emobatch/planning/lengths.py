@@ -15,7 +15,6 @@ import polars as pl
 
 from emobatch.errors import AudioError
 from emobatch.manifests import costs
-from emobatch.manifests.amount import counted
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.clips import clips
 from emobatch.manifests.decoders import Decoders
@@ -25,6 +24,7 @@ from emobatch.models.cores import available_cores
 from emobatch.storage.address import Address
 from emobatch.tables import writing
 from emobatch.tables.provenance import software
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ from time import monotonic
 import polars as pl
 
 from emobatch.errors import EmobatchError, TooManyErrors
-from emobatch.manifests.amount import counted
 from emobatch.manifests.costs import Costs
 from emobatch.manifests.manifest import Manifest
 from emobatch.models.choice import Choice
@@ -26,6 +25,7 @@ from emobatch.scoring import gate as gates
 from emobatch.scoring import made_with, sharing
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.score import score
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 

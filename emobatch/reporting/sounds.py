@@ -14,12 +14,12 @@ import soundfile
 from rich.filesize import decimal
 
 from emobatch.errors import AudioError
-from emobatch.manifests.amount import counted
 from emobatch.manifests.archives import Part
 from emobatch.manifests.audio import SAMPLE_RATE, read_windows
 from emobatch.manifests.clips import clips
 from emobatch.manifests.fetching import Fetcher
 from emobatch.models.names import MOST_SECONDS
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 

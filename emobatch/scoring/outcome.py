@@ -12,13 +12,13 @@ from pathlib import Path
 import polars as pl
 
 from emobatch.errors import TooManyErrors
-from emobatch.manifests.amount import counted
 from emobatch.manifests.manifest import Manifest
 from emobatch.scoring import languages
 from emobatch.scoring.gate import Gate
 from emobatch.scoring.utterances import AUDIO_STAGE
 from emobatch.tables import reading
 from emobatch.tasks.labels_read import LABEL
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 

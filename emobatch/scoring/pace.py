@@ -8,8 +8,8 @@ from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 
-from emobatch.manifests.amount import spoken
 from emobatch.scoring.progress import Progress
+from emobatch.wording import lasting
 
 log = logging.getLogger(__name__)
 
@@ -77,10 +77,10 @@ class Pace:
                 return
             self._next_look = math.inf if self.is_shown else (elapsed // EVERY + 1) * EVERY
             left = elapsed * (self._todo - self._rows) / self._rows
-            said = f"{self._rows} of {self._todo} rows in {spoken(elapsed)}"
+            said = f"{self._rows} of {self._todo} rows in {lasting(elapsed)}"
             said += f", {self._errors} failed" if self._errors else ""
         said += f", {speed}" if (speed := self.speed()) else ""
-        log.info("note: %s; about %s left", said, spoken(left))
+        log.info("note: %s; about %s left", said, lasting(left))
 
     def speed(self) -> str:
         """Say how fast the run was so far.

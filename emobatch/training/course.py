@@ -14,7 +14,6 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from emobatch.errors import TrainingError
-from emobatch.manifests.amount import spoken
 from emobatch.training import storing, validation
 from emobatch.training.batches import Examples
 from emobatch.training.learner import Learner
@@ -23,6 +22,7 @@ from emobatch.training.progress import Progress, Stop
 from emobatch.training.ranks import Ranks
 from emobatch.training.source import Source
 from emobatch.training.work import PROGRESS, Work
+from emobatch.wording import lasting
 
 log = logging.getLogger(__name__)
 # Steps after which it can be said how long an epoch takes.
@@ -211,6 +211,6 @@ class Course(TrainerCallback):
         log.warning(
             "note: about %s to an epoch of %d steps, %s for the epochs that are left, without "
             "validation; %.1f GiB of %s taken so far",
-            *(spoken(each * self.steps), self.steps, spoken(left)),
+            *(lasting(each * self.steps), self.steps, lasting(left)),
             *(taken / (1 << 30), "the GPU's memory" if cuda else "memory"),
         )

@@ -13,12 +13,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.errors import TableError
-from emobatch.manifests.amount import counted
 from emobatch.splits import roles
 from emobatch.splits.leakage import GROUPS
 from emobatch.splits.roles import SPLIT_COLUMN, TRAIN, VAL
 from emobatch.tables.where import filter_rows
 from emobatch.training.goals.goal import Goal
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 # Fewer than two can't be told apart.

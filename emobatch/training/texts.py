@@ -11,10 +11,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.errors import TableError
-from emobatch.manifests.amount import counted
 from emobatch.scorers.cleaning import clean
 from emobatch.tables import reading
 from emobatch.training.source import Source, Take
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 COLUMN = "transcript"

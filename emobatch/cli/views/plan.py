@@ -6,11 +6,11 @@ import click
 from rich.filesize import decimal
 
 from emobatch.cli.echo import say
-from emobatch.manifests.amount import counted, spoken
 from emobatch.planning import lengths
 from emobatch.planning.estimate import Estimate
 from emobatch.planning.lengths import Lengths, Span
 from emobatch.planning.plan import Planned
+from emobatch.wording import counted, lasting
 
 # Characters of the longest bar, and files that are named.
 WIDTH = 30
@@ -25,7 +25,7 @@ def show_plan(planned: Planned) -> None:
     """
     known = planned.lengths.seconds.drop_nulls()
     how = lengths.summary(planned.lengths)
-    say(f"{counted(planned.rows, 'row')}, {spoken(float(known.sum()))} of audio, {how}")
+    say(f"{counted(planned.rows, 'row')}, {lasting(float(known.sum()))} of audio, {how}")
     _show_unreadable(planned.lengths)
     click.echo()
     _show_spans(planned.lengths.spans())
@@ -47,19 +47,19 @@ def brief(planned: Planned) -> str:
         One line.
     """
     known = planned.lengths.seconds.drop_nulls()
-    said = f"{counted(planned.rows, 'row')}, {spoken(float(known.sum()))} of audio; "
+    said = f"{counted(planned.rows, 'row')}, {lasting(float(known.sum()))} of audio; "
     if planned.estimate is not None:
-        said += f"{spoken(planned.estimate.scoring)} to score here; "
+        said += f"{lasting(planned.estimate.scoring)} to score here; "
     return said + _shards(planned)
 
 
 def _shards(planned: Planned) -> str:
     said = counted(planned.shards or 0, "shard")
     if planned.estimate is not None and planned.shard_seconds is not None:
-        longest, loading = spoken(planned.shard_seconds), spoken(planned.estimate.loading)
+        longest, loading = lasting(planned.shard_seconds), lasting(planned.estimate.loading)
         said += f" of {longest} at most, {loading} of it for models"
     if planned.wall is not None:
-        said += f"; {spoken(planned.wall)} of wall time each"
+        said += f"; {lasting(planned.wall)} of wall time each"
     return said
 
 
@@ -76,7 +76,7 @@ def _show_spans(spans: list[Span]) -> None:
     for span in spans:
         name = f"{span.low:g} to {span.high:g}" if span.high else f"from {span.low:g}"
         bar = "#" * max(1, round(WIDTH * span.rows / most))
-        say(f"{name:>12} {span.rows:>10} {spoken(span.seconds):>8} {bar}")
+        say(f"{name:>12} {span.rows:>10} {lasting(span.seconds):>8} {bar}")
 
 
 def _show_estimate(planned: Planned, estimate: Estimate) -> None:
@@ -87,17 +87,17 @@ def _show_estimate(planned: Planned, estimate: Estimate) -> None:
     failed = f", {sample.failed} failed" if sample.failed else ""
     say(
         f"a sample of {counted(sample.rows, 'row')} on {planned.device}, {cores}: "
-        f"{spoken(sample.speech + sample.text)}{failed}; "
-        f"{spoken(sample.loading)} before that, to load models"
+        f"{lasting(sample.speech + sample.text)}{failed}; "
+        f"{lasting(sample.loading)} before that, to load models"
     )
     lines = {
-        "speech branch": spoken(estimate.speech),
-        "text branch": spoken(estimate.text),
-        "both": spoken(estimate.ungated),
+        "speech branch": lasting(estimate.speech),
+        "text branch": lasting(estimate.text),
+        "both": lasting(estimate.ungated),
     }
     if estimate.gated is not None and estimate.asked is not None:
         lines["with the gate"] = (
-            f"{spoken(estimate.gated)}, with {100 * estimate.asked:.0f} % of the text branch"
+            f"{lasting(estimate.gated)}, with {100 * estimate.asked:.0f} % of the text branch"
         )
     lines["memory"] = decimal(estimate.memory)
     disk = estimate.table + estimate.parts

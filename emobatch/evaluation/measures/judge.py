@@ -27,8 +27,8 @@ from emobatch.evaluation.paired_test import TEST, mcnemar
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
 from emobatch.evaluation.transitions import transitions
-from emobatch.manifests.amount import counted
 from emobatch.tables.judged import COLUMNS, FAILED, JUDGE, NOT_ASKED, OK, UNREADABLE
+from emobatch.wording import counted
 
 OUTCOMES = ("asked", "answered", UNREADABLE, FAILED, "taken")
 COUNTS = ("rows", "better", "worse", "neither")
