@@ -147,6 +147,33 @@ def test_the_best_epoch_stays_until_one_that_is_better_is_saved_as_a_whole(tmp_p
     assert [each.name for each in tmp_path.iterdir()] == ["out"]
 
 
+def test_what_does_not_say_of_which_run_it_is_counts_for_nothing(tmp_path: Path) -> None:
+    left = tmp_path / "out.parts" / "checkpoint-3"
+    left.mkdir(parents=True)
+    (left / "progress.json").write_text("{}")
+    work = Work.beside(tmp_path / "out").take({}, restart=False)
+    assert work.last() is None
+    work.release()
+
+
+def test_a_checkpoint_that_was_to_be_thrown_away_is_never_taken_for_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = tmp_path / "out.parts" / "done"
+    done.mkdir(parents=True)
+    (done / RECORD).write_text('{"run": {}}')
+    work = Work.beside(tmp_path / "out")
+    assert work.is_whole({}, restart=False)
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(shutil, "rmtree", killed)
+        work.take({}, restart=True)
+    assert not work.is_whole({}, restart=False)
+
+
 # What begins anew
 
 
