@@ -59,7 +59,7 @@ class OwnNorm:
         """
         [kernel], [stride] = self._convolution.kernel_size, self._convolution.stride
         clips = []
-        for clip, length in zip(values.split(1), self.lengths, strict=True):
+        for clip, length in zip(torch.split(values, 1), self.lengths, strict=True):
             frames = (length - kernel) // stride + 1
             own = self._norm(clip[..., :frames])
             clips.append(nn.functional.pad(own, (0, values.shape[-1] - frames)))
