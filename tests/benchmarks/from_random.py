@@ -76,9 +76,9 @@ def measured(manifest: Path, checkpoint: Path) -> dict[str, float]:
 
 @click.command()
 @click.option("--base", type=click.Choice(["random", "demo"]), default="random", show_default=True)
-@click.option("--train", default=1_200, show_default=True, help="Clips to train on.")
-@click.option("--val", default=200, show_default=True, help="Clips that validate.")
-@click.option("--epochs", default=12, show_default=True)
+@click.option("--train", default=600, show_default=True, help="Clips to train on.")
+@click.option("--val", default=160, show_default=True, help="Clips that validate.")
+@click.option("--epochs", default=6, show_default=True)
 @click.option("--learning-rate", default=1.5e-3, show_default=True)
 @click.option("--batch-seconds", default=24.0, show_default=True)
 @click.option("--seed", default=0, show_default=True)
