@@ -181,18 +181,9 @@ def test_a_fold_of_a_manifest_of_folds_is_trained(
     assert "occurs more than once: line " in refusal(
         cli("train", "speech", file, "--base", base, "-o", tmp_path / "out", *SPEECH)
     )
-    command = [
-        "train",
-        "speech",
-        file,
-        "--base",
-        base,
-        "-o",
-        tmp_path / "two",
-        *SPEECH,
-        "--fold",
-        2,
-    ]
+    command = ["train", "speech", file, "--base", base, "-o", tmp_path / "two", *SPEECH]
+    assert refusal(cli(*command, "--fold", 9)).startswith("--fold 9: ")
+    command += ["--fold", 2]
     # Every fourth row validates: of fold 2 those that are neutral.
     result = cli(*command)
     assert result.exit_code == 1
@@ -305,6 +296,12 @@ def test_a_base_that_is_no_encoder_of_speech_is_refused(
     result = cli("train", "speech", data, "--base", base, "-o", tmp_path / "out", *SPEECH)
     assert result.exit_code == 1
     assert "give --base one that it does" in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("target", [".", "..", "/"])
+def test_a_folder_of_its_own_is_wanted(cli: Cli, data: Path, base: Path, target: str) -> None:
+    said = refusal(cli("train", "speech", data, "--base", base, "-o", target))
+    assert said == f"-o {target}: name a folder of the checkpoint's own"
 
 
 def test_without_accelerate_the_extra_is_named(

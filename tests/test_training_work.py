@@ -147,6 +147,33 @@ def test_the_best_epoch_stays_until_one_that_is_better_is_saved_as_a_whole(tmp_p
     assert [each.name for each in tmp_path.iterdir()] == ["out"]
 
 
+def test_what_does_not_say_of_which_run_it_is_counts_for_nothing(tmp_path: Path) -> None:
+    left = tmp_path / "out.parts" / "checkpoint-3"
+    left.mkdir(parents=True)
+    (left / "progress.json").write_text("{}")
+    work = Work.beside(tmp_path / "out").take({}, restart=False)
+    assert work.last() is None
+    work.release()
+
+
+def test_a_checkpoint_that_was_to_be_thrown_away_is_never_taken_for_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = tmp_path / "out.parts" / "done"
+    done.mkdir(parents=True)
+    (done / RECORD).write_text('{"run": {}}')
+    work = Work.beside(tmp_path / "out")
+    assert work.is_whole({}, restart=False)
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(shutil, "rmtree", killed)
+        work.take({}, restart=True)
+    assert not work.is_whole({}, restart=False)
+
+
 # What begins anew
 
 
@@ -261,9 +288,13 @@ def test_what_comes_to_be_in_the_place_of_the_checkpoint_is_never_replaced(
     assert (target / "model.safetensors").exists() and not list(tmp_path.glob("*.parts"))
 
 
-@pytest.mark.parametrize("kilobytes", [30, 100], ids=["weights", "optimizer"])
+@pytest.mark.parametrize(
+    ("kilobytes", "why"),
+    [(30, "File too large"), (100, "(a file ends too early)")],
+    ids=["weights", "optimizer"],
+)
 def test_a_full_disk_costs_one_line_and_nothing_that_was_saved(
-    cli: Cli, data: Path, base: Path, tmp_path: Path, kilobytes: int
+    cli: Cli, data: Path, base: Path, tmp_path: Path, kilobytes: int, why: str
 ) -> None:
     target = tmp_path / "out"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -272,7 +303,7 @@ def test_a_full_disk_costs_one_line_and_nothing_that_was_saved(
         said = failure(cli(*command(data, base, target)))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert "out.parts" in said and "make space there" in said
+    assert "out.parts: can't be written to" in said and why in said and "make space" in said
     assert not target.exists()
     assert cli(*command(data, base, target)).exit_code == 0
     assert not list(tmp_path.glob("*.parts"))

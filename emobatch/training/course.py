@@ -30,6 +30,28 @@ FIRST_STEPS = 5
 GOES_ON, SAVES, ENDS = 0, 1, 2
 
 
+@dataclass
+class SoFar:
+    """What of an epoch is behind.
+
+    Attributes:
+        loss: sum over the rows that this process has trained on.
+        rows: how many these are.
+        seconds: that earlier runs took for it.
+        began: when this run began with it.
+    """
+
+    loss: float = 0.0
+    rows: int = 0
+    seconds: float = 0.0
+    began: float = field(default_factory=monotonic)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds, of all runs."""
+        return self.seconds + monotonic() - self.began
+
+
 @dataclass(eq=False)
 class Course(TrainerCallback):
     """Watches a training of transformers' and says what happens when.
@@ -63,13 +85,11 @@ class Course(TrainerCallback):
     stop: Stop
     epochs: list[dict[str, float]] = field(default_factory=list)
     stopped: str | None = None
-    _losses: float = 0.0
-    _rows: int = 0
-    _seconds: float = 0.0
-    _last: float = 0.0
+    _so_far: SoFar = field(default_factory=SoFar)
+    _last_loss: float = 0.0
     _began: float = field(default_factory=monotonic)
     _saved: float = field(default_factory=monotonic)
-    _here: int = 0
+    _steps_here: int = 0
 
     @property
     def steps(self) -> int:
@@ -96,8 +116,9 @@ class Course(TrainerCallback):
             checkpoint: its folder.
         """
         said = storing.read(checkpoint / PROGRESS)
-        self.epochs, self._seconds = said["epochs"], said["seconds"]
-        self._losses, self._rows = said["losses"][self.ranks.number]
+        self.epochs = said["epochs"]
+        loss, rows = said["losses"][self.ranks.number]
+        self._so_far = SoFar(loss, rows, said["seconds"])
 
     def heard(self, loss: float, rows: int) -> None:
         """Count a batch.
@@ -114,16 +135,16 @@ class Course(TrainerCallback):
                 "the loss is no finite number any more; begin anew with a lower --learning-rate, "
                 "or with --precision fp32"
             )
-        self._losses += loss * rows
-        self._rows += rows
-        self._last = loss
+        self._so_far.loss += loss * rows
+        self._so_far.rows += rows
+        self._last_loss = loss
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Begin to measure time."""
         self.progress.start(state.max_steps, state.global_step)
-        self._began = self._saved = monotonic()
+        self._began = self._saved = self._so_far.began = monotonic()
 
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -135,9 +156,9 @@ class Course(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Save, and end, where that is asked for; at the end of an epoch, its end does."""
-        self._here += 1
-        self.progress.advance(self._last)
-        if self._here == FIRST_STEPS:
+        self._steps_here += 1
+        self.progress.advance(self._last_loss)
+        if self._steps_here == FIRST_STEPS:
             self._estimate(state)
         if state.global_step % self.steps == 0:
             return
@@ -156,17 +177,17 @@ class Course(TrainerCallback):
         said = validation.results(
             self.learner, self.val, self.options.batch * self.val.unit, self.ranks, args.device
         )
-        parts = self.ranks.gather((self._losses, self._rows))
+        parts = self.ranks.gather((self._so_far.loss, self._so_far.rows))
         figures = self.learner.goal.figures(said, self.targets)
         self.epochs.append(
             {
                 "epoch": len(self.epochs) + 1,
                 "loss": sum(loss for loss, _ in parts) / sum(rows for _, rows in parts),
                 **figures,
-                "seconds": round(self._elapsed(), 1),
+                "seconds": round(self._so_far.elapsed, 1),
             }
         )
-        self._losses, self._rows, self._seconds, self._began = 0.0, 0, 0.0, monotonic()
+        self._so_far = SoFar()
         by = self.options.chosen_best
         self.progress.measured(len(self.epochs), by, figures[by])
         log.debug("epoch %d: %s", len(self.epochs), self.epochs[-1])
@@ -180,14 +201,11 @@ class Course(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Finish a checkpoint, which is one from now on, and remove those before it."""
-        losses = self.ranks.gather((self._losses, self._rows))
+        losses = self.ranks.gather((self._so_far.loss, self._so_far.rows))
         self._saved = monotonic()
         if self.ranks.is_first:
-            progress = {"epochs": self.epochs, "losses": losses, "seconds": self._elapsed()}
+            progress = {"epochs": self.epochs, "losses": losses, "seconds": self._so_far.elapsed}
             self.work.complete(state.global_step, progress, self.best)
-
-    def _elapsed(self) -> float:
-        return self._seconds + monotonic() - self._began
 
     def _asked(self, device: torch.device) -> int:
         signal = self.stop()
@@ -200,7 +218,7 @@ class Course(TrainerCallback):
         return asked
 
     def _estimate(self, state: TrainerState) -> None:
-        each = (monotonic() - self._began) / self._here
+        each = (monotonic() - self._began) / self._steps_here
         left = (state.max_steps - state.global_step) * each
         cuda = torch.cuda.is_available()
         taken = (

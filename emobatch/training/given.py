@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emobatch.errors import TableError
 from emobatch.manifests import manifest
 from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.manifest import Manifest
@@ -64,17 +65,20 @@ class Rows:
         """
         where = None
         if self.fold is not None:
-            value = self.fold if self.fold.isdigit() else f"'{self.fold}'"
-            where = f"{FOLD_COLUMN} = {value}"
-        return manifest.read(
-            self.source,
-            self.root,
-            form=self.form,
-            confine=self.confine,
-            columns=self.columns,
-            cutting=self.cutting,
-            where=where,
-        )
+            quoted = self.fold.replace("'", "''")
+            where = f"CAST({FOLD_COLUMN} AS VARCHAR) = '{quoted}'"
+        try:
+            return manifest.read(
+                self.source,
+                self.root,
+                form=self.form,
+                confine=self.confine,
+                columns=self.columns,
+                cutting=self.cutting,
+                where=where,
+            )
+        except TableError as error:
+            raise error.named(f"--fold {self.fold}") if self.fold is not None else error from None
 
     def choose(self, read: Manifest, options: Options) -> Chosen:
         """Choose rows that are trained on, and that validate.

@@ -46,7 +46,7 @@ class Chosen:
             split: ``train`` or ``val``.
 
         Returns:
-            See :meth:`emobatch.training.goal.Goal.targets`.
+            See :meth:`emobatch.training.goals.goal.Goal.targets`.
         """
         return self.goal.targets(self.of(split))
 

@@ -28,37 +28,42 @@ from emobatch.training.learner import Inputs, Learner, freeze, load
 from emobatch.training.options import LINEAR, Options
 
 
-class OwnFrames:
-    """Runs a convolutional encoder over each clip's own samples, as `score` does.
+class OwnNorm:
+    """Normalises what the first convolution gives over each clip's own frames, as `score` does.
 
-    Its group norm would otherwise average over padding. It stands in for the encoder's ``forward``,
-    so that the weights keep their names.
+    A group norm would otherwise average over padding; the convolutions themselves don't mix a
+    clip's frames with those that follow its end. It stands in for the norm's ``forward``, so that
+    the weights keep their names. Only the norm goes clip by clip: on the CPU, a convolution of a
+    length that it hasn't met takes several times as long.
     """
 
-    def __init__(self, encoder: nn.Module) -> None:
-        """Stand in for it.
+    def __init__(self, convolutions: nn.Module) -> None:
+        """Stand in for the norm of the first of them.
 
         Args:
-            encoder: the convolutions.
+            convolutions: of an encoder.
         """
-        self._whole = encoder.forward
+        first: Any = convolutions.conv_layers[0]  # type: ignore[index]
+        self._convolution, self._norm = first.conv, first.layer_norm.forward
         self.lengths: list[int] = []
-        encoder.forward = self
+        first.layer_norm.forward = self
 
     def __call__(self, values: torch.Tensor) -> torch.Tensor:
-        """Encode a padded batch.
+        """Normalise a padded batch.
 
         Args:
-            values: (clips, samples), padded at the end.
+            values: (clips, channels, frames), of clips that were padded at the end.
 
         Returns:
-            (clips, channels, frames), padded with zeros at the end.
+            The same shape, zeros where a clip has no frames.
         """
-        frames = [
-            self._whole(values[place : place + 1, :length])[0].T
-            for place, length in enumerate(self.lengths)
-        ]
-        return nn.utils.rnn.pad_sequence(frames, batch_first=True).transpose(1, 2)
+        [kernel], [stride] = self._convolution.kernel_size, self._convolution.stride
+        clips = []
+        for clip, length in zip(torch.split(values, 1), self.lengths, strict=True):
+            frames = (length - kernel) // stride + 1
+            own = self._norm(clip[..., :frames])
+            clips.append(nn.functional.pad(own, (0, values.shape[-1] - frames)))
+        return torch.cat(clips)
 
 
 class SpeechLearner(Learner):
@@ -97,7 +102,7 @@ class SpeechLearner(Learner):
         self._extractor = self._input_of(checkpoint)
         self._wants_mask = bool(config.apply_spec_augment)
         convolutions = self.encoder.feature_extractor
-        self._own_frames = OwnFrames(convolutions) if config.feat_extract_norm == "group" else None
+        self._own_norm = OwnNorm(convolutions) if config.feat_extract_norm == "group" else None
         if options.freeze == "convolutions":
             convolutions._freeze_parameters()
         elif options.freeze == "encoder":
@@ -160,8 +165,8 @@ class SpeechLearner(Learner):
             (clips, outputs).
         """
         lengths = inputs["lengths"]
-        if self._own_frames is not None:
-            self._own_frames.lengths = lengths.tolist()
+        if self._own_norm is not None:
+            self._own_norm.lengths = lengths.tolist()
         config = self.network.config
         # Masks that are longer than the clips can't be laid over them.
         frames = self.encoder._get_feat_extract_output_lengths(lengths.max())

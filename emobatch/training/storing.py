@@ -12,6 +12,9 @@ from safetensors import SafetensorError
 
 from emobatch.errors import OutputError, ResumeError, first_line
 
+# How PyTorch says that less was written of a file than it wanted.
+TORN = "unexpected pos"
+
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
@@ -30,8 +33,9 @@ def explained(folder: Path) -> Iterator[None]:
         yield
     # A RuntimeError is what PyTorch's own writer makes of a full disk.
     except (OSError, RuntimeError, SafetensorError) as error:
+        why = "a file ends too early" if TORN in str(error) else first_line(error)
         raise OutputError(
-            f"{folder}: can't be written to ({first_line(error)}); make space there, and the same "
+            f"{folder}: can't be written to ({why}); make space there, and the same "
             "command goes on from what was saved before; or name another -o"
         ) from error
 

@@ -87,6 +87,8 @@ class Training:
         """Do all of it."""
         if self.target.exists() and not self.target.is_dir():
             raise OutputError(f"{self.target}: is a file; -o names a folder")
+        if self.target.name in ("", ".."):
+            raise OutputError(f"-o {self.target}: name a folder of the checkpoint's own")
         read = self.rows.read()
         chosen = self.rows.choose(read, self.options)
         chosen.note()

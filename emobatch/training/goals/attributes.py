@@ -65,8 +65,10 @@ class Attributes(Goal):
         Returns:
             As ``arousal 1 to 5``.
         """
-        ends = ((name, rows[name].min(), rows[name].max()) for name in self.names)
-        return ", ".join(f"{name} {least:g} to {most:g}" for name, least, most in ends)
+        values = {name: rows[name].to_numpy() for name in self.names}
+        return ", ".join(
+            f"{name} {each.min():g} to {each.max():g}" for name, each in values.items()
+        )
 
     def check(self, train: pl.DataFrame, val: pl.DataFrame) -> None:
         """Refuse an attribute that is the same everywhere, with which nothing agrees.
