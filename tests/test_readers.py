@@ -281,7 +281,7 @@ def test_lhotse(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"type": "MixedCut"}, "line 1: is a MixedCut, and only cuts of one recording are read"),
+        ({"type": "MixedCut"}, "line 1: is 'MixedCut', and only cuts of one recording are read"),
         ({"recording": None}, "line 1: a cut without 'recording'"),
         ({"duration": "long"}, "line 1: 'duration' is 'long', no number of seconds"),
         ({"supervisions": 3}, "line 1: 'supervisions' is no list"),

@@ -118,28 +118,29 @@ def check_rows(rows: pl.LazyFrame, place: Places = numbered) -> None:
 
 def _check_segments(rows: pl.LazyFrame, place: Places) -> None:
     schema = rows.collect_schema()
-    start = pl.col("start") if "start" in schema else pl.lit(None, dtype=pl.Float64)
-    end = pl.col("end") if "end" in schema else pl.lit(None, dtype=pl.Float64)
+    absent = [pl.lit(None, pl.Float64).alias(name) for name in SECONDS if name not in schema]
+    rows = rows.with_columns(absent).select("path", "id", *SECONDS)
+    path, start, end = (pl.col(name) for name in ("path", *SECONDS))
     rules = {
-        "no path": pl.col("path").is_null() | (pl.col("path").str.strip_chars() == ""),
+        "no path": path.is_null() | (path.str.strip_chars() == ""),
         "no id": pl.col("id").is_null(),
         "start or end is NaN or infinite": ~(start.is_finite() & end.is_finite()),
         "start is negative": start < 0,
         "start is not before end": start.fill_null(0.0) >= end,
     }
-    for what, broken in rules.items():
-        row, first, last, count = (
-            rows.select(start.alias("start"), end.alias("end"), broken=broken.fill_null(False))
-            .with_row_index("row")
-            .filter("broken")
-            .select(pl.col("row", "start", "end").first(), count=pl.len())
-            .collect(engine="streaming")
-            .row(0)
+    # In one pass: of each rule the first row that breaks it, and how many do.
+    found = rows.with_row_index("row").select(
+        pl.struct(pl.when(broken).then("row").min(), count=broken.fill_null(False).sum()).alias(
+            what
         )
-        if count:
+        for what, broken in rules.items()
+    )
+    for what, broken in found.collect(engine="streaming").row(0, named=True).items():
+        if broken["count"]:
+            first, last = rows.select(SECONDS).slice(broken["row"], 1).collect().row(0)
             bounds = "" if what.startswith("no ") else f" ({first} to {last})"
-            more = f", and {count - 1} more rows like it" if count > 1 else ""
-            raise ManifestError(f"{place(row)}: {what}{bounds}{more}; mend or drop it")
+            more = f", and {broken['count'] - 1} more rows like it" if broken["count"] > 1 else ""
+            raise ManifestError(f"{place(broken['row'])}: {what}{bounds}{more}; mend or drop it")
 
 
 def _check_ids(rows: pl.LazyFrame, place: Places) -> None:

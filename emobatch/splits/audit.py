@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
 
-from emobatch.errors import TableError
-from emobatch.manifests import sources
+from emobatch.errors import AudioError, TableError
+from emobatch.manifests import archives, sources
+from emobatch.manifests.archives import Part
 from emobatch.splits import leakage, roles
 from emobatch.splits.duplicates import digests, near_pairs, plain_text
 from emobatch.splits.leakage import COLUMNS, FOLD, SCHEMA, SPLIT, Against, Leakage
 from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST
+from emobatch.storage.address import is_known
 from emobatch.tables import reading, stored, trained_rows
 from emobatch.tables.fitted_rows import ID, InSample
 from emobatch.tables.trained_rows import TrainedRows
@@ -125,17 +128,34 @@ def _with_text(frame: pl.DataFrame, min_words: int) -> pl.DataFrame:
 def _with_audio(frame: pl.DataFrame, root: Path) -> pl.DataFrame:
     _check_columns(frame.columns, ["path"])
     paths = frame["path"].cast(pl.String).drop_nulls().unique()
-    found = digests(root / path for path in paths)
-    if not found:
+    elsewhere = sum(map(is_known, paths))
+    if elsewhere and elsewhere == len(paths):
+        raise TableError("--audio compares files on this machine, and its paths are addresses")
+    files = _files(root, paths)
+    found = digests(files.values())
+    digest = {path: found[file] for path, file in files.items() if file in found}
+    if not digest:
         raise TableError(f"none of its files is in {root}; say with --root where they are")
-    missing = len(paths) - len(found)
+    missing = len(paths) - elsewhere - len(digest)
     if missing:
         log.warning("note: %d of %d audio files are not in %s", missing, len(paths), root)
-    digest = {path: found[root / path] for path in paths if root / path in found}
+    if elsewhere:
+        log.warning("note: %d of %d audio files are addresses, left out", elsewhere, len(paths))
     content = pl.col("path").cast(pl.String)
     return frame.with_columns(
         content.replace_strict(digest, default=None, return_dtype=pl.String).alias(AUDIO)
     )
+
+
+def _files(root: Path, paths: Iterable[str]) -> dict[str, Path | Part]:
+    indices, found = archives.Archives(), dict[str, Path | Part]()
+    for path in paths:
+        name, member = archives.split(path)
+        with suppress(AudioError, OSError, ValueError):  # missing, as any other
+            if not is_known(path):
+                file = root / name
+                found[path] = file if member is None else indices.part(file, member)
+    return found
 
 
 def _with_files(found: pl.DataFrame, frame: pl.DataFrame, against: Against) -> pl.DataFrame:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
+from emobatch.manifests.archives import Part
+from emobatch.manifests.blocks import opened
 from emobatch.tables.words import plain_words
 
 PAIR_SCHEMA = {"value": pl.String, "like": pl.String, "similarity": pl.Float64}
@@ -79,11 +81,11 @@ def near_pairs(texts: Sequence[str], others: Sequence[str], similarity: float) -
     return pl.DataFrame(pairs, schema=PAIR_SCHEMA, orient="row")
 
 
-def digests(files: Iterable[Path]) -> dict[Path, str]:
+def digests(files: Iterable[Path | Part]) -> dict[Path | Part, str]:
     """Tell files apart by their content, reading only those of which another has the same size.
 
     Args:
-        files: maybe missing.
+        files: maybe missing; parts are of archives that are there.
 
     Returns:
         SHA-256 in hexadecimal for each file that is there, or its size where no other file has
@@ -92,9 +94,11 @@ def digests(files: Iterable[Path]) -> dict[Path, str]:
     Raises:
         OSError: if a file can't be read.
     """
-    by_size: dict[int, list[Path]] = {}
+    by_size: dict[int, list[Path | Part]] = {}
     for file in dict.fromkeys(files):
-        if file.is_file():
+        if isinstance(file, Part):
+            by_size.setdefault(file.size, []).append(file)
+        elif file.is_file():
             by_size.setdefault(file.stat().st_size, []).append(file)
     found = {same[0]: f"{size} bytes" for size, same in by_size.items() if len(same) == 1}
     doubtful = [file for same in by_size.values() if len(same) > 1 for file in same]
@@ -103,6 +107,6 @@ def digests(files: Iterable[Path]) -> dict[Path, str]:
     return found
 
 
-def _digest(file: Path) -> str:
-    with file.open("rb") as handle:
+def _digest(file: Path | Part) -> str:
+    with opened(file) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -18,7 +18,7 @@ SENTIMENT, RATED_SENTIMENT = "sentiment", "rated_sentiment"
 VIDEO, CLIP, ANSWER = "Input.VIDEO_ID", "Input.CLIP", "Answer."
 NEEDED = (VIDEO, CLIP, *(ANSWER + name for name in (*EMOTIONS, SENTIMENT)))
 # As in: -3g5yACwYnA___2___4.84___14.052___Well then.
-NUMBER = r"(-?\d+(?:\.\d+)?(?:[eE]-?\d{1,2})?)"
+NUMBER = r"(-?\d{1,9}(?:\.\d+)?(?:[eE]-\d{1,2})?)"
 LINE = re.compile(rf"(.+?)___(\d+)___{NUMBER}___{NUMBER}___(.*)", re.ASCII)
 # Of the owners' SDK; it is no part of the corpus, and is never run.
 FOLDS_FILE = "cmu_mosei_std_folds.py"

@@ -61,7 +61,7 @@ def _recording(found: Mapping[str, Any]) -> Mapping[str, Any]:
     kind = found.get("type")
     if kind not in ("MonoCut", "MultiCut", "Cut"):
         raise ManifestError(
-            f"is {'a ' + str(kind)[:40] if kind else 'no cut'}, and only cuts of one recording "
+            f"is {repr(kind)[:40] if kind else 'no cut'}, and only cuts of one recording "
             "are read; `lhotse cut simple` makes them, `cuts.save_audios` writes others to files"
         )
     recording = found.get("recording")

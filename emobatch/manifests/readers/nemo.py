@@ -34,11 +34,11 @@ class NemoReader(JsonReader):
             ManifestError: if it has no path, or times that are no numbers.
         """
         start, duration = seconds(found, "offset"), seconds(found, "duration")
-        said = found.get("text")
         row = {
             "path": text(found, "audio_filepath"),
             "start": start,
             "end": ended(start, duration) if start is not None else None,
-            "transcript": None if said in NO_TEXT else said,
         }
+        if "text" in found:
+            row["transcript"] = None if found["text"] in NO_TEXT else found["text"]
         yield {**row, **others(found, {"audio_filepath", "offset", "text"}, row)}

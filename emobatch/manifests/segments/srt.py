@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from emobatch.errors import ManifestError
 from emobatch.manifests.segments.form import Form, Segment
 
-CLOCK = r"(\d+):(\d\d):(\d\d)[,.](\d{1,3})"
+CLOCK = r"(\d{1,6}):(\d\d):(\d\d)[,.](\d{1,3})"
 TIMES = re.compile(rf"\s*{CLOCK}\s*-->\s*{CLOCK}.*", re.ASCII)
 # As in: [SPEAKER_00]: Well then.
 SPEAKER = re.compile(r"\[([^\]]+)\]:\s*")

@@ -60,7 +60,7 @@ def _rest(values: Sequence[str | float]) -> Iterator[str | float]:
 
 
 def _count(value: str | float) -> int:
-    if isinstance(value, str) or value != int(value) or not 0 <= value < 10**9:
+    if isinstance(value, str) or not 0 <= value < 10**9 or value != int(value):
         raise ManifestError(f"{value!r} where a number of tiers or intervals belongs")
     return int(value)
 
