@@ -21,6 +21,7 @@ from emobatch.scoring.decoders import Decoders
 from emobatch.scoring.decoding import decode
 from emobatch.scoring.utterances import Utterance
 
+DECODERS = True
 ABORTED = "audio: its decoder ended with SIGABRT; convert the file to another format: "
 
 
