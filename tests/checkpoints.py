@@ -124,11 +124,14 @@ def save_whisper(
     *,
     multilingual: bool = False,
     width: int = 32,
-    layers: int = 2,
-    heads: int = 2,
+    layers: int = 1,
+    heads: int = 1,
     quantization: str | None = None,
 ) -> Path:
-    """A Whisper in CTranslate2's format with a tokenizer of its own."""
+    """A Whisper in CTranslate2's format with a tokenizer of its own.
+
+    Its time goes into attention among the 1500 states of 30 s: each layer and head takes as long.
+    """
     torch.manual_seed(3)
     languages = ("en", "de", "fr")
     tokenizer = _whisper_tokenizer(languages)

@@ -27,6 +27,19 @@ def environment() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def decoding(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Decode files in this process, unless a module says `DECODERS = True`.
+
+    To start another takes as long as most of these runs. Commands in processes of their own decode
+    as users have it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if not getattr(request.module, "DECODERS", False):
+            patch.setattr("emobatch.scoring.decoders.can_start", lambda: False)
+        yield
+
+
 @pytest.fixture
 def cli() -> Callable[..., Result]:
     """Run a command in this process: `cli("apply", path, "-t", file, input=csv)`."""

@@ -25,6 +25,7 @@ from emobatch.api.options import Options
 from emobatch.cli.commands.score import score as command
 
 Cli = Callable[..., Result]
+DECODERS = True
 SCORES = Path(__file__).parent / "data" / "demo_scores.parquet"
 LABELLED = {"label_column": "truth"}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,6 @@ import polars as pl
 import pytest
 from click.testing import Result
 from sounds import save, tone
-from stopped import stop
 
 Cli = Callable[..., Result]
 DEMO = ("--models", "demo", "--max-error-rate", "1")
@@ -362,21 +360,33 @@ def test_two_runs_never_hold_the_same_folder(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_run_begun_with_restart_goes_on_without_it(cli: Cli, tmp_path: Path) -> None:
+def test_a_run_begun_with_restart_goes_on_without_it(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The table that it is to replace was taken for whole, and its saved work dropped."""
+    from emobatch.scoring.parts import Parts
+
     save(tmp_path / "a.wav", tone(0.3))
-    # Two chunks; in one process, for two take longer to start.
-    lines = [f"a.wav,{number},said\n" for number in range(128)]
+    lines = [f"a.wav,{number},said\n" for number in range(128)]  # two chunks
     (tmp_path / "m.csv").write_text("path,id,transcript\n" + "".join(lines))
     target = tmp_path / "s.csv"
-    command = ("score", tmp_path / "m.csv", "-o", target, *DEMO, "--workers=1")
+    command = ("score", tmp_path / "m.csv", "-o", target, *DEMO)
     assert cli(*command).exit_code == 0
-    before = target.stat().st_ino
+    before, add = target.stat().st_ino, Parts.add
+
+    def add_and_stop(self: Parts, first: int, frame: pl.DataFrame) -> None:
+        add(self, first, frame)
+        raise KeyboardInterrupt("interrupted by SIGTERM")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Parts, "add", add_and_stop)
+        stopped = cli(*command, "--restart")
+    assert stopped.exit_code == 75
+    assert "the same command without --restart goes on" in stopped.stderr
     parts = target.with_name("s.csv.parts")
-    begun = (*command, "--restart")
-    run, said = stop(begun, signal.SIGTERM, lambda: [*parts.glob("[0-9]*.parquet")])
-    assert run.returncode == 75 and "the same command without --restart goes on" in said
-    assert cli(*command).exit_code == 0
+    assert [*parts.glob("[0-9]*.parquet")]
+    again = cli(*command)
+    assert again.exit_code == 0 and "64 of 128 rows are saved" in again.stderr
     assert target.stat().st_ino != before and not parts.exists()
     assert len(pl.read_csv(target)) == len(lines)
 

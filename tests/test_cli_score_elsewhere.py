@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +17,6 @@ import pytest
 from click.testing import Result
 from object_store import Bucket, running
 from sounds import save, tone
-from stopped import stop
 
 from emobatch.errors import StorageError
 from emobatch.scoring.parts import Parts
@@ -23,6 +25,18 @@ from emobatch.storage.objects import Objects
 
 Cli = Callable[..., Result]
 DEMO = ("--models=demo", "--device=cpu", "--workers=1")
+# The command, which waits once its first chunk is saved: it is never too fast to be killed.
+WAITING = """
+import time
+from emobatch.scoring.parts import Parts
+from emobatch.storage import mirror
+def add_and_wait(self, first, frame, add=Parts.add):
+    add(self, first, frame)
+    time.sleep(600)
+Parts.add, mirror.PERIOD = add_and_wait, 0.2
+from emobatch.cli import run
+run()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +74,13 @@ def test_a_killed_run_goes_on_from_what_is_stored(
     target, alone = f"{bucket.address}/run/s.parquet", tmp_path / "alone.parquet"
     assert cli("score", few, "-o", alone, *DEMO).exit_code == 0
     command = ("score", few, "-o", target, *DEMO)
-    often = "from emobatch.storage import mirror; mirror.PERIOD = 0.2"
-    saved = lambda: any("/0000" in name for name in bucket.names())  # noqa: E731
-    run, said = stop(command, signal.SIGKILL, saved, often)
-    assert run.returncode == -signal.SIGKILL, said
+    begun = [sys.executable, "-c", WAITING, *map(str, command)]
+    with subprocess.Popen(begun, stderr=subprocess.PIPE, text=True) as run:
+        while run.poll() is None and not any("/0000" in name for name in bucket.names()):
+            time.sleep(0.2)
+        assert run.poll() is None, run.communicate()[1]
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
     kept = bucket.names()
     assert "run/s.parquet.parts/run.json" in kept and "run/s.parquet" not in kept
     held = cli(*command)

@@ -25,6 +25,7 @@ from emobatch.scoring.runners import local, processes, worker
 from emobatch.scoring.runners.runner import Workers
 
 Cli = Callable[..., Result]
+DECODERS = True
 ROWS = 200  # four chunks
 
 

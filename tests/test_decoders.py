@@ -23,6 +23,7 @@ from emobatch.manifests.decoders import Decoders
 from emobatch.scoring.decoding import decode
 from emobatch.scoring.utterances import Utterance
 
+DECODERS = True
 ABORTED = "audio: its decoder ended with SIGABRT; convert the file to another format: "
 
 

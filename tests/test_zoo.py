@@ -13,6 +13,7 @@ from click.testing import Result
 from zoo import OK, build
 
 Cli = Callable[..., Result]
+DECODERS = True
 
 
 @pytest.fixture(scope="module")
