@@ -16,7 +16,7 @@ from refusals import refusal
 from samples import LOOSE, LOOSE_TOML, SPEECH_COLUMNS, csv, score_rows
 
 from emobatch.tables import reading, stored, writing
-from emobatch.tables.score_table import DECISION_COLUMNS, number_columns
+from emobatch.tables.score_columns import DECISION_COLUMNS, number_columns
 from emobatch.tables.uncertainty import with_uncertainty
 from emobatch.tasks.four import FOUR
 

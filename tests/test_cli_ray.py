@@ -1,10 +1,11 @@
-"""`score --engine ray`: two workers on this machine, one of them killed, give the same table."""
+"""`score --engine ray`: two workers that share a GPU, one of them killed, give the same table."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +27,8 @@ def cluster() -> Iterator[None]:
     os.environ["OMP_NUM_THREADS"] = "1"
     for _ in range(3):
         with suppress(Exception):  # Ray waits 30 s for a node of its own, whatever else is run
-            ray.init("local", num_cpus=2, log_to_driver=False, logging_level="error")
+            # A GPU that isn't there is shared out like one that is.
+            ray.init("local", num_cpus=2, num_gpus=1, log_to_driver=False, logging_level="error")
             break
         ray.shutdown()
     else:
@@ -58,6 +60,18 @@ def workers() -> list[int]:
     return found
 
 
+def both_workers() -> list[int]:
+    """Two, each with half of the one GPU, as soon as they are there."""
+    import ray
+
+    until = time.monotonic() + 120
+    while len(found := workers()) < 2 or ray.available_resources().get("GPU", 0.0):
+        assert time.monotonic() < until, "two workers don't share a GPU"
+        time.sleep(0.05)
+    assert len(found) == 2
+    return found
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 @pytest.mark.usefixtures("cluster")
 def test_the_table_is_the_same_though_a_worker_is_killed(
@@ -72,11 +86,12 @@ def test_the_table_is_the_same_though_a_worker_is_killed(
         add(parts, first, frame)
         saved.append(first)
         if len(saved) == 1:
-            os.kill(workers()[0], signal.SIGKILL)
+            os.kill(both_workers()[0], signal.SIGKILL)
 
     monkeypatch.setattr(Parts, "add", add_and_kill)
-    command = ("score", manifest, "-o", ray, *DEMO, "--engine=ray", "--workers=2")
-    result = cli(*command)
+    # By their cores there would be room for four of them, and by their halves of a GPU for two.
+    share = ("--gpus-per-worker=0.5", "--cpus-per-worker=0.5")
+    result = cli("score", manifest, "-o", ray, *DEMO, "--engine=ray", *share)
     assert result.exit_code == 0, result.stderr
     assert sorted(saved) == [0, 64, 128, 192, 256]
     one, other = (pl.read_parquet(file) for file in (alone, ray))

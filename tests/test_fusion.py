@@ -13,7 +13,7 @@ from samples import EMOTIONS, rule
 from emobatch.fusion.selection.algorithm import could_change, map_answer
 from emobatch.fusion.selection.method import Selection
 from emobatch.fusion.selection.rules import Rules, SentimentMapping
-from emobatch.tables.score_table import DECISION_COLUMNS
+from emobatch.tables.score_columns import DECISION_COLUMNS
 from emobatch.tasks.four import FOUR
 from emobatch.tasks.spellings import SENTIMENTS
 from emobatch.tasks.task import Task

@@ -19,7 +19,7 @@ from emobatch.tables.visible import visible
 if TYPE_CHECKING:
     import polars as pl
 
-    from emobatch.scoring.verify import Verification
+    from emobatch.scoring.verification import Verification
 
 # Wide enough for every table here when the output is a file, which has no width of its own.
 FILE_WIDTH = 120

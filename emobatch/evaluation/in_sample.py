@@ -10,7 +10,8 @@ import polars as pl
 from emobatch.errors import ThresholdsError
 from emobatch.tables import reading
 from emobatch.tables.fitted_rows import ID, FittedRows, InSample, Overlap
-from emobatch.tables.score_table import ScoreTable, number_columns
+from emobatch.tables.score_columns import number_columns
+from emobatch.tables.score_table import ScoreTable
 
 FITTED_ON = (
     "the thresholds were fitted on {} of these {} rows{}, which flatters what comes after; measure "

@@ -13,6 +13,7 @@ from emobatch.evaluation.measures import every_measure
 from emobatch.splits.roles import SPLIT_COLUMN
 from emobatch.tables import attributes, left_out, score_table
 from emobatch.tables.fitted_rows import ID
+from emobatch.tables.score_columns import FINAL
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.label_columns import canonical, read_labels
 from emobatch.tasks.labels import LabelMap
@@ -67,7 +68,7 @@ def labelled_rows(
     read = [name for measure in every_measure() for name in measure.columns]
     wanted = (
         *(column, "status", *stages, *task.speech_columns),
-        *(f"{score_table.FINAL}{name}" for name in task.classes),
+        *(f"{FINAL}{name}" for name in task.classes),
         *(*read, *ABOUT_ROWS, *([by] if by else [])),
     )
     left = set(attributes.unused(names, column, by))

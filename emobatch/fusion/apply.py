@@ -28,6 +28,7 @@ from emobatch.tables.label_column import (
     set_aside,
     set_aside_in,
 )
+from emobatch.tables.score_columns import DECISION_COLUMNS, FINAL, text_columns
 from emobatch.tables.score_table import ATTRIBUTE_THRESHOLDS, THRESHOLDS, ScoreTable
 
 log = logging.getLogger(__name__)
@@ -189,9 +190,9 @@ def scored(rows: pl.LazyFrame, method: Method) -> pl.LazyFrame:
     rows = unjudged(rows)  # what was reviewed is decided anew
     rows = set_aside(rows) if has_given_emotion(rows.collect_schema()) else rows
     names = rows.collect_schema().names()
-    decisions = {*score_table.DECISION_COLUMNS, *method.columns}
+    decisions = {*DECISION_COLUMNS, *method.columns}
     if ours <= set(names):  # by whatever method
-        decisions |= {f"{score_table.FINAL}{name}" for name in method.task.classes}
+        decisions |= {f"{FINAL}{name}" for name in method.task.classes}
     present = [name for name in names if name in decisions]
     if present and not ours <= set(present):
         raise TableError(f"column {present[0]!r} is not of emobatch's making; rename it")
@@ -222,7 +223,7 @@ def _check_branches(rows: pl.LazyFrame, method: Method) -> None:
         if heard and "status" in names and _has(rows, pl.col("status") == "ok"):
             raise TableError(NO_SPEECH)
         return
-    said = [name for name in score_table.text_columns(names) if name in names]
+    said = [name for name in text_columns(names) if name in names]
     if not method.reads_text or not said:
         return
     if _has(rows, pl.any_horizontal(pl.col(said).is_not_null())):

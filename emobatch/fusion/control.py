@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from emobatch.evaluation.draws import LEVEL, prediction_interval
 from emobatch.evaluation.metrics import HEADLINE, Metrics, metrics
 from emobatch.fusion.method import Method
-from emobatch.tables.score_table import SENTIMENT_COLUMNS, text_columns
+from emobatch.tables.score_columns import SENTIMENT_COLUMNS, text_columns
 
 PLACE = "\0place"
 DRAWS, SEED = 20, 0

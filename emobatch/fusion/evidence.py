@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.errors import ThresholdsError
-from emobatch.tables.score_table import text_columns
+from emobatch.tables.score_columns import text_columns
 from emobatch.tasks.spellings import SENTIMENTS
 from emobatch.tasks.task import Task
 

@@ -18,7 +18,7 @@ from emobatch.fusion.description import Section, Table, Value
 from emobatch.fusion.evidence import Floats
 from emobatch.fusion.method import Method
 from emobatch.fusion.pooling import NO_TEXT, SPEECH
-from emobatch.tables.score_table import text_columns
+from emobatch.tables.score_columns import text_columns
 from emobatch.tasks.task import Task
 
 NEUTRAL, TEXT = "neutral", "text"

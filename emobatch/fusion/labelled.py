@@ -10,6 +10,7 @@ import polars as pl
 from emobatch.errors import CalibrationError, TableError
 from emobatch.tables import reading, score_table
 from emobatch.tables.left_out import left_out
+from emobatch.tables.score_columns import text_columns
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.label_columns import read_labels
 from emobatch.tasks.labels import LabelMap
@@ -92,7 +93,7 @@ def _scores(task: Task, names: Sequence[str], *, text: bool) -> list[str]:
     heard = [*task.speech_columns, "speech_emotion", "entropy", "varentropy"]
     if not text:
         return heard
-    said, score = score_table.text_columns(names)
+    said, score = text_columns(names)
     answered = task.sentiments if said == "sentiment" else task.classes
     return [
         *heard,
@@ -115,7 +116,7 @@ def _refuse_nothing(
             f"{name}: no row has both a label and speech scores, which every method needs; column "
             "'error' says why, or else score without --speech none"
         )
-    said, _ = score_table.text_columns(frame.columns)
+    said, _ = text_columns(frame.columns)
     if text and frame[said].is_null().all():
         raise CalibrationError(
             f"{name}: no labelled row has anything of the text branch, as after `score --text "

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from emobatch.fusion import evidence
 from emobatch.fusion.evidence import Floats
 from emobatch.fusion.method import Method
-from emobatch.tables.score_table import FINAL, text_columns
+from emobatch.tables.score_columns import FINAL, text_columns
 from emobatch.tasks.task import Task
 
 SPEECH, FUSION, NO_TEXT, CONTEXT = DECIDERS = ("speech", "fusion", "no-text", "context")

@@ -6,7 +6,7 @@ import polars as pl
 
 from emobatch.errors import TableError
 from emobatch.judging.names import DISAGREE, FLAGGED, UNSURE
-from emobatch.tables.score_table import text_columns
+from emobatch.tables.score_columns import text_columns
 from emobatch.tasks.task import Task
 
 

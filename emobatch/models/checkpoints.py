@@ -6,7 +6,7 @@ Nothing here imports the libraries that load them, so that what is missing is sa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,25 +14,15 @@ from typing import Any
 
 from emobatch.errors import CheckpointError, EmobatchError, first_line
 from emobatch.models import ctranslate2_file, files, foreign, hub
-from emobatch.models.files import CTRANSLATE2, TRANSFORMERS
+from emobatch.models.files import CTRANSLATE2
+from emobatch.models.formats import HEARING, check_format, is_whole
 from emobatch.models.heads.head import Folder, Head
 from emobatch.models.heads.registry import head_of
-from emobatch.models.names import ATTRIBUTE, BASES, DEMO, EMOTIONAL, TEXT_ATTRIBUTE, kind_of
+from emobatch.models.names import BASES, DEMO, kind_of, option_of
 
 DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "checkpoints"
 # Where in it each branch's toy is.
 DEMO_FOLDERS = {"speech": "speech", "asr": "asr", "text": "sentiment"}
-# Branches by the kind of their checkpoints.
-HEARING = ("speech", EMOTIONAL, ATTRIBUTE, BASES["speech"])
-READING = ("text", TEXT_ATTRIBUTE, BASES["text"])
-FORMATS = {**dict.fromkeys((*HEARING, *READING), TRANSFORMERS), "asr": (CTRANSLATE2,)}
-# What a run reads beside the weights. One file of each group must be there.
-CONFIGURATION, EXTRACTOR = ("config.json",), ("preprocessor_config.json",)
-COMPANIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    **dict.fromkeys(HEARING, (CONFIGURATION, EXTRACTOR)),
-    "asr": (CONFIGURATION, ("tokenizer.json",), ("vocabulary.*",)),
-    **dict.fromkeys(READING, (CONFIGURATION, ("tokenizer.json", "*.model", "vocab.*"))),
-}
 # What configurations call the size of an encoder's hidden states.
 SIZES = ("hidden_size", "dim", "d_model", "n_embd")
 # What transformers takes a classifier for whose config.json doesn't name its outputs.
@@ -149,18 +139,6 @@ class Checkpoint:
             ) from error
 
 
-def option_of(branch: str) -> str:
-    """Say which option of the command line names a checkpoint.
-
-    Args:
-        branch: ``speech``, ``emotional``, ``asr`` or ``text``.
-
-    Returns:
-        The option.
-    """
-    return "--base" if branch in BASES.values() else f"--{kind_of(branch)}-model"
-
-
 def find(name: str, branch: str) -> Checkpoint | None:
     """Find a checkpoint on this machine.
 
@@ -195,7 +173,7 @@ def find(name: str, branch: str) -> Checkpoint | None:
         folder = hub.cached(repository)
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error}; give {option} one of them") from error
-    if folder is None or not _is_whole(folder, branch):
+    if folder is None or not is_whole(folder, branch):
         return None
     return checked(Checkpoint(name, folder, folder.name, option), branch)
 
@@ -257,47 +235,3 @@ def repository_of(name: str, branch: str) -> str:
         Name of the repository.
     """
     return hub.WHISPER_SIZES.get(name, name) if branch == "asr" else name
-
-
-def _is_whole(folder: Path, branch: str) -> bool:
-    # An interrupted download leaves some of the files.
-    head = head_of(folder) if kind_of(branch) in HEARING else None
-    for group in COMPANIONS[kind_of(branch)]:
-        if group == EXTRACTOR and head is not None and not head.has_extractor:
-            continue
-        if not any(any(folder.glob(pattern)) for pattern in group):
-            return False
-    for weights in FORMATS[kind_of(branch)]:
-        if (folder / weights).exists():
-            return True
-        parts = files.parts(folder, weights)
-        if parts:
-            return all((folder / part).exists() for part in parts)
-    return head is not None and len(files.challenge_parts(folder)) == len(files.CHALLENGE_PARTS)
-
-
-def check_format(name: str, branch: str, names: Sequence[str]) -> None:
-    """Refuse a checkpoint in a format that isn't read.
-
-    Args:
-        name: of the checkpoint.
-        branch: ``speech``, ``emotional``, ``asr`` or ``text``.
-        names: of all its files.
-
-    Raises:
-        CheckpointError: says how to convert it, or to name another.
-    """
-    formats = FORMATS[kind_of(branch)]
-    if any(file.startswith(weights) for file in names for weights in formats):
-        return
-    if kind_of(branch) in HEARING and files.parts_by_name(names):
-        return  # whether all three are there is for the head to say
-    if branch == "asr":
-        raise CheckpointError(
-            f"{name}: no model.bin, so not in CTranslate2's format; convert it with "
-            f"`ct2-transformers-converter --model {name} --output_dir DIR --copy_files "
-            f"tokenizer.json preprocessor_config.json` and give --asr-model DIR"
-        )
-    raise CheckpointError(
-        f"{name}: no weights in {' or '.join(formats)}; give {option_of(branch)} another"
-    )

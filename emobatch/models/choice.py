@@ -29,6 +29,7 @@ from emobatch.models.names import (
     WITH_MODEL,
     kind_of,
     numbered,
+    option_of,
 )
 from emobatch.models.remote import Remote
 from emobatch.models.scale import Scale
@@ -277,7 +278,7 @@ class Choice:
 
     def _remedy(self) -> str:
         options = [
-            f"{checkpoints.option_of(branch)}={name}"
+            f"{option_of(branch)}={name}"
             for branch, name in self._named().items()
             if name is not None
         ]

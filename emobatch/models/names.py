@@ -113,3 +113,15 @@ def kind_of(branch: str) -> str:
         ('text-attribute', 'speech')
     """
     return next((kind for kind in SEVERAL if re.fullmatch(rf"{kind}(-\d+)?", branch)), branch)
+
+
+def option_of(branch: str) -> str:
+    """Say which option of the command line names a checkpoint.
+
+    Args:
+        branch: ``speech``, ``emotional``, ``asr`` or ``text``.
+
+    Returns:
+        The option.
+    """
+    return "--base" if branch in BASES.values() else f"--{kind_of(branch)}-model"

@@ -11,13 +11,9 @@ from rich.filesize import decimal
 
 from emobatch.errors import CheckpointError, HubUnreachable
 from emobatch.models import files, hub
-from emobatch.models.checkpoints import (
-    Checkpoint,
-    check_format,
-    checked,
-    option_of,
-    repository_of,
-)
+from emobatch.models.checkpoints import Checkpoint, checked, repository_of
+from emobatch.models.formats import check_format
+from emobatch.models.names import option_of
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from emobatch.evaluation.labelled_rows import ABOUT_ROWS
 from emobatch.evaluation.measures import every_measure
 from emobatch.tables import attributes, score_table
 from emobatch.tables.label_column import checked_column
+from emobatch.tables.score_columns import FINAL
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.label_columns import canonical, read_labels
 from emobatch.tasks.labels import LabelMap
@@ -56,7 +57,7 @@ def final_rows(
     measured = [name for measure in every_measure() for name in measure.columns]
     wanted = (
         *(*task.speech_columns, *PREDICTIONS, *DECIDED),
-        *(f"{score_table.FINAL}{name}" for name in task.classes),
+        *(f"{FINAL}{name}" for name in task.classes),
         *(column, "status", *OTHERS, *CLIP, *measured, *ABOUT_ROWS),
     )
     rows = score_table.with_predictions(table.rows, task)

@@ -16,7 +16,7 @@ from emobatch.models.choice import Choice
 from emobatch.models.prosody import Frames
 from emobatch.scorers.columns import FIGURES, Column
 from emobatch.scorers.scorer import AudioScorer, Model, Row, Setup, WindowScore, noise
-from emobatch.tables.score_table import PROSODY
+from emobatch.tables.score_columns import PROSODY
 
 if TYPE_CHECKING:
     from emobatch.models.devices import Device

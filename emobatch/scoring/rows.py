@@ -14,7 +14,7 @@ from emobatch.scorers.plan import Plan
 from emobatch.scorers.scorer import Row
 from emobatch.scoring.utterances import AUDIO_STAGE, Utterance
 from emobatch.tables.label_column import EMOTION, GIVEN_EMOTION
-from emobatch.tables.score_table import DECISION_COLUMNS
+from emobatch.tables.score_columns import DECISION_COLUMNS
 
 # Columns that a run or `apply` writes and a manifest may give all the same.
 GIVEN = {"id", "duration", "transcript", "language", EMOTION}

@@ -9,7 +9,8 @@ import polars as pl
 
 from emobatch.errors import TableError
 from emobatch.tables import reading
-from emobatch.tables.score_table import DECISION_COLUMNS, ScoreTable
+from emobatch.tables.score_columns import DECISION_COLUMNS
+from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.labels import LabelMap, Labels, refuse_strays
 from emobatch.tasks.labels_read import LABEL
 

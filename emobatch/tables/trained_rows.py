@@ -11,7 +11,8 @@ import polars as pl
 from emobatch.errors import TableError, ThresholdsError
 from emobatch.tables import reading
 from emobatch.tables.fitted_rows import ID, FittedRows, InSample, Overlap
-from emobatch.tables.score_table import ScoreTable, number_columns
+from emobatch.tables.score_columns import number_columns
+from emobatch.tables.score_table import ScoreTable
 
 # Part of a table's provenance: by branch, what its checkpoint's folder says of its making.
 TRAINED = "trained"

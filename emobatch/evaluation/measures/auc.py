@@ -13,7 +13,7 @@ from emobatch.evaluation.measure import Measure
 from emobatch.evaluation.metrics import Indices
 from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.sample import Sample
-from emobatch.tables.score_table import FINAL
+from emobatch.tables.score_columns import FINAL
 
 AREA = "AUC"
 
