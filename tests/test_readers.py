@@ -84,6 +84,8 @@ def test_a_plain_table_has_nothing_to_note(cli: Cli, tmp_path: Path) -> None:
 
 def test_what_may_be_meant_two_ways_is_not_guessed(tmp_path: Path) -> None:
     assert "no column 'path'" in refused(write(tmp_path, m__csv="path;a|b\nx;y|z\n") / "m.csv")
+    no_sign = "sep=\ufeff\npath\ufefflabel\n".encode()  # no separator is longer than a byte
+    assert "no column 'path'" in refused(write(tmp_path, s__csv=no_sign) / "s.csv")
     message = refused(write(tmp_path, n__csv="path,,x\na.wav,1,2\n") / "n.csv")
     assert "column 2 has values and no name" in message
     message = refused(write(tmp_path, o__csv='path,start\na.wav,"1,5"\n') / "o.csv")

@@ -61,7 +61,7 @@ class Dialect:
         line_end = "\r" if "\n" not in text and "\r" in text else "\n"
         first = text.split(line_end, 1)[0].strip("\r")
         plain = first.strip('"')
-        if plain[:4].lower() == "sep=" and len(plain) == 5:
+        if plain[:4].lower() == "sep=" and len(plain) == 5 and plain[4].isascii():
             return cls(plain[4], encoding, line_end, is_said=True)
         return cls(_separator(first, separator), encoding, line_end)
 
