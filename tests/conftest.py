@@ -36,7 +36,7 @@ def decoding(request: pytest.FixtureRequest) -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         if not getattr(request.module, "DECODERS", False):
-            patch.setattr("emobatch.scoring.decoders.can_start", lambda: False)
+            patch.setattr("emobatch.manifests.decoders.can_start", lambda: False)
         yield
 
 

@@ -28,7 +28,7 @@ SHORT: dict[str, Any] = {"epochs": 2, "batch": 20.0, "save_every": 0.0, "learnin
 def one_process() -> Iterator[None]:
     """Files are decoded in this process: starting others takes longer than all of these tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("emobatch.scoring.decoders.can_start", lambda: False)
+        patch.setattr("emobatch.manifests.decoders.can_start", lambda: False)
         yield
 
 
