@@ -19,7 +19,7 @@ from click.testing import Result
 from refusals import refusal
 from samples import score_rows
 from sounds import save
-from trainings import clip, corpus, save_base
+from trainings import clip, corpus, save_base, spare
 
 from emobatch.demo.corpus import make_demo_rows, write_clips
 from emobatch.models.files import RECORD
@@ -34,9 +34,8 @@ COLUMNS = list(FOUR.speech_columns)
 
 
 @pytest.fixture(autouse=True)
-def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are decoded in this process: starting others takes longer than most of these tests."""
-    monkeypatch.setattr("emobatch.scoring.decoders.can_start", lambda: False)
+def spared(monkeypatch: pytest.MonkeyPatch) -> None:
+    spare(monkeypatch)
 
 
 @pytest.fixture(scope="module")

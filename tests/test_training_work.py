@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 from click.testing import Result
-from trainings import corpus, fit, save_base
+from trainings import corpus, fit, save_base, spare
 
 from emobatch.errors import Interrupted, ResumeError
 from emobatch.models.files import RECORD
@@ -25,10 +25,9 @@ SHORT: dict[str, Any] = {"epochs": 2, "batch": 20.0, "save_every": 0.0, "learnin
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_process() -> Iterator[None]:
-    """Files are decoded in this process: starting others takes longer than all of these tests."""
+def spared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("emobatch.scoring.decoders.can_start", lambda: False)
+        spare(patch)
         yield
 
 
