@@ -19,7 +19,7 @@ from click.testing import Result
 from refusals import refusal
 from samples import score_rows
 from sounds import save
-from trainings import clip, corpus, save_base
+from trainings import clip, corpus, save_base, spare
 
 from emobatch.demo.corpus import make_demo_rows, write_clips
 from emobatch.models.files import RECORD
@@ -34,9 +34,8 @@ COLUMNS = list(FOUR.speech_columns)
 
 
 @pytest.fixture(autouse=True)
-def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are decoded in this process: starting others takes longer than most of these tests."""
-    monkeypatch.setattr("emobatch.manifests.decoders.can_start", lambda: False)
+def spared(monkeypatch: pytest.MonkeyPatch) -> None:
+    spare(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +177,7 @@ def test_a_fold_of_a_manifest_of_folds_is_trained(
     ]
     file = data.parent / "folds.csv"
     pl.concat(parts).write_csv(file)
-    assert "occurs more than once: line " in refusal(
+    assert "occurs in rows" in refusal(
         cli("train", "speech", file, "--base", base, "-o", tmp_path / "out", *SPEECH)
     )
     command = ["train", "speech", file, "--base", base, "-o", tmp_path / "two", *SPEECH]

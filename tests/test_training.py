@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 import torch
 from safetensors.torch import load_file
-from trainings import corpus, fit, save_base
+from trainings import corpus, fit, save_base, spare
 
 from emobatch.errors import Interrupted, ResumeError, TrainingError
 from emobatch.manifests import clip as clips
@@ -32,10 +32,9 @@ COUNTS = [40, 9, 1]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_process() -> object:
-    """Files are decoded in this process: starting others takes longer than all of these tests."""
+def spared() -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("emobatch.manifests.decoders.can_start", lambda: False)
+        spare(patch)
         yield
 
 

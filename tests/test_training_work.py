@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 from click.testing import Result
-from trainings import corpus, fit, save_base
+from trainings import corpus, fit, save_base, spare
 
 from emobatch.errors import Interrupted, ResumeError
 from emobatch.models.files import RECORD
@@ -25,10 +25,9 @@ SHORT: dict[str, Any] = {"epochs": 2, "batch": 20.0, "save_every": 0.0, "learnin
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_process() -> Iterator[None]:
-    """Files are decoded in this process: starting others takes longer than all of these tests."""
+def spared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("emobatch.manifests.decoders.can_start", lambda: False)
+        spare(patch)
         yield
 
 
@@ -56,7 +55,7 @@ class Killed(BaseException):
 
 
 @contextmanager
-def killed_before_what_is_new(known: set[tuple[str, str]]) -> Iterator[None]:
+def killed_before_what_is_new(known: set[tuple[str, ...]]) -> Iterator[None]:
     """End a run before the first change to saved work that isn't known; it is from then on.
 
     What isn't done at once, as removing a folder, is ended half-way.
@@ -66,7 +65,11 @@ def killed_before_what_is_new(known: set[tuple[str, str]]) -> Iterator[None]:
     def guarded(name: str, real: Callable[..., Any], half: Callable[[Path], None]) -> Any:
         def instead(path: Any, *given: Any, **named: Any) -> Any:
             nonlocal is_dead
-            change = (name, str(path).rpartition(".parts/")[2])
+            folder, _, inside = str(path).rpartition(".parts/")
+            there = {
+                each for each in ("run.json", "done") if Path(f"{folder}.parts", each).exists()
+            }
+            change = (name, inside, *sorted(there))
             # What a lock comes to in a process that is killed decides nothing.
             if ".parts" in str(path) and Path(path).name != "lock":
                 if not is_dead and change not in known:
@@ -100,7 +103,7 @@ def test_a_run_may_be_killed_at_any_change_to_what_it_saves(
     whole = outcome(fit(data, tmp_path / "whole", base, **SHORT))
     # In the place of another one, as with --restart, which replaces it in the end.
     target = fit(data, tmp_path / "struck", base, **SHORT, seed=1)
-    known: set[tuple[str, str]] = set()
+    known: set[tuple[str, ...]] = set()
     restart = True
     while True:
         before = len(known)
@@ -113,7 +116,7 @@ def test_a_run_may_be_killed_at_any_change_to_what_it_saves(
     weights, history = outcome(target)
     assert weights == whole[0] and history.equals(whole[1])
     assert not list(tmp_path.glob("*.parts"))
-    names = {name for _, name in known}
+    names = {name for _, name, *_ in known}
     steps = {"run.json", "best-new", "best-0", "checkpoint-1", "done", "replaced"}
     assert steps < names
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 import torch
 import transformers
 from sounds import save
@@ -22,6 +23,15 @@ FAMILIES = {"wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}
 # By class: rough like noise, or a sine, slow or fast.
 LOUD = {"angry": (0.5, 0.0), "happy": (0.1, 2000.0), "neutral": (0.02, 400.0), "sad": (0.0, 150.0)}
 WORDS = {"angry": "again", "happy": "wonderful", "neutral": "train", "sad": "nobody"}
+
+
+def spare(patch: pytest.MonkeyPatch) -> None:
+    """Leave out what takes longer than a training of seconds, and decides nothing.
+
+    Files are decoded in this process, and accelerate doesn't look for garbage in all of it.
+    """
+    patch.setattr("emobatch.manifests.decoders.can_start", lambda: False)
+    patch.setattr("accelerate.utils.memory.gc.collect", lambda: 0)
 
 
 def clip(label: str, seconds: float, seed: int) -> np.ndarray:
