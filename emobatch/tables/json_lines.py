@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from emobatch.errors import TableError
 from emobatch.tables import dialect
 
 # What values are that can't stand in one column with others.
-KINDS = {dict: "an object", list: "a list"}
+KINDS: Mapping[type, str] = {dict: "an object", list: "a list"}
 # What a line has that is no row.
 BLANKS = "\ufeff \t\r\n"
 
