@@ -19,7 +19,7 @@ from polars.exceptions import PanicException, PolarsError
 
 from emobatch.errors import LabelError, ProbabilityError, TableError, TaskError, first_line
 from emobatch.tables import json_lines, ragged, rowless, text_format
-from emobatch.tables.lines import Places, numbered
+from emobatch.tables.places import Places, numbered
 from emobatch.tables.text_format import Numbers, no_numbers
 
 log = logging.getLogger(__name__)

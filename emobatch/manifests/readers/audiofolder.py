@@ -13,7 +13,7 @@ import polars as pl
 from emobatch.errors import ManifestError, TableError
 from emobatch.manifests.readers.reader import Reader
 from emobatch.tables import reading
-from emobatch.tables.lines import Places
+from emobatch.tables.places import Places
 from emobatch.tables.text_format import no_numbers
 from emobatch.tasks.labels import nearest
 
