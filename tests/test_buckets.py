@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from sounds import save, tone
 
@@ -15,6 +16,8 @@ from emobatch.manifests import manifest
 from emobatch.manifests.clip import read
 from emobatch.manifests.clips import clips
 from emobatch.manifests.fetching import Fetcher
+from emobatch.splits.audit import audit
+from emobatch.splits.folds import folds
 from emobatch.storage.access import Access
 from emobatch.storage.address import Address
 
@@ -67,9 +70,19 @@ def test_a_folder_in_a_bucket_is_a_row_for_each_file(bucket: str) -> None:
     assert len(manifest.read(f"{bucket}/set", pattern="**/*1.wav")) == 1
 
 
-def test_a_bucket_that_is_not_there_fails_its_row(bucket: str) -> None:
-    import polars as pl
+def test_folds_and_leakage_read_a_manifest_in_a_bucket(bucket: str, tmp_path: Path) -> None:
+    rows = "path,speaker,split\n0.wav,a,train\n1.wav,b,val\n2.wav,c,test\n3.wav,a,test\n"
+    files, source = s3fs.S3FileSystem(skip_instance_cache=True), f"{bucket}/set/split.csv"
+    files.pipe(source.removeprefix("s3://"), rows.encode())
+    shared = audit(source).shared
+    assert shared.select("kind", "value").rows() == [("speaker", "a")]
+    files.pipe(source.removeprefix("s3://"), rows.replace("split", "part").encode())
+    folds(source, tmp_path / "folds.csv", scheme="speaker")
+    made = pl.read_csv(tmp_path / "folds.csv")
+    assert len(made) == 12 and made["path"][0] == f"{bucket}/set/0.wav"
 
+
+def test_a_bucket_that_is_not_there_fails_its_row(bucket: str) -> None:
     [clip] = clips(pl.DataFrame({"path": ["s3://nobody-has-this/a.wav"]}), Path())
     with Fetcher(Access(allowed=True)) as fetcher, pytest.raises(AudioError, match="no such file"):
         fetcher.fetch(clip)

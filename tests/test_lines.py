@@ -60,6 +60,40 @@ def test_each_line_of_an_id_that_occurs_twice_is_named(tmp_path: Path) -> None:
     assert message.startswith("id '1' occurs more than once: line 2, line 5; give each row an id")
 
 
+UNREADABLE = {
+    "a quote that isn't closed": (
+        'path,x\na.wav,"1\n2"\nb.wav,"\nc.wav,\n',
+        "utf-8",
+        "line 4: its",
+    ),
+    "a quote inside of a value": ('path,x\na.wav,"1\n2"\nb"x.wav,"\n"\n', "utf-8", "line 4: its"),
+    "text behind a quote": ('path,x\na.wav,"1\n2"\nb.wav,"h"x\n', "utf-8", "line 4: its"),
+    "too many values": ('path,x\na.wav,"1\n2"\nb.wav,1,2\n', "utf-8", "line 4 has more fields (3)"),
+    "no UTF-16": ("path,x\na.wav,1\nb.wav,\udc00\n", "utf-16", "line 3: begins as text in UTF-16"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_line_that_cant_be_read(tmp_path: Path, name: str) -> None:
+    text, encoding, message = UNREADABLE[name]
+    content = text.encode(encoding, "surrogatepass")
+    assert refused(write(tmp_path, m__csv=content) / "m.csv").startswith(message)
+    write(tmp_path / "train", metadata__csv=content)
+    said = refused(tmp_path, form="audiofolder")
+    assert said.startswith(f"train/metadata.csv: {message}")
+
+
+def test_values_of_two_kinds_in_one_column(tmp_path: Path) -> None:
+    lines = '{"path": "a", "x": null}\n\n{"path": "b", "x": {"y": 1}}\n{"path": "c", "x": [1]}\n'
+    message = refused(write(tmp_path, m__jsonl=lines) / "m.jsonl")
+    assert message.startswith("line 4: 'x' is a list, and an object on line 3; give all rows")
+
+
+def test_an_empty_file_of_kaldis_is_named(tmp_path: Path) -> None:
+    folder = write(tmp_path, wav_scp="a a.wav\n", utt2spk="")
+    assert refused(folder).startswith("utt2spk: is empty; each line has a name")
+
+
 def test_rows_that_are_left_out_count_as_lines(tmp_path: Path) -> None:
     text = 'file,label,start\na.wav,"x\ny",\nb.wav,z,\nc.wav,x,-1\n~/d.wav,x,\n'
     source = write(tmp_path, m__csv=text) / "m.csv"

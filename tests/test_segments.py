@@ -232,7 +232,11 @@ def test_a_file_of_one_recording_may_be_called_otherwise(cli: Cli, tmp_path: Pat
         ("x.ctm", "a 1 0 -1 x\n", "line 1: the duration is '-1'"),
         ("a.srt", SRT.replace("-->", "->"), "line 1: no times as 00:00:01,000 --> "),
         ("a.srt", SRT.replace("00:01:02.000 -->", "x -->"), "line 6: no times"),
-        ("a.srt", SRT.replace("00:01:02.000 -->", f"{'9' * 400}:00:00 -->"), "line 6: no times"),
+        (
+            "a.srt",
+            SRT.replace("00:01:02.000 -->", f"{'9' * 400}:00:00,000 -->"),
+            "line 6: no times",
+        ),
         ("a.srt", "", "no subtitles in it"),
         ("a.TextGrid", GRID[:700], "ends before its last tier does"),
         ("a.TextGrid", "x", "no TextGrid in text"),

@@ -10,7 +10,7 @@ from emobatch.errors import ManifestError
 from emobatch.manifests import header
 from emobatch.manifests.readers.table import SECONDS
 from emobatch.tables import reading
-from emobatch.tables.lines import Places, numbered
+from emobatch.tables.places import Places, numbered
 
 # Text in which blanks are nothing.
 ABOUT_TEXT = ("transcript", "language")

@@ -12,7 +12,7 @@ import polars as pl
 from emobatch.errors import ManifestError
 from emobatch.storage.access import Access
 from emobatch.storage.address import SCHEME, SCHEMES, Place
-from emobatch.tables.lines import Places, numbered
+from emobatch.tables.places import Places, numbered
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from emobatch.manifests.segments.cutting import Cutting
 from emobatch.storage.access import NO_ACCESS, Access
 from emobatch.storage.address import Address, Place
 from emobatch.tables import reading
-from emobatch.tables.lines import Places, numbered
+from emobatch.tables.places import Places, numbered
 from emobatch.tables.where import filter_rows
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from emobatch.manifests.readers.registry import AUDIO, reader_for
 from emobatch.storage.access import NO_ACCESS, Access
 from emobatch.storage.address import Address, Place, is_known
 from emobatch.tables import reading
-from emobatch.tables.lines import Places, numbered
+from emobatch.tables.places import Places, numbered
 from emobatch.tables.reading import EXTENSIONS
 
 # Endings of files that hold rows; what has another one is audio, or a folder.

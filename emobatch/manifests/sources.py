@@ -12,7 +12,7 @@ from emobatch.manifests.opening import opened
 from emobatch.manifests.readers.registry import reader_for
 from emobatch.storage.address import is_known
 from emobatch.tables import reading
-from emobatch.tables.lines import Places
+from emobatch.tables.places import Places
 
 
 def scan(source: str, form: str | None = None, target: Path | None = None) -> pl.LazyFrame:

@@ -14,7 +14,7 @@ from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST, TRAIN, VAL
 from emobatch.splits.scheme import Fold
 from emobatch.splits.schemes import SCHEMES
 from emobatch.tables import reading, stored, writing
-from emobatch.tables.lines import Places, numbered
+from emobatch.tables.places import Places, numbered
 from emobatch.tables.provenance import software
 
 log = logging.getLogger(__name__)

@@ -150,8 +150,8 @@ def plain(source: Path | IO[bytes], dialect: Dialect) -> Path | IO[bytes]:
             shutil.copyfileobj(text, target)
     except UnicodeError as error:
         raise TableError(
-            f"begins as text in {dialect.encoding.upper()}, and is none: {error.reason}; save it "  # type: ignore[attr-defined]
-            "in UTF-8"
+            f"line {_undecoded(given, dialect)}: begins as text in {dialect.encoding.upper()}, and "
+            f"is none here: {error.reason}; save it in UTF-8"  # type: ignore[attr-defined]
         ) from error
     finally:
         text.detach()
@@ -160,6 +160,17 @@ def plain(source: Path | IO[bytes], dialect: Dialect) -> Path | IO[bytes]:
     copy.flush()
     copy.seek(0)
     return copy
+
+
+def _undecoded(given: IO[bytes], dialect: Dialect) -> int:
+    # The first line with something that isn't in its encoding.
+    given.seek(0)
+    end = dialect.line_end
+    lines = io.TextIOWrapper(given, dialect.encoding, errors="replace", newline=end)
+    try:
+        return next((number for number, line in enumerate(lines, 1) if "\ufffd" in line), 1)
+    finally:
+        lines.detach()
 
 
 def _skip_line(text: io.TextIOWrapper, line_end: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from polars.exceptions import PolarsError
 from emobatch.errors import TableError
 from emobatch.tables import dialect
 
+# What values are that can't stand in one column with others.
+KINDS: Mapping[type, str] = {dict: "an object", list: "a list"}
 # What a line has that is no row.
 BLANKS = "\ufeff \t\r\n"
 
@@ -40,12 +42,37 @@ def scan(file: Path) -> pl.LazyFrame:
     try:
         table.collect_schema()
     except PolarsError:
-        with file.open(encoding=written.encoding, errors="replace") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    parsed(line, number)
+        if what := explain(file):
+            raise TableError(what) from None
         raise
     return table
+
+
+def explain(file: Path) -> str | None:
+    """Find the line for which a table can't be read.
+
+    Args:
+        file: where it is.
+
+    Returns:
+        What is wrong: that a value is of another kind than those before it; None if none is.
+
+    Raises:
+        TableError: if a line is no object.
+    """
+    kinds: dict[str, tuple[int, str]] = {}
+    with file.open(encoding=dialect.sniffed(file, ",").encoding, errors="replace") as lines:
+        for number, found in objects(lines):
+            given = {key: value for key, value in found.items() if value is not None}
+            for key, value in given.items():
+                kind = KINDS.get(type(value), "a value")
+                first, other = kinds.setdefault(key, (number, kind))
+                if other != kind:
+                    return (
+                        f"line {number}: {key!r} is {kind}, and {other} on line {first}; give all "
+                        "rows values of one kind"
+                    )
+    return None
 
 
 def place(file: Path, row: int) -> str:

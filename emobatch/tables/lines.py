@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,24 +10,6 @@ from polars import selectors as cs
 from emobatch.tables.dialect import Dialect
 
 NEWLINE = "\n"
-# Says where a row is, by its number from 0.
-Places = Callable[[int], str]
-
-
-def numbered(row: int) -> str:
-    """Say where a row is that stands on no line of its own.
-
-    Args:
-        row: its number, from 0.
-
-    Returns:
-        Words for a message.
-
-    Examples:
-        >>> numbered(0)
-        'row 1'
-    """
-    return f"row {row + 1}"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from polars.exceptions import PanicException, PolarsError
 
 from emobatch.errors import LabelError, ProbabilityError, TableError, TaskError, first_line
 from emobatch.tables import json_lines, ragged, rowless, text_format
-from emobatch.tables.lines import Places, numbered
+from emobatch.tables.places import Places, numbered
 from emobatch.tables.text_format import Numbers, no_numbers
 
 log = logging.getLogger(__name__)
@@ -161,10 +161,20 @@ def explained(source: str) -> Iterator[None]:
     except (PolarsError, OSError, UnicodeError) as error:
         if ragged.TOO_MANY in str(error):
             raise TableError(ragged.explain(source, SEPARATORS)).named(name) from error
-        raise TableError(f"{first_line(error)}; check the file").named(name) from error
+        what = _of_line(source, error) or f"{first_line(error)}; check the file"
+        raise TableError(what).named(name) from error
     except PanicException as error:
         # How Polars ends on some damaged Parquet files; no Exception, so that it is named here.
         raise TableError(f"damaged: {first_line(error)}; check the file").named(name) from error
+
+
+def _of_line(source: str, error: Exception) -> str | None:
+    # What is said with a line, where one can be found.
+    if any(said in str(error) for said in ragged.UNPAIRED):
+        return ragged.explain_quotes(source, SEPARATORS)
+    if Path(source).suffix.lower() in JSON_LINES and Path(source).is_file():
+        return json_lines.explain(Path(source))
+    return None
 
 
 def spoken(source: str) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from emobatch.errors import ManifestError
+from emobatch.errors import ManifestError, TableError
 from emobatch.manifests.readers.reader import Reader
 from emobatch.tables import reading
-from emobatch.tables.lines import Places
+from emobatch.tables.places import Places
 from emobatch.tables.text_format import no_numbers
 from emobatch.tasks.labels import nearest
 
@@ -144,9 +145,21 @@ def _has_names(file: Path) -> bool:
         return False
 
 
+@contextmanager
+def _named(file: Path, name: str) -> Iterator[None]:
+    try:
+        with reading.explained(str(file)):
+            yield
+    except TableError as error:
+        raise ManifestError(f"{name}: {str(error).removeprefix(f'{file}: ')}") from error
+
+
 def _table(file: Path, folder: str) -> _Part:
     name = f"{folder}/{file.name}" if folder else file.name
-    rows, places = reading.scan_with_places(str(file), no_numbers, lossy=True)
+    with _named(file, name):
+        rows, places = reading.scan_with_places(str(file), no_numbers, lossy=True)
+        # Read once now: what is wrong with it later on would be said without the file's name.
+        rows.select(pl.all().null_count()).collect(engine="streaming")
     names = rows.collect_schema().names()
     file_name = next((each for each in FILE_NAMES if each in names), None)
     if file_name is None:

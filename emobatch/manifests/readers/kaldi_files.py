@@ -32,14 +32,15 @@ def lines(file: Path) -> pl.LazyFrame:
         lines are left out.
     """
     whole = pl.col("whole")
+    if not file.stat().st_size:
+        raise ManifestError(f"{file.name}: is empty; each line has a name, and what belongs to it")
     return (
         pl.scan_csv(
             file,
             separator=NOTHING,
             quote_char=None,
             has_header=False,
-            new_columns=["whole"],
-            infer_schema=False,
+            schema={"whole": pl.String},
             encoding="utf8-lossy",
             glob=False,
             truncate_ragged_lines=True,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from emobatch.tables.lines import numbered
+from emobatch.tables.places import numbered
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,7 +9,7 @@ import polars as pl
 
 from emobatch.manifests.readers.reader import Reader
 from emobatch.tables import reading
-from emobatch.tables.lines import Places, numbered
+from emobatch.tables.places import Places, numbered
 
 # Columns that hold numbers: seconds.
 SECONDS = ("start", "end")

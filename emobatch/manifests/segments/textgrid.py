@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from emobatch.errors import ManifestError
 from emobatch.manifests.segments.form import Form, Segment, joined
@@ -80,7 +79,7 @@ def _tier(rest: Iterator[str | float]) -> Iterator[Segment]:
     words = WORDS.fullmatch(name)
     speaker = words[1] if words else name.strip() or None
     segments = [
-        replace(_segment(*each, speaker), place=f"interval {number} of tier {name!r}")
+        _segment(*each, speaker, f"interval {number} of tier {name!r}")
         for number, each in enumerate(found, start=1)
         if str(each[2]).strip()
     ]
@@ -89,8 +88,8 @@ def _tier(rest: Iterator[str | float]) -> Iterator[Segment]:
 
 
 def _segment(
-    start: str | float, end: str | float, text: str | float, speaker: str | None
+    start: str | float, end: str | float, text: str | float, speaker: str | None, place: str
 ) -> Segment:
     if isinstance(start, str) or isinstance(end, str):
-        raise ManifestError(f"{start!r} to {end!r} where seconds belong; save it again")
-    return Segment(round(start, 5), round(end, 5), speaker, str(text).strip())
+        raise ManifestError(f"{place}: {start!r} to {end!r} where seconds belong; save it again")
+    return Segment(round(start, 5), round(end, 5), speaker, str(text).strip(), place=place)
