@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 # Small models are slower on two threads than on one, the more so under `pytest -n 2`.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -75,11 +74,8 @@ def model_options(models: dict[str, Path]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def undrawn() -> Iterator[None]:
-    """Leave a report's figures blank, where a test looks at nothing in them: they take seconds."""
+    """Leave the figures of all reports blank, where no test of a module looks at them."""
+    from pages import blank_figures
 
-    def blank(figure: object, target: IO[str], **options: object) -> None:
-        target.write("<svg></svg>")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("matplotlib.figure.Figure.savefig", blank)
+    with blank_figures():
         yield

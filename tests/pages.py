@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import IO
+
+import pytest
 
 VOID = ("meta", "input", "br", "img", "link")
 
@@ -74,3 +79,15 @@ class Page(HTMLParser):
             self.script += data
         elif self._open[-1:] != ["style"]:
             self.text += data
+
+
+@contextmanager
+def blank_figures() -> Iterator[None]:
+    """Leave a report's figures blank, where a test looks at nothing in them: they take seconds."""
+
+    def blank(figure: object, target: IO[str], **options: object) -> None:
+        target.write("<svg></svg>")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", blank)
+        yield

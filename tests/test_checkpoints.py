@@ -199,22 +199,6 @@ def score_offline(cache: Path, manifest: Path, *more: str) -> subprocess.Complet
     )
 
 
-def test_the_default_models_come_from_the_hubs_cache(cached: Path, tmp_path: Path) -> None:
-    from sounds import save, tone
-
-    save(tmp_path / "a.wav", tone(1.0))
-    manifest = tmp_path / "manifest.csv"
-    manifest.write_text("path\na.wav\n")
-    table = tmp_path / "scores.jsonl"
-    result = score_offline(cached, manifest, "-o", str(table))
-    assert (result.returncode, result.stdout) == (0, "")
-    assert all(line.startswith("note: 1 row") for line in result.stderr.splitlines())
-    provenance = json.loads((tmp_path / "scores.jsonl.meta.json").read_text())
-    assert provenance["models"]["speech"]["name"] == "superb/wav2vec2-base-superb-er"
-    assert {model["revision"] for model in provenance["models"].values()} == {REVISION}
-    assert json.loads(table.read_text())["status"] == "ok"
-
-
 def test_what_is_missing_offline_is_named_with_the_command_that_fetches_it(
     cached: Path, tmp_path: Path
 ) -> None:

@@ -210,6 +210,9 @@ def test_what_was_fetched_is_scored_offline_and_no_socket_is_opened(
     manifest, done = offline
     assert done.returncode == 0 and "fetching" not in done.stderr
     assert ",ok," in manifest.with_name("s.csv").read_text()
+    provenance = json.loads(manifest.with_name("s.csv.meta.json").read_text())
+    assert provenance["models"]["speech"]["name"] == SPEECH
+    assert {model["revision"] for model in provenance["models"].values()} == {COMMIT}
 
 
 def test_before_it_fetches_a_run_says_how_much_of_what(
@@ -221,12 +224,13 @@ def test_before_it_fetches_a_run_says_how_much_of_what(
     size = lost.stat().st_size
     lost.unlink()
     settings = {"HF_ENDPOINT": hub.address, "HF_HOME": str(cache)}
-    done = emobatch("score", manifest, **settings)
-    assert done.returncode == 0
+    # Ends once all is there, before models are loaded.
+    done = emobatch("score", manifest, "--classes=eight", **settings)
+    assert done.returncode == 1 and lost.exists()
     audio, fetching, *_, end = done.stderr.splitlines()
     assert audio == "note: 1 row, 1.0 s of audio"
     assert fetching == f"note: fetching large-v3 ({decimal(size)}) from the hub into {cache}/hub"
-    assert end.startswith("note: 1 row on standard output, none failed")
+    assert end.startswith("Error: ") and "--classes" in end
 
 
 def test_a_whole_table_has_no_models_fetched(

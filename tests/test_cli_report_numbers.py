@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
-from pages import Page, Table
+from pages import Page, Table, blank_figures
 from samples import EMOTIONS, SPEECH_COLUMNS, score_rows
 
 from emobatch.cli.main import main
@@ -255,9 +255,16 @@ def test_the_map_is_drawn_by_the_protocol_that_was_fitted_with(reported: Reporte
     assert "A search of these rows would choose" not in reported.text
 
 
+@pytest.fixture
+def blank() -> Iterator[None]:
+    with blank_figures():
+        yield
+
+
 FITTED_HERE = "were fitted on: these seem to be the same"
 
 
+@pytest.mark.usefixtures("blank")
 def test_rows_are_those_fitted_on_where_the_counts_of_all_classes_say_so(
     reported: Reported, cli: Cli
 ) -> None:
@@ -279,6 +286,7 @@ def test_rows_are_those_fitted_on_where_the_counts_of_all_classes_say_so(
         assert FITTED_HERE not in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("blank")
 def test_several_tables_are_named_by_the_first_and_how_many_more(
     reported: Reported, cli: Cli
 ) -> None:
@@ -290,6 +298,7 @@ def test_several_tables_are_named_by_the_first_and_how_many_more(
     assert "<h1>emobatch report: part-a.parquet and 2 more</h1>" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("blank")
 def test_no_figure_is_shown_of_a_sentiment_that_no_class_stands_for(
     reported: Reported, cli: Cli
 ) -> None:

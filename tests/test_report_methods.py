@@ -14,7 +14,7 @@ from browser import CHROMIUM, browser
 from click.testing import CliRunner, Result
 from finals import MANY, TASKS, TWO, decided
 from matplotlib.figure import Figure
-from pages import Page
+from pages import Page, blank_figures
 from refusals import refusal
 
 from emobatch.cli.main import main
@@ -111,7 +111,8 @@ def fused(task: Task, count: int = 90) -> pl.DataFrame:
 
 
 def report(cli: Cli, rows: pl.DataFrame, folder: Path, *options: object) -> Page:
-    result = cli("report", "-o", folder / "page.html", *options, input=rows.write_csv())
+    with blank_figures():
+        result = cli("report", "-o", folder / "page.html", *options, input=rows.write_csv())
     assert result.exit_code == 0, result.output
     return Page((folder / "page.html").read_text(encoding="utf-8"))
 
