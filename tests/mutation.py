@@ -114,7 +114,7 @@ def run_tests(repository: Path, tests: Sequence[str], log: Path, *options: str) 
     sys.path.insert(0, str(repository))
     import pytest
 
-    quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+    quiet = ("-q", "-p", "no:cacheprovider")
     status = pytest.main([*quiet, *options, *(f"tests/{name}" for name in tests)])
     sys.stdout.flush()
     os._exit(status)  # whatever threads a mistake has left behind
