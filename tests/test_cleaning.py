@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sounds import save, tone
 
 from emobatch.errors import EmobatchError
-from emobatch.models.choice import parse_steps
 from emobatch.models.names import CLEANING_STEPS as STEPS
+from emobatch.models.steps import parse_steps
 from emobatch.scorers.cleaning import clean
 
 Cli = Callable[..., Result]

@@ -20,6 +20,7 @@ from emobatch.manifests import decoders as module
 from emobatch.manifests.blocks import Sound
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.decoders import Decoders
+from emobatch.manifests.orders import lengths
 from emobatch.scoring.decoding import decode
 from emobatch.scoring.utterances import Utterance
 
@@ -58,8 +59,8 @@ def processes(decoders: Decoders) -> list[int]:
 
 
 def test_files_come_as_they_do_without_processes(decoders: Decoders, tmp_path: Path) -> None:
-    lengths = enumerate((70, 1, 0.01, 31, 2))
-    files = [save(tmp_path / f"{n}.flac", tone(seconds, 22_050), 22_050) for n, seconds in lengths]
+    tones = enumerate(tone(seconds, 22_050) for seconds in (70, 1, 0.01, 31, 2))
+    files = [save(tmp_path / f"{n}.flac", samples, 22_050) for n, samples in tones]
     files.append(tmp_path / "no.wav")
     here, there = utterances(files), utterances(files)
     expected = [(each.utterance.id, each.samples) for each in decode(here, 60)]
@@ -106,7 +107,7 @@ def test_a_header_that_ends_its_decoder_costs_its_own_file(
         if name != "no":
             save(tmp_path / f"{name}.wav", tone(1.5))
     files = [each.clip for each in utterances([tmp_path / f"{name}.wav" for name in names])]
-    found = dict(zip(names, decoders.lengths(files, 60), strict=True))
+    found = dict(zip(names, lengths(decoders, files, 60), strict=True))
     crashed = ABORTED.removeprefix("audio: ").removesuffix(": ")
     assert found == {
         **dict.fromkeys(names, 1.5),
@@ -119,22 +120,22 @@ def test_who_has_measured_files_leaves_the_decoder_to_others(tmp_path: Path) -> 
     file = save(tmp_path / "a.wav", tone(1.5))
     clips = [each.clip for each in utterances([file] * 3)]
     with Decoders(1) as ours:
-        assert list(islice(ours.lengths(clips, 60), len(clips))) == [1.5] * 3
+        assert list(islice(lengths(ours, clips, 60), len(clips))) == [1.5] * 3
         first = processes(ours)
-        assert list(ours.lengths(clips, 60)) == [1.5] * 3
+        assert list(lengths(ours, clips, 60)) == [1.5] * 3
         assert processes(ours) == first and is_there(first[0])
 
 
 def test_a_header_that_hangs_costs_its_own_file(decoders: Decoders, tmp_path: Path) -> None:
     names = ["a", "stuck", "b"]
     files = [save(tmp_path / f"{name}.wav", tone(1.5)) for name in names]
-    found = [*decoders.lengths([each.clip for each in utterances(files)], 0.5)]
+    found = [*lengths(decoders, [each.clip for each in utterances(files)], 0.5)]
     assert found == [1.5, "nothing more could be read of it in 0.5 s", 1.5]
 
 
 def test_of_no_file_no_decoder_is_started() -> None:
     with Decoders(1, crashing.ENTRY) as ours:
-        assert list(ours.lengths([], 60)) == [] and not ours._all
+        assert list(lengths(ours, [], 60)) == [] and not ours._all
 
 
 def test_a_file_that_ended_a_decoder_isnt_read_here_where_no_other_starts(
@@ -157,7 +158,7 @@ def test_nothing_waits_when_nobody_asks_any_more(tmp_path: Path) -> None:
     next(windows)
     windows.close()  # as a signal does
     ours.close()
-    assert not ours._waiting or all(order.is_cancelled for order in ours._waiting)
+    assert not ours._waiting or all(turn.is_cancelled for turn in ours._waiting)
     wait_for(lambda: not any(map(is_there, processes(ours))), "a decoder is left")
 
 

@@ -14,6 +14,7 @@ from emobatch.manifests.clips import clips
 from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
 from emobatch.manifests.manifest import Manifest
+from emobatch.manifests.orders import lengths
 from emobatch.wording import counted, lasting
 
 # Files whose headers are looked at, of however many, and seconds that it may take: a file system
@@ -86,12 +87,12 @@ def amount(
     # What is elsewhere would have to be fetched for it, and whole.
     headers = _Headers([clip for clip in walked if isinstance(clip.file, Path)], decoders)
     headers.read(within)
-    lengths, trouble = list(headers.lengths), headers.trouble
+    found, trouble = list(headers.lengths), headers.trouble
     seconds: float | None = said
     if others:
-        seconds = said + others * sum(lengths) / len(lengths) if lengths else None
-    asked = len(lengths) + headers.failed
-    return Amount(len(rows), seconds, asked, len(lengths), len(lengths) == others, trouble)
+        seconds = said + others * sum(found) / len(found) if found else None
+    asked = len(found) + headers.failed
+    return Amount(len(rows), seconds, asked, len(found), len(found) == others, trouble)
 
 
 class _Headers:
@@ -121,7 +122,7 @@ class _Headers:
                 here.append(fetcher.fetch(clip).clip)
             except AudioError as error:
                 self._fail(clip, str(error))
-        for clip, found in zip(here, self._decoders.lengths(here, within), strict=False):
+        for clip, found in zip(here, lengths(self._decoders, here, within), strict=False):
             if self._enough.is_set():
                 return
             if isinstance(found, str):

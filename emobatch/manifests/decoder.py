@@ -27,12 +27,8 @@ HEADERS_AT_ONCE = 32
 class Task(Protocol[Found]):
     """What a decoder is asked to do; pickled for it."""
 
-    def run(self, *, one_by_one: bool = False) -> Iterator[Found]:
+    def run(self) -> Iterator[Found]:
         """Do it, in this process.
-
-        Args:
-            one_by_one: look at one file at a time, so that what ends the process is the first
-                of which nothing was found.
 
         Returns:
             What is found, in order.
@@ -64,7 +60,7 @@ class Decode:
         """Name the file."""
         return self.clip.path
 
-    def run(self, *, one_by_one: bool = False) -> Iterator[Samples]:
+    def run(self) -> Iterator[Samples]:
         """Decode it."""
         return read(self.clip, self.most_seconds)
 
@@ -91,10 +87,10 @@ class Measure:
         """Name the files."""
         return f"headers of {len(self.clips)} files"
 
-    def run(self, *, one_by_one: bool = False) -> Iterator[float | str]:
-        """Read the headers."""
-        if one_by_one:
-            yield from map(_seconds, self.clips)
+    def run(self) -> Iterator[float | str]:
+        """Read the headers, side by side."""
+        if len(self.clips) == 1:
+            yield _seconds(self.clips[0])
             return
         with ThreadPoolExecutor(min(HEADERS_AT_ONCE, len(self.clips))) as pool:
             yield from pool.map(_seconds, self.clips)
@@ -113,15 +109,15 @@ def serve(line: Connection) -> None:
     """Do what is asked, one thing after the other.
 
     Args:
-        line: gives tasks, each with whether it is to be done one by one, and takes what is found
-            as bytes; then :data:`END`, and what went wrong, None where nothing did.
+        line: gives tasks, and takes what is found as bytes; then :data:`END`, and what went
+            wrong, None where nothing did.
     """
     line.send(None)  # ready
     while True:
-        task, one_by_one = line.recv()
+        task = line.recv()
         cause = None
         try:
-            for found in task.run(one_by_one=one_by_one):
+            for found in task.run():
                 line.send_bytes(task.packed(found))
         except (BrokenPipeError, ConnectionError):
             raise

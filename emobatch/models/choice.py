@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from sys import float_info
 
-from emobatch.errors import CheckpointError, EmobatchError, HubUnreachable, OptionError
+from emobatch.errors import CheckpointError, HubUnreachable, OptionError
 from emobatch.models import checkpoints, hub, languages, remote, sides
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import (
@@ -22,7 +22,6 @@ from emobatch.models.names import (
     MEAN,
     MODEL_SETS,
     MOST_SECONDS,
-    NO_STEPS,
     PUBLISHED,
     SEVERAL,
     SIDES,
@@ -33,6 +32,7 @@ from emobatch.models.names import (
 )
 from emobatch.models.remote import Remote
 from emobatch.models.scale import Scale
+from emobatch.models.steps import parse_steps
 from emobatch.tasks import choose
 from emobatch.tasks.labels import LEVEL_LABELS, LabelMap, Labels, parse_label_map
 from emobatch.tasks.spellings import SENTIMENT_SPELLINGS, SENTIMENTS, attribute_of
@@ -287,31 +287,3 @@ class Choice:
             options.insert(0, f"--models={self.models}")
         command = shlex.join(["emobatch", "models", "--fetch", *options])
         return f"`{command}` fetches what is missing where the hub can be reached"
-
-
-def parse_steps(text: str) -> tuple[str, ...]:
-    """Read the value of ``--clean``.
-
-    Args:
-        text: names of steps separated by commas, or ``none``.
-
-    Returns:
-        The steps in the order given.
-
-    Raises:
-        EmobatchError: if a step is unknown.
-
-    Examples:
-        >>> parse_steps("punctuation,lowercase")
-        ('punctuation', 'lowercase')
-    """
-    steps = tuple(step.strip() for step in text.split(","))
-    if steps == (NO_STEPS,):
-        return ()
-    unknown = [step for step in steps if step not in CLEANING_STEPS]
-    if unknown:
-        raise EmobatchError(
-            f"--clean: no step {unknown[0]!r}; give some of {','.join(CLEANING_STEPS)}, "
-            f"or {NO_STEPS}"
-        )
-    return steps

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from emobatch.errors import AudioError
-from emobatch.manifests import costs
+from emobatch.manifests import costs, orders
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.clips import clips
 from emobatch.manifests.decoders import Decoders
@@ -206,7 +206,8 @@ def _read(
                 return str(error)
 
         asked = [had(clip) for clip in files]
-        found = decoders.lengths([each for each in asked if isinstance(each, Clip)], time_limit)
+        here = [each for each in asked if isinstance(each, Clip)]
+        found = orders.lengths(decoders, here, time_limit)
         return [each if isinstance(each, str) else next(found, ENDED) for each in asked]
 
 

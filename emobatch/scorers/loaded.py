@@ -11,8 +11,8 @@ import torch
 from threadpoolctl import threadpool_limits
 from transformers.utils import logging
 
-from emobatch.models.choice import parse_steps
 from emobatch.models.devices import Device
+from emobatch.models.steps import parse_steps
 from emobatch.scorers.plan import Plan
 from emobatch.scorers.scorer import Model
 

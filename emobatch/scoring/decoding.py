@@ -11,8 +11,9 @@ from threading import Event, Thread
 from emobatch.errors import AudioError
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.decoder import Decode
-from emobatch.manifests.decoders import NOTHING_MORE, Decoders, Order
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
+from emobatch.manifests.orders import NOTHING_MORE, Order
 from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_SECONDS
 from emobatch.scoring.ahead import fetched
@@ -104,7 +105,7 @@ def decode(
                 continue  # there is nothing to decode
             task, order = Decode(utterance.clip, most_seconds), None
             if utterance.clip.sound is None and decoders is not None and not decoders.is_broken:
-                order = decoders.order(task, time_limit)
+                order = Order(decoders, task, time_limit)
             ahead.append(Decoding(utterance, task, order))
             ahead[-1].start()
             if len(ahead) > FILES_AHEAD:

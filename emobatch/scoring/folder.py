@@ -16,11 +16,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from emobatch.errors import HeldError, ResumeError
-
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from emobatch.storage import locks
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +62,7 @@ class HeldFolder:
                 handle = _lock(path / LOCK_FILE)
             except FileNotFoundError:
                 continue  # whoever held it has just removed it
-            if handle is None or _is_at(handle, path / LOCK_FILE):
+            if handle is None or locks.is_at(handle, path / LOCK_FILE, follow_links=False):
                 return cls(path, handle)
             os.close(handle)  # a lock that was removed as we waited keeps nobody out
 
@@ -117,25 +113,17 @@ def _is_mine(found: os.stat_result, folder: Path) -> bool:
 
 
 def _lock(file: Path) -> int | None:
-    if fcntl is None:
+    if not locks.ARE_KNOWN:
         return None
     with suppress(FileNotFoundError):
         refuse_foreign(file)
     handle = os.open(file, FLAGS, 0o666)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    mine = locks.locked(handle)
+    if mine is False:
         os.close(handle)
         raise HeldError(
             f"{file.parent}: another run is writing there; wait for it, or give this one another -o"
-        ) from error
-    except OSError:
+        )
+    if mine is None:
         log.warning("note: %s: no locks here; let no other run write there", file.parent)
     return handle
-
-
-def _is_at(handle: int, file: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), file.lstat())
-    except FileNotFoundError:
-        return False

@@ -7,7 +7,8 @@ from collections import Counter
 
 import polars as pl
 
-from emobatch.models.choice import Choice, parse_steps
+from emobatch.models.choice import Choice
+from emobatch.models.steps import parse_steps
 from emobatch.scorers.cleaning import unknowing
 
 log = logging.getLogger(__name__)

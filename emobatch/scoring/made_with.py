@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emobatch.errors import ResumeError
-from emobatch.models.choice import Choice, parse_steps
+from emobatch.models.choice import Choice
 from emobatch.models.names import AUTO, NO_STEPS, WITH_MODEL
+from emobatch.models.steps import parse_steps
 from emobatch.scorers.plan import Plan
 from emobatch.scorers.text_labels import text_label_map
 from emobatch.scoring.gate import Gate

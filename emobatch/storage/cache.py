@@ -20,11 +20,7 @@ from threading import Lock, get_ident
 from types import TracebackType
 
 from emobatch.errors import StorageError, first_line
-
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from emobatch.storage.locks import is_at, locked, share
 
 # How the names of files begin that are kept here; others in the folder are nobody's business.
 PREFIX, PART = "emobatch-", ".part"
@@ -136,20 +132,20 @@ class Cache:
         handle = os.open(part, os.O_RDWR | os.O_CREAT | FLAGS, 0o666)
         try:
             # Not waited for in the lock itself: once the file is whole, its readers hold that.
-            while (locked := _locked(handle)) is False and not path.exists():
+            while (mine := locked(handle)) is False and not path.exists():
                 time.sleep(POLL_SECONDS)
-            if locked is None:
+            if mine is None:
                 part.unlink(missing_ok=True)
                 self._fill(
                     path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}{PART}"), path, fetch
                 )
-            elif locked and _is_at(handle, part):
+            elif mine and is_at(handle, part):
                 if path.exists():  # since we looked: what we made is of no use
                     part.unlink()
                     return None
                 self._fill(part, path, fetch)
-                fcntl.flock(handle, fcntl.LOCK_SH)  # from writer to reader
-                if _is_at(handle, path):
+                share(handle)  # from writer to reader
+                if is_at(handle, path):
                     handle, kept = -1, handle
                     return Lease(path, kept)
             return None  # it is there, or whoever wrote it gave up: look again
@@ -197,10 +193,8 @@ def _leased(path: Path) -> Lease | None:
         handle = os.open(path, os.O_RDONLY | FLAGS)
     except FileNotFoundError:
         return None
-    if fcntl is not None:
-        with suppress(OSError):  # no locks here
-            fcntl.flock(handle, fcntl.LOCK_SH)
-    if not _is_at(handle, path):  # thrown away just now
+    share(handle)
+    if not is_at(handle, path):  # thrown away just now
         os.close(handle)
         return None
     # When it was read last: not every file system says it by itself.
@@ -216,30 +210,10 @@ def _removed(path: Path, found: os.stat_result) -> bool:
     except OSError:
         return False
     try:
-        locked = _locked(handle)
-        if locked or (locked is None and time.time() - found.st_atime > UNLOCKED_SECONDS):
+        mine = locked(handle)
+        if mine or (mine is None and time.time() - found.st_atime > UNLOCKED_SECONDS):
             path.unlink(missing_ok=True)
             return True
         return False
     finally:
         os.close(handle)
-
-
-def _locked(handle: int) -> bool | None:
-    # Whether nobody else has it; None where there are no locks.
-    if fcntl is None:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
-
-
-def _is_at(handle: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False

@@ -122,7 +122,7 @@ def speech(manifest: str, target: Path, restart: bool, **options: Any) -> None:
 )
 def text(manifest: str, target: Path, restart: bool, clean: str, **options: Any) -> None:
     """Fine-tune a text model on what is said in the rows of MANIFEST."""
-    from emobatch.models.choice import parse_steps
+    from emobatch.models.steps import parse_steps
 
     _run(TEXT, manifest, target, restart, {**options, "clean": parse_steps(clean)})
 
