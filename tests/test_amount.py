@@ -15,6 +15,7 @@ from emobatch.manifests.amount import Amount, amount
 from emobatch.manifests.decoders import Decoders
 
 Of = Callable[..., Amount]
+DECODERS = True
 
 
 @pytest.fixture(scope="module")
