@@ -342,7 +342,7 @@ def test_a_cache_changes_nothing_and_spares_decoding(
         raise AssertionError("decoded again")
 
     monkeypatch.setattr(clips, "read", refuse)
-    monkeypatch.setattr("emobatch.scoring.decoding.read", refuse)
+    monkeypatch.setattr("emobatch.manifests.decoder.read", refuse)
     again = fit(data, tmp_path / "again", base, epochs=1, rows={"cache": tmp_path / "c"})
     assert same_weights(plain, again)
 
