@@ -177,7 +177,7 @@ def test_a_fold_of_a_manifest_of_folds_is_trained(
     ]
     file = data.parent / "folds.csv"
     pl.concat(parts).write_csv(file)
-    assert "occurs in rows" in refusal(
+    assert "occurs more than once: line 2, line 18" in refusal(
         cli("train", "speech", file, "--base", base, "-o", tmp_path / "out", *SPEECH)
     )
     command = ["train", "speech", file, "--base", base, "-o", tmp_path / "two", *SPEECH]
