@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from emobatch.errors import EndpointError, Interrupted
@@ -42,7 +41,6 @@ class Asking:
     progress: Progress
     spent: Spent = field(default_factory=Spent)
     _rows: dict[str, list[int]] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
 
     def run(self, questions: Iterator[Question], rows: int, left: int) -> None:
         """Ask all, within the limits of requests and tokens.
@@ -89,11 +87,13 @@ class Asking:
         )
 
     def _ask(self, endpoint: Endpoint, questions: Iterator[Question], pace: Pace) -> None:
-        wanted = self._once(questions, pace)
-        for reply in endpoint.ask(wanted, self.verdicts.is_readable, self.spent):
+        def take(reply: Reply) -> None:
             rows = self._settle(reply)
             pace.advance(rows=len(rows), errors=len(rows) * (reply.text is None))
             self.progress.spend(self.spent.tokens)
+
+        wanted = self._once(questions, pace)
+        endpoint.ask(wanted, take, self.verdicts.is_readable, self.spent)
         for question in questions:  # behind a limit
             if (text := self.answers.texts.get(question.key)) is not None:
                 self.verdicts.answered(question.row, text)
@@ -102,31 +102,26 @@ class Asking:
 
     def _settle(self, reply: Reply) -> list[int]:
         # The rows whose question it was.
-        key, text = reply.question.key, reply.text
-        with self._lock:
-            rows = self._rows.pop(key)
-            if text is not None:
-                self.answers.add(key, text)
+        rows = self._rows.pop(reply.question.key)
+        if reply.text is not None:
+            self.answers.add(reply.question.key, reply.text)
         for row in rows:
-            if text is None:
+            if reply.text is None:
                 self.verdicts.failed(row, reply.error or "no answer")
             else:
-                self.verdicts.answered(row, text)
+                self.verdicts.answered(row, reply.text)
         return rows
 
     def _once(self, questions: Iterator[Question], pace: Pace) -> Iterator[Question]:
-        # Within the limits; a question that is under way for another row isn't asked again. This
-        # runs in the thread that asks, and answers come in another.
+        # Within the limits; what is under way for another row, or was answered, isn't asked again.
         while not self._is_enough and (question := next(questions, None)) is not None:
-            with self._lock:
-                text = self.answers.texts.get(question.key)
-                if text is None:
-                    rows = self._rows.setdefault(question.key, [])
-                    rows.append(question.row)
-            if text is not None:  # it came between
+            if (text := self.answers.texts.get(question.key)) is not None:
                 self.verdicts.answered(question.row, text)
                 pace.advance(rows=1)
-            elif len(rows) == 1:
+                continue
+            rows = self._rows.setdefault(question.key, [])
+            rows.append(question.row)
+            if len(rows) == 1:
                 yield question
 
     @property

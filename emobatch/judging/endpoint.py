@@ -6,9 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from queue import Queue
-from threading import Thread
-from typing import Any, Final
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any
 
 from emobatch.judging.chat import Chat, NoAnswerError
 from emobatch.judging.exchange import Question, Reply, Spent
@@ -18,9 +18,6 @@ log = logging.getLogger(__name__)
 # With these a server refuses what it can't read: a JSON schema, or all.
 NO_SCHEMA = (400, 422)
 AGAIN = "That was not the JSON object. Answer again, with nothing but the JSON object."
-END: Final = object()
-# Replies that may wait to be stored.
-MOST_WAITING = 256
 
 
 @dataclass(frozen=True)
@@ -46,34 +43,35 @@ class Endpoint:
     retries: int = 5
 
     def ask(
-        self, questions: Iterable[Question], is_readable: Callable[[str], bool], spent: Spent
-    ) -> Iterator[Reply]:
+        self,
+        questions: Iterable[Question],
+        take: Callable[[Reply], None],
+        is_readable: Callable[[str], bool],
+        spent: Spent,
+    ) -> None:
         """Ask, several questions at a time.
+
+        Questions are made and replies are taken in one thread, which isn't the caller's, so that a
+        signal reaches the caller at once; no reply is taken after this has ended.
 
         Args:
             questions: taken as there is room for them.
+            take: is given replies, in the order in which they come.
             is_readable: of what a model wrote; where it isn't, the question is asked once more.
             spent: is counted up, before another question is taken.
-
-        Yields:
-            Replies, in the order in which they come.
 
         Raises:
             EndpointError: if no request can succeed: a key that is refused, a server that can't
                 be reached, a model that it hasn't got.
         """
-        # In a thread of its own, so that a signal reaches whoever waits for replies.
-        crowd = _Crowd(self, iter(questions), is_readable, spent)
-        thread = Thread(target=crowd.run, daemon=True)
-        thread.start()
+        crowd = _Crowd(self, iter(questions), take, is_readable, spent)
+        Thread(target=crowd.run, daemon=True).start()
         try:
-            while (found := crowd.replies.get()) is not END:
-                if isinstance(found, BaseException):
-                    raise found
-                if isinstance(found, Reply):
-                    yield found
+            error = crowd.ended.get()
         finally:
-            crowd.is_over = True
+            crowd.stop()
+        if error is not None:
+            raise error
 
 
 class _Crowd:
@@ -83,24 +81,31 @@ class _Crowd:
         self,
         endpoint: Endpoint,
         questions: Iterator[Question],
+        take: Callable[[Reply], None],
         is_readable: Callable[[str], bool],
         spent: Spent,
     ) -> None:
-        self.is_over = False
-        self.replies: Queue[Reply | BaseException | object] = Queue()
+        self.ended: SimpleQueue[BaseException | None] = SimpleQueue()
         self._endpoint = endpoint
         self._questions = questions
+        self._take = take
         self._is_readable = is_readable
         self._spent = spent
         self._takes_schema = True
+        self._is_over = False
+        self._lock = Lock()
+
+    def stop(self) -> None:
+        with self._lock:
+            self._is_over = True
 
     def run(self) -> None:
         try:
             asyncio.run(self._run())
-        except BaseException as error:  # raised again where replies are read
-            self.replies.put(error)
+        except BaseException as error:  # raised again where the end is waited for
+            self.ended.put(error)
         else:
-            self.replies.put(END)
+            self.ended.put(None)
 
     async def _run(self) -> None:
         endpoint = self._endpoint
@@ -108,10 +113,15 @@ class _Crowd:
             await asyncio.gather(*(self._work(chat) for _ in range(endpoint.concurrency)))
 
     async def _work(self, chat: Chat) -> None:
-        while not self.is_over and (question := next(self._questions, None)) is not None:
-            self.replies.put(await self._reply(chat, question))
-            while self.replies.qsize() > MOST_WAITING and not self.is_over:
-                await asyncio.sleep(0.01)  # whoever stores them is behind
+        while (question := self._next()) is not None:
+            reply = await self._reply(chat, question)
+            with self._lock:
+                if not self._is_over:
+                    self._take(reply)
+
+    def _next(self) -> Question | None:
+        with self._lock:
+            return None if self._is_over else next(self._questions, None)
 
     async def _reply(self, chat: Chat, question: Question) -> Reply:
         messages, text = question.messages, ""
