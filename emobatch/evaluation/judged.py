@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from emobatch.evaluation.figure import AFTER
-from emobatch.evaluation.metrics import HEADLINE, Indices, class_indices, confusion_figures
+from emobatch.evaluation.metrics import Indices, class_indices, confusion_counts, headline
 from emobatch.evaluation.sample import Sample
 from emobatch.tables.judged import is_judged
 from emobatch.tasks.label_columns import canonical
@@ -108,10 +108,7 @@ class Reviewed:
         Returns:
             UA, WA and macro F1 in percent, rounded to two decimals.
         """
-        cells = self.labels * self.size + emotions
-        counts = np.bincount(cells, minlength=self.size**2).reshape(1, self.size, self.size)
-        measured = confusion_figures(counts.astype(np.float64))
-        return {name: round(float(measured[name][0]), 2) for name in HEADLINE}
+        return headline(confusion_counts(self.labels, emotions, self.size))
 
 
 def reviewed(sample: Sample) -> Reviewed | None:

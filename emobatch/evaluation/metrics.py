@@ -38,8 +38,7 @@ def metrics(labels: pl.Series, predictions: pl.Series, classes: Sequence[str]) -
         >>> metrics(pl.Series(labels), pl.Series(predictions), ("happy", "sad"))
         {'UA': 75.0, 'WA': 66.67, 'F1': 66.67}
     """
-    found = confusion_figures(_counts(labels, predictions, classes)[None].astype(np.float64))
-    return {name: round(float(found[name][0]), 2) for name in HEADLINE}
+    return headline(_counts(labels, predictions, classes))
 
 
 def per_class(
@@ -68,7 +67,7 @@ def per_class(
         {'precision': 50.0, 'recall': 50.0, 'F1': 50.0, 'support': 2}
     """
     counts = _counts(labels, predictions, classes)
-    found = confusion_figures(counts[None].astype(np.float64))
+    found = confusion_figures(counts[None])
     columns = {name: np.nan_to_num(found[column][0]) for name, column in OF_CLASSES.items()}
     return {
         name: {
@@ -98,8 +97,44 @@ def confusion(labels: pl.Series, predictions: pl.Series, classes: Sequence[str])
         >>> confusion(pl.Series(["angry", "sad"]), pl.Series(["sad", "sad"]), ("angry", "sad"))
         [[0, 1], [0, 1]]
     """
-    counts: list[list[int]] = _counts(labels, predictions, classes).tolist()
+    counts: list[list[int]] = _counts(labels, predictions, classes).astype(int).tolist()
     return counts
+
+
+def confusion_counts(true: Indices, guess: Indices, size: int) -> Floats:
+    """Count rows by class and prediction.
+
+    Args:
+        true: (rows,) places of the classes.
+        guess: (rows,) places of the predictions.
+        size: number of classes.
+
+    Returns:
+        (size, size) rows by class and prediction.
+
+    Examples:
+        >>> confusion_counts(np.array([0, 1]), np.array([1, 1]), 2).tolist()
+        [[0.0, 1.0], [0.0, 1.0]]
+    """
+    counts = np.bincount(true * size + guess, minlength=size * size)
+    return counts.reshape(size, size).astype(np.float64)
+
+
+def headline(counts: Floats) -> Metrics:
+    """UA, WA and macro F1 of a confusion matrix.
+
+    Args:
+        counts: (classes, classes) rows by label and prediction.
+
+    Returns:
+        By name, in percent, rounded to two decimals.
+
+    Examples:
+        >>> headline(np.array([[1.0, 1.0], [0.0, 1.0]]))
+        {'UA': 75.0, 'WA': 66.67, 'F1': 66.67}
+    """
+    found = confusion_figures(counts[None])
+    return {name: round(float(found[name][0]), 2) for name in HEADLINE}
 
 
 def confusion_figures(counts: Floats) -> dict[str, Floats]:
@@ -179,14 +214,12 @@ def class_indices(values: pl.Series, classes: Sequence[str], what: str = "classe
     return places.to_numpy().astype(np.intp)
 
 
-def _counts(labels: pl.Series, predictions: pl.Series, classes: Sequence[str]) -> Indices:
-    # (classes, classes) rows by label and prediction.
+def _counts(labels: pl.Series, predictions: pl.Series, classes: Sequence[str]) -> Floats:
     if labels.is_empty():
         raise LabelError("no rows to measure; look at the labels and --where")
     true = class_indices(labels, classes, "labels")
     guess = class_indices(predictions, classes, "predictions")
-    size = len(classes)
-    return np.bincount(true * size + guess, minlength=size * size).reshape(size, size)
+    return confusion_counts(true, guess, len(classes))
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

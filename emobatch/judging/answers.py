@@ -75,7 +75,7 @@ class Answers:
         """Hold the lock."""
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *raised: object) -> None:
         """Let another run write here; a folder without an answer goes."""
         self._file.close()
         empty = not self.texts

@@ -95,8 +95,7 @@ class Asking:
         wanted = self._once(questions, pace)
         endpoint.ask(wanted, take, self.verdicts.is_readable, self.spent)
         for question in questions:  # behind a limit
-            if (text := self.answers.texts.get(question.key)) is not None:
-                self.verdicts.answered(question.row, text)
+            self.verdicts.took(question, self.answers.texts)
         requests = counted(self.spent.requests, "request")
         log.info("note: %s, %d tokens", requests, self.spent.tokens)
 
@@ -115,8 +114,7 @@ class Asking:
     def _once(self, questions: Iterator[Question], pace: Pace) -> Iterator[Question]:
         # Within the limits; what is under way for another row, or was answered, isn't asked again.
         while not self._is_enough and (question := next(questions, None)) is not None:
-            if (text := self.answers.texts.get(question.key)) is not None:
-                self.verdicts.answered(question.row, text)
+            if self.verdicts.took(question, self.answers.texts):
                 pace.advance(rows=1)
                 continue
             rows = self._rows.setdefault(question.key, [])

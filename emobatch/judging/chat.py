@@ -8,7 +8,6 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import (
@@ -37,12 +36,8 @@ from emobatch.judging.address import KEYS, is_loopback
 PATH = "/chat/completions"
 # These statuses say that no other request will do better.
 HOPELESS = {
-    301: "is elsewhere; set --endpoint to where it is",
-    302: "is elsewhere; set --endpoint to where it is",
-    307: "is elsewhere; set --endpoint to where it is",
-    308: "is elsewhere; set --endpoint to where it is",
-    401: "refuses the key; set EMOBATCH_API_KEY to one that it takes",
-    403: "refuses the key; set EMOBATCH_API_KEY to one that it takes",
+    **dict.fromkeys((301, 302, 307, 308), "is elsewhere; set --endpoint to where it is"),
+    **dict.fromkeys((401, 403), "refuses the key; set EMOBATCH_API_KEY to one that it takes"),
     404: "knows no such model or address; check --model, and whether --endpoint ends with /v1",
 }
 # Others than these, and than 500 and above, mean the same request's failure again.
@@ -112,12 +107,7 @@ class Chat:
         )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         """Close the connections."""
         await self._session.close()
 

@@ -154,12 +154,7 @@ def _left(asked: Asked, answers: Answers) -> int:
 
 def _unanswered(asked: Asked, kept: Mapping[str, str], verdicts: Verdicts) -> Iterator[Question]:
     # Answers that are kept are taken on the way.
-    for question in asked.questions():
-        text = kept.get(question.key)
-        if text is None:
-            yield question
-        else:
-            verdicts.answered(question.row, text)
+    return (question for question in asked.questions() if not verdicts.took(question, kept))
 
 
 def _take(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from emobatch.errors import AnswerError
 from emobatch.judging import answer
+from emobatch.judging.exchange import Question
 from emobatch.tables.judged import FAILED, FUSED, JUDGE, NOT_ASKED, OK, UNREADABLE, VERDICT
 from emobatch.tasks.labels import Labels
 
@@ -39,6 +41,21 @@ class Verdicts:
             self.values[row] = (None, None, str(error), UNREADABLE)
         else:
             self.values[row] = (said.emotion, said.confidence, said.reason, OK)
+
+    def took(self, question: Question, texts: Mapping[str, str]) -> bool:
+        """Take the answer to a question, if there is one already.
+
+        Args:
+            question: about a row.
+            texts: what was answered, by key.
+
+        Returns:
+            Whether there was.
+        """
+        text = texts.get(question.key)
+        if text is not None:
+            self.answered(question.row, text)
+        return text is not None
 
     def is_readable(self, text: str) -> bool:
         """Say whether there is an answer in a text.

@@ -128,7 +128,7 @@ class _Headers:
             if isinstance(found, str):
                 self._fail(clip, found)
             else:
-                self.lengths.append(max(0.0, found - (clip.start or 0.0)))
+                self.lengths.append(clip.rest(found))
 
     def _fail(self, clip: Clip, why: str) -> None:
         self.trouble = self.trouble or f"{why}: {clip.path}"

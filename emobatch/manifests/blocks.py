@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import av
 import numpy as np
@@ -89,7 +90,7 @@ def sound_file(file: Path | Part) -> soundfile.SoundFile:
     return soundfile.SoundFile(file.open() if isinstance(file, Part) else os.fsencode(file))
 
 
-def opened(file: Path | Part) -> IO[bytes]:
+def opened(file: Path | Part) -> BufferedReader:
     """Open a file.
 
     Args:

@@ -53,6 +53,17 @@ class Clip:
         at_hand = self.member is None or self.part is not None
         return self.sound is not None or (isinstance(self.file, Path) and at_hand)
 
+    def rest(self, seconds: float) -> float:
+        """How much of a file follows the clip's start.
+
+        Args:
+            seconds: of the whole file.
+
+        Returns:
+            Seconds, 0 at least.
+        """
+        return max(0.0, seconds - (self.start or 0.0))
+
     def located(self) -> Path | Part:
         """Where the file is, once it is known that it may be read.
 

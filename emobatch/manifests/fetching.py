@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import Self
 
 from emobatch.errors import AudioError, StorageError
@@ -64,12 +63,7 @@ class Fetcher:
         """Keep what is fetched."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         """Fetch nothing more."""
         self.close()
 

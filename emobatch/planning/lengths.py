@@ -213,4 +213,4 @@ def _read(
 
 def _rest(clip: Clip, found: float | str) -> float | None:
     # Of a clip with a beginning and no end, what follows it.
-    return None if isinstance(found, str) else max(0.0, found - (clip.start or 0.0))
+    return None if isinstance(found, str) else clip.rest(found)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import polars as pl
@@ -108,12 +107,7 @@ class RowScorer:
         """Keep the models."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         """Let the models go."""
         self.close()
 

@@ -18,8 +18,6 @@ PAIR_SCHEMA = {"value": pl.String, "like": pl.String, "similarity": pl.Float64}
 GRAMS = 4
 # For one block of distances, MiB; the library's own choice is a thousand.
 BLOCK_MEMORY = 128
-# Of a file, at a time.
-BLOCK_BYTES = 1 << 20
 
 
 def plain_text(column: str) -> pl.Expr:
@@ -110,8 +108,5 @@ def digests(files: Iterable[Path | Part]) -> dict[Path | Part, str]:
 
 
 def _digest(file: Path | Part) -> str:
-    digest = hashlib.sha256()
     with opened(file) as handle:
-        while block := handle.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -17,7 +17,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, get_ident
-from types import TracebackType
 
 from emobatch.errors import StorageError, first_line
 from emobatch.storage.locks import is_at, locked, share
@@ -90,12 +89,7 @@ class Cache:
         """Keep it."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         """Let go of it."""
         self.close()
 

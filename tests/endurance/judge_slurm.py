@@ -23,6 +23,7 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from chat_server import transcript
+from judge import make
 from slurm import Daemons, asked, free_ports, missing, started, wait_for
 
 SECONDS_TO_AN_ANSWER = 4.0
@@ -64,12 +65,9 @@ def documented(port: int) -> str:
     return script.replace("--gpus=1 ", "").replace("8000", str(port))
 
 
-def make(folder: Path, rows: int) -> None:
+def prepare(folder: Path, rows: int) -> None:
     """A final table, and `vllm`."""
-    said = pl.format("line {}", pl.int_range(rows))
-    classes = {f"speech_{name}": pl.lit(0.25) for name in ("angry", "happy", "neutral", "sad")}
-    table = pl.select(id=said, transcript=said, **classes, emotion=pl.lit("happy"))
-    table.write_parquet(folder / "final.parquet")
+    make(folder, rows)
     (folder / "bin").mkdir()
     vllm = folder / "bin/vllm"
     vllm.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).resolve()}" --serve $6\n')
@@ -123,7 +121,7 @@ def main(rows: int, serve: int | None) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        make(folder, rows)
+        prepare(folder, rows)
         with started(folder) as daemons:
             (folder / "job.sh").write_text(documented(free_ports(1)[0]))
             first = Job(folder, daemons)
