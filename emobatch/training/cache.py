@@ -9,15 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from emobatch.errors import OutputError, first_line
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clip import Clip
 
+SAMPLES = "samples"
+
 
 @dataclass(frozen=True)
 class Cache:
     """A folder of samples, which several trainings may share and fill at a time.
+
+    A file is safetensors, not NumPy's own format: its header is Python's syntax, and several
+    threads that parse that at a time fail at random up to Python 3.11.7 and 3.12.1
+    (python/cpython, issue 106905).
 
     Attributes:
         folder: where they are; one file for each clip, named by where it is and when it was
@@ -33,11 +41,13 @@ class Cache:
             clip: in a file.
 
         Returns:
-            (samples,) float32, 16 kHz, read from the disk as they are used; None where it isn't
-            there, or is broken.
+            (samples,) float32, 16 kHz; None where it isn't there, or is broken.
         """
-        with suppress(OSError, ValueError):
-            found: Samples = np.load(self._file(clip), mmap_mode="r", allow_pickle=False)
+        with (
+            suppress(OSError, SafetensorError),
+            safe_open(self._file(clip), framework="numpy") as kept,
+        ):
+            found: Samples = kept.get_tensor(SAMPLES)
             if found.dtype == np.float32 and found.ndim == 1:
                 return found
         return None
@@ -56,8 +66,7 @@ class Cache:
             file = self._file(clip)
             file.parent.mkdir(parents=True, exist_ok=True)
             partial = file.with_name(f"{file.name}.{os.getpid()}")
-            with partial.open("wb") as handle:
-                np.save(handle, samples)
+            partial.write_bytes(save({SAMPLES: np.ascontiguousarray(samples)}))
             partial.replace(file)  # whole, or not at all
         except OSError as error:
             raise OutputError(
@@ -70,4 +79,4 @@ class Cache:
         segment = (clip.member, clip.start, clip.end)
         told = (os.path.realpath(file), found.st_mtime_ns, found.st_size, *segment)
         name = hashlib.sha256(repr(told).encode(errors="surrogateescape")).hexdigest()
-        return self.folder / name[:2] / f"{name}.npy"
+        return self.folder / name[:2] / f"{name}.safetensors"
