@@ -32,7 +32,7 @@ def test_a_task_that_is_warned_queues_again_alone_and_the_merged_table_is_the_sa
             (folder / "job.sh").write_text(script)
             job = run.submit("0-1")
             # Its own id is that of the whole array, since it is the last.
-            run.until("task 1 has saved a chunk", lambda: run.saved(1))
+            run.until("task 1 has saved a chunk", lambda: run.saved(1) or run.is_done(job, 1))
             asked("scancel", "--batch", "--signal=USR1", f"{job}_1")
             run.until("task 1 is through", lambda: restarts(job).get(1) or run.is_done(job, 1))
             run.emobatch("score", "manifest.csv", "--models=demo", "-o", "whole.parquet")

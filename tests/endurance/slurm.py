@@ -213,7 +213,13 @@ class Run:
     def submit(self, array: str) -> str:
         """Hand the script in as it was printed, but for the part of the array."""
         command = ["sbatch", "--parsable", f"--array={array}", "job.sh"]
-        done = subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True)
+        # Jobs get the environment of sbatch: as after `source bin/activate`.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            command,
+            **{"cwd": self.folder, "check": True, "text": True, "capture_output": True},
+            env={**os.environ, "PATH": path},
+        )
         return done.stdout.strip().partition(";")[0]
 
     def until(self, what: str, happened: Callable[[], object]) -> None:
