@@ -11,8 +11,15 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, settings
 
 from emobatch.cli.main import main
+
+# The same examples on each run, however busy the machine is.
+settings.register_profile(
+    "same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")
 
 SHARED = Path(__file__).parents[2] / "shared"
 

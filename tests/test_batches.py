@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emobatch.errors import DeviceError
@@ -17,7 +17,6 @@ POOL = ThreadPoolExecutor(1)
 LENGTHS = st.lists(st.floats(0.01, 60), max_size=60)
 
 
-@settings(derandomize=True, deadline=None)
 @given(LENGTHS, st.floats(1, 200))
 def test_every_item_is_in_one_batch_within_the_budget(lengths: list[float], budget: float) -> None:
     groups = batches.by_length(lengths, budget)
@@ -26,7 +25,6 @@ def test_every_item_is_in_one_batch_within_the_budget(lengths: list[float], budg
         assert len(group) == 1 or len(group) * max(lengths[place] for place in group) <= budget
 
 
-@settings(derandomize=True, deadline=None)
 @given(LENGTHS)
 def test_batches_are_of_like_length(lengths: list[float]) -> None:
     groups = [[lengths[place] for place in group] for group in batches.by_length(lengths, 60)]
@@ -36,7 +34,6 @@ def test_batches_are_of_like_length(lengths: list[float]) -> None:
         assert (len(longer) + 1) * longer[0] > 60
 
 
-@settings(derandomize=True, deadline=None)
 @given(LENGTHS, st.floats(1, 100))
 def test_looking_ahead_keeps_order_and_bounds_what_is_held(
     lengths: list[float], budget: float

@@ -23,7 +23,7 @@ classes = st.integers(0, len(EMOTIONS) - 1)
 tables = st.lists(st.tuples(classes, classes, classes), min_size=1, max_size=40).map(
     lambda rows: np.array(rows).T
 )
-few = settings(deadline=None, derandomize=True, max_examples=40)
+few = settings(max_examples=40)
 
 
 def rows_alone(count: int) -> Units:

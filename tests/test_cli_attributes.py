@@ -65,7 +65,7 @@ def ccc(labels: np.ndarray, predicted: np.ndarray) -> float:
 numbers = st.lists(st.floats(-100, 100), min_size=4, max_size=30)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(3, 200), st.floats(0.01, 50), st.floats(-100, 100))
 def test_agreement_is_that_of_the_formulas(seed: int, count: int, scale: float, far: float) -> None:
     random = np.random.default_rng(seed)
@@ -87,7 +87,7 @@ def test_what_doesn_t_vary_correlates_with_nothing(values: list[float], other: f
     assert found["CCC"] == pytest.approx(0, abs=1e-9) and np.isnan(found["Pearson"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.integers(2, 5), st.integers(1, 6))
 def test_areas_are_those_of_scikit_learn(seed: int, count: int, classes: int, steps: int) -> None:
     random = np.random.default_rng(seed)
@@ -103,7 +103,7 @@ def test_areas_are_those_of_scikit_learn(seed: int, count: int, classes: int, st
         assert area == pytest.approx(100 * roc_auc_score(mine, values[:, number]))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(STRENGTHS), st.floats(0.01, 100))
 def test_a_line_is_scikit_learn_s_whatever_the_scale(
     seed: int, strength: float, scale: float

@@ -326,7 +326,7 @@ def test_folds_keep_their_numbers_beside_their_files(
     assert applied(cli, small, folder / "half_1_early.toml")["emotion"].null_count() == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 40))
 def test_figures_of_a_row_are_exact(seed: int, count: int, width: int) -> None:
     random = np.random.default_rng(seed)
@@ -347,7 +347,7 @@ def test_figures_of_a_row_are_exact(seed: int, count: int, width: int) -> None:
     assert sums == whole[one].tolist()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 1000))
 def test_the_loss_weighs_rows(seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import soundfile
 from click.testing import Result
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emobatch.features.handcrafted import autocorrelation, centre_clipped, energy, pause
@@ -137,7 +137,6 @@ def test_hand_crafted_features_are_those_of_the_paper() -> None:
 signals = st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=200).map(np.array)
 
 
-@settings(deadline=None)
 @given(signals)
 def test_formulas(signal: np.ndarray) -> None:
     whole = np.correlate(signal, signal, mode="full")[len(signal) - 1 :]

@@ -78,7 +78,7 @@ names = st.none() | st.sampled_from(["a", "b", "c", "d", " "])
 split_names = st.sampled_from(["train", "val", "test", "", "Dev"])
 
 
-@settings(deadline=None, derandomize=True, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("12"), names, split_names), max_size=25))
 def test_what_is_shared_is_the_intersection_of_sets(
     rows: list[tuple[str, str | None, str]],
@@ -196,7 +196,7 @@ words = st.lists(st.sampled_from(["stay", "staying", "letter", "letters", "a"]),
 texts = st.lists(words.map(" ".join), min_size=1, max_size=6, unique=True)
 
 
-@settings(deadline=None, derandomize=True, max_examples=30)
+@settings(max_examples=30)
 @given(texts, texts)
 def test_near_pairs_are_those_of_the_formula(some: list[str], others: list[str]) -> None:
     pairs = near_pairs(some, others, 0.7)

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import Result
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refusal
 from samples import LOOSE_TOML
@@ -36,7 +36,6 @@ def dearest(costs: list[int], count: int) -> int:
     return min(max(sum(costs[a:b]) for a, b in pairwise((0, *cuts, len(costs)))) for cuts in ways)
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=9), st.integers(1, 11))
 def test_no_cut_is_better_and_no_part_needlessly_empty(costs: list[int], count: int) -> None:
     bounds = boundaries(costs, count)

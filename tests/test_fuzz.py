@@ -66,7 +66,7 @@ def test_every_form_gets_inputs() -> None:
     assert 1000 <= sum(plan.values()) <= 1000 + len(known)
 
 
-@settings(derandomize=True, deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.sampled_from([*FORMS]), st.text() | st.binary().map(decoded))
 def test_any_text_is_segments_or_refused(form: str, text: str) -> None:
     try:
@@ -84,7 +84,7 @@ JSON = st.recursive(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.dictionaries(st.sampled_from(["audio_filepath", "offset", "duration", "x", "*"]), JSON))
 def test_any_object_is_a_row_or_refused(found: dict[str, object]) -> None:
     with TemporaryDirectory() as folder:

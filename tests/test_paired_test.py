@@ -20,7 +20,7 @@ def tossed(better: int, worse: int) -> Fraction:
     return Fraction(ways, 2**tosses)
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
 def test_p_is_that_of_tossing_a_coin(pairs: list[tuple[bool, bool]]) -> None:
     before, after = np.array(pairs, dtype=bool).T

@@ -17,7 +17,7 @@ from emobatch.evaluation.reliability import (
 Rows = list[tuple[float, bool]]
 # Few distinct uncertainties, so that many are equal.
 rows = st.lists(st.tuples(st.integers(0, 5).map(float), st.booleans()), min_size=1, max_size=30)
-often = settings(deadline=None, derandomize=True, max_examples=100)
+often = settings(max_examples=100)
 
 
 def columns(table: Rows) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -42,7 +42,7 @@ rows_with_errors = st.lists(st.tuples(measure, measure, st.booleans()), max_size
 )
 
 
-@settings(deadline=None, derandomize=True, max_examples=30)
+@settings(max_examples=30)
 @given(rows_with_errors, measure, measure, st.integers(0, 199), st.integers(0, 199))
 def test_m_is_the_share_of_flagged_rows_that_are_wrong(
     rows: list[Row], entropy: float, varentropy: float, line: int, column: int
@@ -53,7 +53,7 @@ def test_m_is_the_share_of_flagged_rows_that_are_wrong(
     assert np.isnan(shown) if not flagged else shown == pytest.approx(100 * detected / flagged)
 
 
-@settings(deadline=None, derandomize=True, max_examples=30)
+@settings(max_examples=30)
 @given(rows_with_errors, measure, measure)
 def test_the_map_holds_the_pair_in_use_and_counts_its_rows(
     rows: list[Row], entropy: float, varentropy: float
@@ -64,7 +64,7 @@ def test_the_map_holds_the_pair_in_use_and_counts_its_rows(
     assert (found.used.flagged, found.used.detected) == counts(rows, entropy, varentropy)
 
 
-@settings(deadline=None, derandomize=True, max_examples=30)
+@settings(max_examples=30)
 @given(rows_with_errors, measure, measure)
 def test_the_plateau_has_the_m_of_the_pair_in_use(
     rows: list[Row], entropy: float, varentropy: float

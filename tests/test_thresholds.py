@@ -126,7 +126,6 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("thresholds") / "t.toml"
 
 
-@settings(deadline=None, derandomize=True)
 @given(all_fitted)
 def test_what_is_written_is_read_back(file: Path, fitted: Fitted) -> None:
     assert parse(file, to_toml(fitted)) == fitted
@@ -135,7 +134,7 @@ def test_what_is_written_is_read_back(file: Path, fitted: Fitted) -> None:
 names = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1)
 
 
-@settings(deadline=None, derandomize=True, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(names, min_size=2, max_size=27, unique_by=str.lower))
 def test_classes_of_any_name_are_read_back(file: Path, classes: list[str]) -> None:
     try:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import reference
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from samples import EMOTIONS, SPEECH_COLUMNS, score_rows
 from scipy import stats
@@ -14,8 +14,6 @@ from scipy import stats
 from emobatch.errors import ProbabilityError
 from emobatch.tables.uncertainty import check_probabilities, with_uncertainty
 from emobatch.tasks.four import FOUR
-
-deterministic = settings(deadline=None, derandomize=True)
 
 # Whole numbers bring zeros and ties, floats very small probabilities.
 weights = st.one_of(
@@ -37,21 +35,18 @@ def uncertainty(rows: list[list[float | None]]) -> pl.DataFrame:
     return with_uncertainty(scored(rows), FOUR).collect()
 
 
-@deterministic
 @given(probabilities)
 def test_entropy_equals_scipy(rows: list[list[float]]) -> None:
     found = uncertainty(rows)["entropy"].to_numpy()
     np.testing.assert_allclose(found, stats.entropy(rows, axis=1), atol=1e-12)
 
 
-@deterministic
 @given(probabilities)
 def test_varentropy_equals_its_definition(rows: list[list[float]]) -> None:
     found = uncertainty(rows)["varentropy"].to_numpy()
     np.testing.assert_allclose(found, [reference.varentropy(row) for row in rows], atol=1e-12)
 
 
-@deterministic
 @given(probabilities)
 def test_entropy_and_varentropy_stay_within_their_bounds(rows: list[list[float]]) -> None:
     found = uncertainty(rows)
@@ -59,7 +54,6 @@ def test_entropy_and_varentropy_stay_within_their_bounds(rows: list[list[float]]
     assert (found["varentropy"] >= 0).all()
 
 
-@deterministic
 @given(probabilities)
 def test_predicted_class_is_numpys_argmax_of_equals_too(rows: list[list[float]]) -> None:
     wanted = [EMOTIONS[index] for index in np.argmax(rows, axis=1)]
