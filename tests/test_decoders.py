@@ -24,6 +24,7 @@ from emobatch.manifests.blocks import Sound
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.orders import lengths
+from emobatch.manifests.reading import Reading
 from emobatch.manifests.segments import voice_activity
 from emobatch.manifests.segments.cutting import Cutting
 from emobatch.reporting import sounds
@@ -253,7 +254,8 @@ def test_recordings_are_cut_beside_one_that_ends_its_decoder(
     for name in ("a", "late", "b"):
         save(tmp_path / f"{name}.wav", tone(1.5))
     (tmp_path / "m.csv").write_text("path\na.wav\nlate.wav\nb.wav\n")
-    rows = manifest.read(str(tmp_path / "m.csv"), cutting=Cutting(by="vad")).frame(0, 9)
+    by_voice = Reading(cutting=Cutting(by="vad"))
+    rows = manifest.read(str(tmp_path / "m.csv"), by_voice).frame(0, 9)
     # What is left whole fails where it is scored, which says why.
     assert rows["id"].to_list() == ["a.wav#0-1.5", "late.wav", "b.wav#0-1.5"]
     ended = ABORTED.removeprefix("audio: ").removesuffix(": ")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from emobatch.cli.arguments import OneManifest, cutting_of
+from emobatch.cli.arguments import OneManifest, reading_of
 from emobatch.cli.options import (
     cutting_options,
     output_option,
@@ -69,7 +69,6 @@ def features(manifest: str, output: Path | None, sets: tuple[str, ...], **option
     """
     from emobatch.cli.progress import Bar
     from emobatch.features.extract import Limits, extract
-    from emobatch.manifests.columns import ManifestColumns
 
     limits = Limits(options["max_seconds"], options["decode_timeout"], options["max_error_rate"])
     with Bar() as progress:
@@ -77,11 +76,7 @@ def features(manifest: str, output: Path | None, sets: tuple[str, ...], **option
             manifest,
             output,
             sets,
-            root=options["root"],
-            form=options["form"],
-            pattern=options["pattern"],
-            columns=ManifestColumns(options["path_column"]),
-            cutting=cutting_of(options["segments"], options["cut_by"]),
+            how=reading_of(options),
             limits=limits,
             progress=progress,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emobatch.cli.arguments import OneManifest, cutting_of
+from emobatch.cli.arguments import OneManifest, reading_of
 from emobatch.cli.beside_options import attribute_range_option, embedding_options
 from emobatch.cli.options import (
     branch_options,
@@ -23,7 +23,7 @@ from emobatch.cli.options import (
     transcript_language_option,
     worker_options,
 )
-from emobatch.cli.remote import access_of, place_option, remote_options, table_option
+from emobatch.cli.remote import place_option, remote_options, table_option
 from emobatch.models.names import (
     ASR_CONTEXTS,
     CLEANING_STEPS,
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from emobatch.storage.address import Place
 
 TOYS = "note: the demo's models are toys, trained on synthetic speech; their scores mean nothing"
+# Options that choose no model: of what is done with rows, and of who scores them.
+OF_RUN = ("engine", "restart", "retry_errors", "max_error_rate")
+OF_WORKERS = ("workers", "cpus_per_worker", "gpus_per_worker", "address")
 
 
 @click.command(cls=OneManifest)
@@ -145,27 +148,9 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 def score(
     manifest: str,
     output: Place | None,
-    root: Place | None,
-    form: str | None,
-    pattern: str | None,
-    segments: Path | None,
-    cut_by: str | None,
-    path_column: str | None,
-    transcript_column: str | None,
-    speaker_column: str | None,
-    label_column: str | None,
     gate: Path | None,
-    engine: str,
-    workers: int | None,
-    cpus_per_worker: float | None,
-    gpus_per_worker: float | None,
-    address: str | None,
-    confine: bool,
     shard: str | None,
-    restart: bool,
-    retry_errors: bool,
-    max_error_rate: float,
-    **choice: Any,
+    **options: Any,
 ) -> None:
     """Score every clip of MANIFEST with the speech and the text branch.
 
@@ -176,40 +161,30 @@ def score(
     for each of its rows, in order. With -o, work is saved as it goes, and an interrupted run goes
     on where it was when the same command is given again.
     """
-    if DEMO in (choice[name] for name in ("models", "speech_model", "asr_model", "text_model")):
+    if DEMO in (options[name] for name in ("models", "speech_model", "asr_model", "text_model")):
         import logging  # help has no need of it
 
         logging.getLogger(__name__).info(TOYS)
     from emobatch.cli.progress import Bar
-    from emobatch.manifests.columns import ManifestColumns
     from emobatch.manifests.shards import Shard
     from emobatch.models.choice import Choice
     from emobatch.scoring.elsewhere import here
     from emobatch.scoring.runners.runner import Workers
     from emobatch.scoring.score import score as run
 
-    access = access_of(choice)
-    chosen = Choice(**choice)
+    how = reading_of(options)
+    of_run = {name: options.pop(name) for name in OF_RUN}
+    workers = Workers(*(options.pop(name) for name in OF_WORKERS))
+    choice = Choice(**options)
     with here(output) as target, Bar() as progress:
         run(
-            manifest,
-            target,
-            chosen,
-            root=root,
-            form=form,
-            pattern=pattern,
-            columns=ManifestColumns(path_column, transcript_column, speaker_column, label_column),
-            cutting=cutting_of(segments, cut_by),
-            confine=confine,
-            access=access,
+            *(manifest, target, choice),
+            how=how,
             shard=None if shard is None else Shard.parse(shard),
             gate=None if gate is None else read_gate(gate),
-            engine=engine,
-            workers=Workers(workers, cpus_per_worker, gpus_per_worker, address),
-            restart=restart,
-            retry_errors=retry_errors,
-            max_error_rate=max_error_rate,
+            workers=workers,
             progress=progress,
+            **of_run,
         )
 
 
