@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emobatch.cli.remote import access_of
+from emobatch.cli.options.remote import access_of
 
 if TYPE_CHECKING:
     from emobatch.manifests.reading import Reading

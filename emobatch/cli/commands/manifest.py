@@ -9,15 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emobatch.cli.arguments import reading_of
-from emobatch.cli.options import (
-    column_options,
-    cutting_options,
-    json_option,
-    label_map_option,
-    output_option,
-    source_options,
-)
-from emobatch.cli.remote import place_option, remote_options
+from emobatch.cli.options.remote import place_option, remote_options
+from emobatch.cli.options.results import json_option, output_option
+from emobatch.cli.options.sources import column_options, cutting_options, source_options
+from emobatch.cli.options.tables import label_map_option
 
 if TYPE_CHECKING:
     from emobatch.manifests.convert import Converted

@@ -11,7 +11,7 @@ import click
 from emobatch.cli.arguments import OneManifest, reading_of
 from emobatch.cli.commands.score import read_gate
 from emobatch.cli.commands.score import score as scoring
-from emobatch.cli.options import json_option
+from emobatch.cli.options.results import json_option
 from emobatch.storage.address import Address, Place
 
 # What of the options of `score` a plan has no use for: it says where jobs write, and what they do

@@ -8,28 +8,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emobatch.cli.arguments import OneManifest, reading_of
-from emobatch.cli.beside_options import attribute_range_option, embedding_options
-from emobatch.cli.options import (
+from emobatch.cli.options.beside import attribute_range_option, embedding_options
+from emobatch.cli.options.devices import device_options, worker_options
+from emobatch.cli.options.limits import decode_timeout_option, max_error_rate_option
+from emobatch.cli.options.models import (
     branch_options,
-    column_options,
-    confine_option,
-    cutting_options,
-    device_options,
     language_option,
     model_options,
     offline_option,
-    source_options,
     task_options,
     transcript_language_option,
-    worker_options,
 )
-from emobatch.cli.remote import place_option, remote_options, table_option
+from emobatch.cli.options.remote import place_option, remote_options, table_option
+from emobatch.cli.options.sources import (
+    column_options,
+    confine_option,
+    cutting_options,
+    source_options,
+)
 from emobatch.models.names import (
     ASR_CONTEXTS,
     CLEANING_STEPS,
     DEMO,
     FULL_CONTEXT,
-    MOST_ERRORS,
     MOST_SECONDS,
 )
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
@@ -113,14 +114,7 @@ OF_WORKERS = ("workers", "cpus_per_worker", "gpus_per_worker", "address")
     metavar="I/N",
     help="Score only the Ith of N parts of the manifest, I from 0; `merge` joins their tables.",
 )
-@click.option(
-    "--decode-timeout",
-    type=float,
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Let a row fail if nothing more can be read of its file for so long.",
-)
+@decode_timeout_option
 @click.option(
     "--max-seconds",
     type=float,
@@ -137,14 +131,7 @@ OF_WORKERS = ("workers", "cpus_per_worker", "gpus_per_worker", "address")
 @click.option(
     "--retry-errors", is_flag=True, help="Score rows again that failed in an earlier run."
 )
-@click.option(
-    "--max-error-rate",
-    type=click.FloatRange(0, 1),
-    default=MOST_ERRORS,
-    show_default=True,
-    metavar="SHARE",
-    help="End with status 3 if more than this share of rows failed; the table is written.",
-)
+@max_error_rate_option
 def score(
     manifest: str,
     output: Place | None,

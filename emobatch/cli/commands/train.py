@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from emobatch.cli.arguments import OneManifest, reading_of
-from emobatch.cli.options import confine_option, transcript_column_option
+from emobatch.cli.options.sources import confine_option, transcript_column_option
+from emobatch.cli.options.training import training_options
 from emobatch.cli.signals import Signals
-from emobatch.cli.training_options import training_options
 from emobatch.cli.verbosity import with_verbosity
 from emobatch.models.names import CLEANING_STEPS, NO_STEPS
 from emobatch.training.options import HEADS, LINEAR, OF_BASE, OF_TRAIN, SPEECH, TEXT
