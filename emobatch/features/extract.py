@@ -13,13 +13,13 @@ import polars as pl
 
 from emobatch.errors import TooManyErrors
 from emobatch.features.feature_set import FeatureSet
-from emobatch.features.process import TIME_LIMIT, process
+from emobatch.features.process import process
 from emobatch.features.registry import FEATURE_SETS
 from emobatch.manifests import manifest
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clips import clips
 from emobatch.manifests.convert import rebased
-from emobatch.manifests.decoders import Decoders
+from emobatch.manifests.decoders import PATIENCE, Decoders
 from emobatch.manifests.manifest import Manifest
 from emobatch.manifests.reading import AS_IT_IS, Reading
 from emobatch.models.cores import available_cores
@@ -49,7 +49,7 @@ class Limits:
     """
 
     most_seconds: float = MOST_SECONDS
-    time_limit: float = TIME_LIMIT
+    time_limit: float = PATIENCE
     most_errors: float = MOST_ERRORS
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sys import float_info
 
 from emobatch.errors import CheckpointError, HubUnreachable, OptionError
+from emobatch.manifests.decoders import PATIENCE
 from emobatch.models import checkpoints, hub, languages, remote, sides, wanted
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import (
@@ -96,7 +97,7 @@ class Choice:
     label_map: tuple[str, ...] = ()
     text_label_map: tuple[str, ...] = ()
     batch_seconds: float | None = None
-    decode_timeout: float = 120.0
+    decode_timeout: float = PATIENCE
     max_seconds: float = MOST_SECONDS
     prosody: bool = False
     offline: bool = False
