@@ -20,6 +20,7 @@ from emobatch.cli.options.models import (
     transcript_language_option,
 )
 from emobatch.cli.options.remote import place_option, remote_options, table_option
+from emobatch.cli.options.results import restart_option
 from emobatch.cli.options.sources import (
     column_options,
     confine_option,
@@ -125,9 +126,7 @@ OF_WORKERS = ("workers", "cpus_per_worker", "gpus_per_worker", "address")
 )
 @confine_option
 @offline_option
-@click.option(
-    "--restart", is_flag=True, help="Throw away what an earlier run has saved or finished."
-)
+@restart_option
 @click.option(
     "--retry-errors", is_flag=True, help="Score rows again that failed in an earlier run."
 )
