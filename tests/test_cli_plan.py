@@ -379,10 +379,10 @@ def test_a_plan_is_of_the_rows_that_would_be_scored(cli: Cli, clips: Path) -> No
     assert (found["rows"], found["seconds"]) == (2, 3.25)
     # What was written is cut, and can't be cut again.
     jobs = ("plan", folder / "c.wav", cut, "--no-sample", "-o", target, "--slurm", "--shards=1")
-    line = next(
-        each for each in cli(*jobs, "--wall-time=1h").stdout.splitlines() if "score" in each
-    )
-    assert "--segments" not in line and pl.read_csv(target)["duration"].to_list() == [1.25, 2.0]
+    script = cli(*jobs, "--wall-time=1h").stdout.splitlines()
+    line = next(each for each in script if each.startswith("emobatch"))
+    assert str(target) in line and "--segments" not in line
+    assert pl.read_csv(target)["duration"].to_list() == [1.25, 2.0]
 
 
 @pytest.mark.parametrize(
