@@ -14,6 +14,7 @@ import numpy as np
 from emobatch.manifests import audio, decoder
 
 ENTRY = "crashing:serve"
+OF_MP3 = "crashing:serve_without_mp3"
 read, length = audio.read_windows, audio.length
 SLOW_SECONDS = 0.3
 
@@ -46,4 +47,16 @@ def crash_or_hang(file: Path, deadly: tuple[str, ...]) -> None:
 def serve(line: Connection) -> None:
     audio.read_windows, audio.length = read_or_crash, length_or_crash
     decoder.HEADERS_AT_ONCE = 2  # so that a test knows which files one that crashes is read beside
+    decoder.serve(line)
+
+
+def serve_without_mp3(line: Connection) -> None:
+    """Any MP3 ends the process, as a library that is built wrong does."""
+
+    def read_others(file: Path, *segment: float | None) -> Iterator[audio.Samples]:
+        if file.suffix == ".mp3":
+            os.abort()
+        return read(file, *segment)
+
+    audio.read_windows = read_others
     decoder.serve(line)

@@ -16,6 +16,7 @@ from emobatch.manifests import manifest
 from emobatch.manifests.clip import read
 from emobatch.manifests.clips import clips
 from emobatch.manifests.fetching import Fetcher
+from emobatch.manifests.reading import Reading
 from emobatch.splits.audit import audit
 from emobatch.splits.folds import folds
 from emobatch.storage.access import Access
@@ -67,7 +68,7 @@ def test_a_manifest_in_a_bucket_finds_its_audio(bucket: str, tmp_path: Path) -> 
 def test_a_folder_in_a_bucket_is_a_row_for_each_file(bucket: str) -> None:
     rows = manifest.read(f"{bucket}/set")
     assert rows.frame(0, 9)["path"].to_list() == ["a b/0.wav", "a b/1.wav"]
-    assert len(manifest.read(f"{bucket}/set", pattern="**/*1.wav")) == 1
+    assert len(manifest.read(f"{bucket}/set", Reading(pattern="**/*1.wav"))) == 1
 
 
 def test_folds_and_leakage_read_a_manifest_in_a_bucket(bucket: str, tmp_path: Path) -> None:

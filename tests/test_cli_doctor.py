@@ -22,6 +22,7 @@ from emobatch.doctor import decoders, folders, machine
 from emobatch.doctor import devices as device_checks
 from emobatch.doctor.finding import check
 from emobatch.errors import DeviceError, ExaminationError
+from emobatch.manifests import audio
 from emobatch.models import devices
 from emobatch.models.choice import Choice
 from emobatch.tables import provenance
@@ -200,12 +201,13 @@ def test_temporary_files_elsewhere_are_the_remedy(
 
 
 def test_a_decoder_that_gives_another_sound_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = decoders.read_windows
+    right = audio.read_windows
 
-    def halve(file: Path) -> list[np.ndarray]:
-        return [window[::2] if file.suffix == ".mp3" else window for window in right(file)]
+    def halve(file: Path, *limits: float | None) -> list[np.ndarray]:
+        heard = right(file, *limits)
+        return [window[::2] if file.suffix == ".mp3" else window for window in heard]
 
-    monkeypatch.setattr(decoders, "read_windows", halve)
+    monkeypatch.setattr(audio, "read_windows", halve)
     with pytest.raises(ExaminationError, match=r"^mp3: decoded to another sound.*pip install"):
         decoders.decode_all()
 

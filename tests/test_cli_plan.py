@@ -366,6 +366,25 @@ def test_jobs_can_read_the_manifest_that_a_plan_writes(cli: Cli, clips: Path) ->
     assert json.loads(again.stdout)["seconds"] == 19.25
 
 
+def test_a_plan_is_of_the_rows_that_would_be_scored(cli: Cli, clips: Path) -> None:
+    """Those that a pattern finds, and that recordings are cut into."""
+    folder, plan = clips.parent, ("plan", "--no-sample", "--json")
+    found = json.loads(cli(*plan, folder, "--glob=[ab].wav").stdout)
+    assert (found["rows"], found["seconds"], found["unreadable"]) == (2, 2.0, [])
+    (folder / "c.rttm").write_text(
+        "SPEAKER c 1 0.5 1.25 <NA> <NA> x\nSPEAKER c 1 3 2 <NA> <NA> y\n"
+    )
+    cut, target = f"--segments={folder / 'c.rttm'}", folder / "t.csv"
+    found = json.loads(cli(*plan, folder / "c.wav", cut).stdout)
+    assert (found["rows"], found["seconds"]) == (2, 3.25)
+    # What was written is cut, and can't be cut again.
+    jobs = ("plan", folder / "c.wav", cut, "--no-sample", "-o", target, "--slurm", "--shards=1")
+    script = cli(*jobs, "--wall-time=1h").stdout.splitlines()
+    line = next(each for each in script if each.startswith("emobatch"))
+    assert str(target) in line and "--segments" not in line
+    assert pl.read_csv(target)["duration"].to_list() == [1.25, 2.0]
+
+
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [

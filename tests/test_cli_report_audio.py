@@ -108,7 +108,7 @@ def test_the_same_table_gives_the_same_page(folder: Path) -> None:
 def test_without_the_option_nothing_is_heard_or_opened(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sounds, "read_windows", None)
+    monkeypatch.setattr(sounds, "windows", None)
     run("report", folder / "final.csv", "-o", folder / "silent.html")
     silent = Page((folder / "silent.html").read_text(encoding="utf-8"))
     assert silent.all("audio") == [] and "can be heard" not in silent.text

@@ -16,11 +16,18 @@ import pytest
 from click.testing import Result
 from sounds import save, tone
 
+from emobatch.doctor.decoders import decode_all
+from emobatch.errors import ExaminationError
 from emobatch.manifests import decoders as module
+from emobatch.manifests import manifest
 from emobatch.manifests.blocks import Sound
 from emobatch.manifests.clip import Clip
 from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.orders import lengths
+from emobatch.manifests.reading import Reading
+from emobatch.manifests.segments import voice_activity
+from emobatch.manifests.segments.cutting import Cutting
+from emobatch.reporting import sounds
 from emobatch.scoring.decoding import decode
 from emobatch.scoring.utterances import Utterance
 
@@ -237,3 +244,38 @@ def test_a_table_is_verified_beside_a_decoder_that_crashes(
     (difference,) = json.loads(result.stdout)["differences"]
     assert (difference["id"], difference["column"]) == ("crash.wav", "error")
     assert difference["again"] == ABORTED + "crash.wav"
+
+
+def test_recordings_are_cut_beside_one_that_ends_its_decoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "ENTRY", crashing.ENTRY)
+    monkeypatch.setattr(voice_activity, "_speech", lambda samples: [(0, len(samples))])
+    for name in ("a", "late", "b"):
+        save(tmp_path / f"{name}.wav", tone(1.5))
+    (tmp_path / "m.csv").write_text("path\na.wav\nlate.wav\nb.wav\n")
+    by_voice = Reading(cutting=Cutting(by="vad"))
+    rows = manifest.read(str(tmp_path / "m.csv"), by_voice).frame(0, 9)
+    # What is left whole fails where it is scored, which says why.
+    assert rows["id"].to_list() == ["a.wav#0-1.5", "late.wav", "b.wav#0-1.5"]
+    ended = ABORTED.removeprefix("audio: ").removesuffix(": ")
+    assert f"note: late.wav: not cut: {ended}" in caplog.text
+
+
+def test_a_page_is_heard_beside_a_clip_that_ends_its_decoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ENTRY", crashing.ENTRY)
+    names = ["a.wav", "crash.wav", "b.wav"]
+    for name in names:
+        save(tmp_path / name, tone(1.5))
+    found = sounds.sounds(pl.DataFrame({"path": names}), tmp_path)
+    assert [source is not None for source in found.sources] == [True, False, True]
+    ended = ABORTED.removeprefix("audio: ").removesuffix(": ")
+    assert f"; 1 can't be read ({ended}: crash.wav)" in found.says
+
+
+def test_a_library_that_crashes_is_found_before_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ENTRY", crashing.OF_MP3)
+    with pytest.raises(ExaminationError, match=r"^mp3: its decoder ended with SIGABRT; reinstall"):
+        decode_all()

@@ -22,6 +22,7 @@ from emobatch.errors import EmobatchError
 from emobatch.manifests import manifest
 from emobatch.manifests.corpora.registry import CORPORA
 from emobatch.manifests.readers.registry import READERS
+from emobatch.manifests.reading import Reading
 from emobatch.manifests.segments.registry import FORMS
 from emobatch.tables.decoded import decoded
 
@@ -91,7 +92,7 @@ def test_any_object_is_a_row_or_refused(found: dict[str, object]) -> None:
         file = Path(folder) / "m.json"
         file.write_text(json.dumps(found) + "\n")
         try:
-            read = manifest.read(str(file), form="nemo")
+            read = manifest.read(str(file), Reading(form="nemo"))
         except EmobatchError as error:
             assert "\n" not in str(error)
         else:

@@ -17,11 +17,12 @@ import pytest
 from test_cli_manifest import tree
 
 from emobatch.manifests import manifest
+from emobatch.manifests.reading import Reading
 
 
 def rows_of(source: Path, form: str) -> list[dict[str, Any]]:
     found = manifest.read(str(source))
-    assert found.frame(0, 99).equals(manifest.read(str(source), form=form).frame(0, 99))
+    assert found.frame(0, 99).equals(manifest.read(str(source), Reading(form=form)).frame(0, 99))
     return found.frame(0, 99).to_dicts()
 
 

@@ -12,6 +12,7 @@ from emobatch.manifests.clip import Clip
 from emobatch.manifests.clips import clips
 from emobatch.manifests.readers.reader import Reader
 from emobatch.manifests.readers.registry import READERS
+from emobatch.manifests.reading import Reading
 
 
 def save(folder: Path, text: str, name: str = "manifest.csv") -> str:
@@ -36,7 +37,7 @@ def test_paths_are_relative_to_the_manifest_or_the_root(tmp_path: Path) -> None:
         tmp_path / "sub/a.wav",
         Path("/abs/b.wav"),
     ]
-    (clip, _) = clips_of(manifest.read(source, Path("corpus")))
+    (clip, _) = clips_of(manifest.read(source, Reading(Path("corpus"))))
     assert clip.file == Path("corpus/sub/a.wav")
 
 
@@ -135,16 +136,16 @@ def test_a_form_of_manifests_is_one_class_and_one_line(tmp_path: Path) -> None:
         found = clips_of(manifest.read(source))
         assert [clip.file for clip in found] == [tmp_path / "a.wav", tmp_path / "sub/b.wav"]
         odd = save(tmp_path, "a.wav\n", "clips.txt")
-        assert len(manifest.read(odd, form="list")) == 1
+        assert len(manifest.read(odd, Reading(form="list"))) == 1
         with pytest.raises(EmobatchError, match=r"clips\.list: can't read that format"):
-            manifest.read(source, form="table")
+            manifest.read(source, Reading(form="table"))
     finally:
         READERS.remove("list")
 
 
 def test_an_unknown_form_is_named_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(EmobatchError, match=r"no manifest format 'tabel'.*did you mean 'table'"):
-        manifest.read(save(tmp_path, "path\na.wav\n"), form="tabel")
+        manifest.read(save(tmp_path, "path\na.wav\n"), Reading(form="tabel"))
 
 
 def test_a_missing_manifest_and_an_unknown_format(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from sounds import save, tone
 from emobatch.errors import EmobatchError
 from emobatch.manifests import manifest
 from emobatch.manifests.readers.registry import READERS
+from emobatch.manifests.reading import Reading
 
 Cli = Callable[..., Result]
 SOURCES = Path(__file__).parent / "data" / "sources"
@@ -34,13 +35,13 @@ def write(folder: Path, **files: str | bytes) -> Path:
 
 
 def rows_of(source: object, **options: Any) -> list[dict[str, Any]]:
-    read = manifest.read(str(source), **options)
+    read = manifest.read(str(source), Reading(**options))
     return read.frame(0, len(read)).to_dicts()
 
 
 def refused(source: object, **options: Any) -> str:
     with pytest.raises(EmobatchError) as error:
-        manifest.read(str(source), **options)
+        manifest.read(str(source), Reading(**options))
     message = str(error.value)
     assert message.startswith(f"{source}: ") and "\n" not in message
     assert not message.startswith(f"{source}: {source}"), message

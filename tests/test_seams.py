@@ -21,6 +21,7 @@ from toys import Loudness, OneByOne, ToyGate
 from emobatch.cli.progress import Bar
 from emobatch.errors import EmobatchError, Interrupted
 from emobatch.manifests.clip import Clip
+from emobatch.manifests.decoders import Decoders
 from emobatch.models.choice import Choice
 from emobatch.scorers.loaded import Loaded, load
 from emobatch.scorers.plan import Plan
@@ -117,6 +118,28 @@ def test_a_runner_is_one_class_and_one_line(manifest: Path) -> None:
     assert OneByOne.asked == [0, 64]
     assert pl.read_parquet(one).equals(pl.read_parquet(other))
     assert pl.read_parquet_metadata(one)["emobatch"] == pl.read_parquet_metadata(other)["emobatch"]
+
+
+def test_the_files_of_a_run_go_through_the_same_decoders(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where their headers are read before models are fetched."""
+    begun: list[Decoders] = []
+
+    class Counted(Decoders):
+        def __init__(self, cores: int) -> None:
+            super().__init__(cores)
+            begun.append(self)
+
+    there = DEMO.look_up()
+    monkeypatch.setattr(scoring, "Decoders", Counted)
+    monkeypatch.setattr(Choice, "look_up", lambda choice: {**there, "speech": None})
+    monkeypatch.setattr(Choice, "ask_hub", lambda choice, here: {"speech": object()})
+    monkeypatch.setattr(scoring.remote, "fetch", lambda here, missing: there)
+    with caplog.at_level("INFO", "emobatch"):
+        score(str(manifest), manifest.with_name("s.parquet"), DEMO)
+    (decoders,) = begun
+    assert decoders.is_closed and caplog.text.count("of audio") == 1
 
 
 def test_an_engine_that_isnt_there_is_named_with_those_that_are(manifest: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from emobatch.scoring.folder import HeldFolder
 from emobatch.training.work import Work
 
 Cli = Callable[..., Result]
+# In the names of files that are written aside.
+RANDOM = re.compile(r"\.[0-9a-f]{8}(?=\.tmp$)")
 SHORT: dict[str, Any] = {"epochs": 2, "batch": 20.0, "save_every": 0.0, "learning_rate": 1e-2}
 
 
@@ -69,10 +72,12 @@ def killed_before_what_is_new(known: set[tuple[str, ...]]) -> Iterator[None]:
             there = {
                 each for each in ("run.json", "done") if Path(f"{folder}.parts", each).exists()
             }
-            change = (name, inside, *sorted(there))
+            change = (name, RANDOM.sub("", inside), *sorted(there))
             # What a lock comes to in a process that is killed decides nothing.
             if ".parts" in str(path) and Path(path).name != "lock":
-                if not is_dead and change not in known:
+                # Whether what was written aside is cleared away is seen when it isn't, once dead.
+                is_cleared = name == "unlink" and inside.endswith(".tmp")
+                if not is_dead and not is_cleared and change not in known:
                     known.add(change)
                     is_dead = True
                     half(Path(path))

@@ -1,4 +1,4 @@
-"""Option values that name registered parts."""
+"""Kinds of option values: numbers, names, and registered parts."""
 
 from __future__ import annotations
 
@@ -93,6 +93,44 @@ class Counts(click.ParamType[Any]):
         if not all(text.isascii() and text.isdigit() and int(text) for text in texts):
             self.fail(f"{value!r}: give whole numbers above 0, as in 20,50,100", param, ctx)
         return tuple(int(text) for text in texts)
+
+
+class Names(click.ParamType[Any]):
+    """Some of a few names, separated by commas."""
+
+    name = "names"
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        """Take names.
+
+        Args:
+            known: those that there are.
+        """
+        self._known = known
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Check a value.
+
+        Args:
+            value: as typed, or a default.
+            param: the option.
+            ctx: of the command.
+
+        Returns:
+            The names in the order given.
+
+        Raises:
+            click.BadParameter: if one is unknown.
+        """
+        if isinstance(value, tuple):
+            return value
+        names = tuple(name.strip() for name in value.split(","))
+        for name in names:
+            if name not in self._known:
+                self.fail(f"{name!r} is none of {', '.join(self._known)}", param, ctx)
+        return names
 
 
 class Part(click.ParamType[Any]):

@@ -113,9 +113,7 @@ def evaluate_table(
         if by is not None and by not in names:
             raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
         column = label_columns.checked_column([table], label_column, aliases, task.labels)
-        if (label_column is None or column in names) and has_words_alone(table.rows, column):
-            return _told(_without_classes(table, by, bootstrap, wer_normalisation))
-        if label_column is None and has_attributes_alone(table.rows, column):
+        if _has_no_classes(table.rows, column, is_meant=label_column is not None):
             return _told(_without_classes(table, by, bootstrap, wer_normalisation))
         given = label_columns.has_given_emotion(names)
         frame, read, missing = labelled_rows(table, task, column, by, aliases, given=given)
@@ -123,7 +121,6 @@ def evaluate_table(
             frame = frame.rename({"emotion": label_columns.GIVEN_EMOTION}, strict=False)
             by = label_columns.GIVEN_EMOTION if by == "emotion" else by
         leakage.warn(table.unfiltered)
-    fitted = in_sample.of_table(table)
     has_label = pl.col(LABEL).is_not_null()
     frame, unlabelled = frame.filter(has_label), frame.filter(~has_label)
     evaluation = evaluate_rows(
@@ -131,19 +128,31 @@ def evaluate_table(
         task,
         by=by,
         bootstrap=bootstrap,
-        fitted=fitted,
+        fitted=in_sample.of_table(table),
         trained_on=trained_on,
         trained=trained_rows.of_table(table),
         wer_normalisation=wer_normalisation,
         unlabelled=unlabelled,
     )
     said = left_out.spoken(missing, len(frame) + missing["unlabelled"] + missing["dropped"])
-    of_attributes = in_sample.of_table(table, table.attributes_with).overlap(frame)
-    flattered = [f"attributes: {each}" for each in in_sample.note(of_attributes, len(frame))]
-    notes = [read.note(), *([said] if said else []), *flattered]
+    notes = [read.note(), *([said] if said else []), *_of_attributes(table, frame)]
     return _told(
         replace(evaluation, notes=(*notes, *evaluation.notes), labels=read, left_out=missing)
     )
+
+
+def _has_no_classes(rows: pl.LazyFrame, column: str, *, is_meant: bool) -> bool:
+    # Then words or attributes are all that can be measured. A column that was named and isn't
+    # there is an error, and one that is there holds labels.
+    there = column in rows.collect_schema()
+    words = (there or not is_meant) and has_words_alone(rows, column)
+    return words or (not is_meant and has_attributes_alone(rows, column))
+
+
+def _of_attributes(table: ScoreTable, rows: pl.DataFrame) -> list[str]:
+    # Rows may have been fitted on for their attributes that weren't for their classes.
+    overlap = in_sample.of_table(table, table.attributes_with).overlap(rows)
+    return [f"attributes: {each}" for each in in_sample.note(overlap, len(rows))]
 
 
 def _without_classes(

@@ -13,16 +13,15 @@ import polars as pl
 
 from emobatch.errors import TooManyErrors
 from emobatch.features.feature_set import FeatureSet
-from emobatch.features.process import TIME_LIMIT, process
+from emobatch.features.process import process
 from emobatch.features.registry import FEATURE_SETS
 from emobatch.manifests import manifest
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clips import clips
-from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.convert import rebased
-from emobatch.manifests.decoders import Decoders
+from emobatch.manifests.decoders import PATIENCE, Decoders
 from emobatch.manifests.manifest import Manifest
-from emobatch.manifests.segments.cutting import Cutting
+from emobatch.manifests.reading import AS_IT_IS, Reading
 from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_ERRORS
 from emobatch.scoring.progress import Progress, Silent
@@ -50,7 +49,7 @@ class Limits:
     """
 
     most_seconds: float = MOST_SECONDS
-    time_limit: float = TIME_LIMIT
+    time_limit: float = PATIENCE
     most_errors: float = MOST_ERRORS
 
 
@@ -59,11 +58,7 @@ def extract(
     target: Path | None,
     sets: Sequence[str],
     *,
-    root: Path | None = None,
-    form: str | None = None,
-    pattern: str | None = None,
-    columns: ManifestColumns | None = None,
-    cutting: Cutting | None = None,
+    how: Reading = AS_IT_IS,
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -73,11 +68,7 @@ def extract(
         source: what `score` takes.
         target: the table, standard output where None.
         sets: names of sets of features.
-        root: folder that paths are relative to; None for the manifest's own.
-        form: what the source is, None to go by what it looks like.
-        pattern: which files of a folder, for a row of each.
-        columns: which have which meaning.
-        cutting: how recordings are cut into segments, None to leave them whole.
+        how: it is read.
         limits: of each row and of all.
         progress: told how far the work is.
 
@@ -89,7 +80,7 @@ def extract(
     writing.check_target(target, sources=[source])
     chosen = [FEATURE_SETS[name]() for name in dict.fromkeys(sets)]
     limits = limits or Limits()
-    rows = manifest.read(source, root, form=form, pattern=pattern, columns=columns, cutting=cutting)
+    rows = manifest.read(source, how)
     schema = {**{name: pl.Float64 for each in chosen for name in each.columns}, ERROR: pl.String}
     rows.refuse_columns(schema)
     for note in dict.fromkeys(each.note for each in chosen if each.note):

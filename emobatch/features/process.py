@@ -9,14 +9,13 @@ from typing import TypeVar
 import numpy as np
 
 from emobatch.manifests.blocks import Samples
-from emobatch.manifests.decoders import Decoders
+from emobatch.manifests.decoders import PATIENCE, Decoders
 from emobatch.models.names import MOST_SECONDS
 from emobatch.scoring.decoding import decode
 from emobatch.scoring.utterances import Utterance
 
 Found = TypeVar("Found")
 STAGE = "features"
-TIME_LIMIT = 120.0
 
 
 def process(
@@ -24,7 +23,7 @@ def process(
     function: Callable[[Samples], Found],
     *,
     most_seconds: float = MOST_SECONDS,
-    time_limit: float = TIME_LIMIT,
+    time_limit: float = PATIENCE,
     decoders: Decoders | None = None,
 ) -> Iterator[tuple[Utterance, Found | None]]:
     """Apply a function to each clip's samples.

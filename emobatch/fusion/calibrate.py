@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from emobatch.tables.label_column import checked_column
 from emobatch.tables.left_out import spoken
 from emobatch.tables.score_table import ScoreTable
 from emobatch.tasks.labels import parse_label_map
+from emobatch.tasks.task import Task
 
 log = logging.getLogger(__name__)
 TRAINED = (
@@ -131,13 +132,8 @@ def calibrated(
         if label_column or label_map or sentiment_map or bootstrap or trained_on:
             raise OptionError(OF_ATTRIBUTES.format(method))
         return of_attributes(scores, given[method])
-    reads_text = any(METHODS[name].reads_text for name in given)
     task = scores.task.with_sentiments(sentiment_map)
-    aliases = parse_label_map(label_map, task.labels)
-    column = checked_column([scores], label_column, aliases, task.labels)
-    with reading.explained(scores.name):
-        others = columns_read(scores.rows, given)
-    labelled = labelled_rows(scores, task, column, aliases, others, text=reads_text)
+    labelled = _labelled(scores, task, given, label_column, label_map)
     rows = labelled.rows
     chosen = (
         best.choose(rows, labelled.unlabelled, task, given, trained_on) if method == BEST else None
@@ -167,6 +163,22 @@ def calibrated(
         **made_of(scores, rows, fitted),
     }
     return Calibration(Fitted(fitted, provenance), before, after)
+
+
+def _labelled(
+    scores: ScoreTable,
+    task: Task,
+    given: Mapping[str, Mapping[str, Any]],
+    label_column: str | None,
+    label_map: Sequence[str],
+) -> Labelled:
+    # With the columns that the methods read.
+    aliases = parse_label_map(label_map, task.labels)
+    column = checked_column([scores], label_column, aliases, task.labels)
+    with reading.explained(scores.name):
+        others = columns_read(scores.rows, given)
+    reads_text = any(METHODS[name].reads_text for name in given)
+    return labelled_rows(scores, task, column, aliases, others, text=reads_text)
 
 
 def _notes(labelled: Labelled, chosen: best.Choice | None) -> Iterator[str]:

@@ -14,10 +14,8 @@ import polars as pl
 from emobatch.errors import ManifestError, StorageError
 from emobatch.manifests import manifest
 from emobatch.manifests.archives import split
-from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.corpora.build import Built, build
-from emobatch.manifests.segments.cutting import Cutting
-from emobatch.storage.access import NO_ACCESS, Access
+from emobatch.manifests.reading import AS_IT_IS, Reading
 from emobatch.storage.address import Address, Place, at
 from emobatch.tables import reading, writing
 from emobatch.tables.provenance import software
@@ -53,14 +51,9 @@ def convert(
     target: Path | None,
     *,
     corpus: str | None = None,
-    root: Place | None = None,
-    form: str | None = None,
-    pattern: str | None = None,
-    columns: ManifestColumns | None = None,
-    cutting: Cutting | None = None,
+    how: Reading = AS_IT_IS,
     classes: str | None = None,
     label_map: Sequence[str] = (),
-    access: Access = NO_ACCESS,
 ) -> Converted:
     """Write the manifest of a source or of a corpus.
 
@@ -68,14 +61,9 @@ def convert(
         source: what `score` takes, or the folder of a corpus.
         target: the manifest, standard output where None.
         corpus: its name; None for any other source.
-        root: folder that the source's paths are relative to; None for its own.
-        form: what the source is, None to go by what it looks like.
-        pattern: which files of a folder, for a row of each.
-        columns: which have which meaning.
-        cutting: how recordings are cut into segments, None to leave them whole.
+        how: any other source is read.
         classes: keep rows of these classes alone, under these names; None keeps all as they are.
         label_map: pairs NAME=CLASS.
-        access: what of the files that rows name may be fetched, and where it is kept.
 
     Returns:
         What was written.
@@ -88,15 +76,7 @@ def convert(
     built: Built | None = None
     folder: Place
     if corpus is None:
-        read = manifest.read(
-            source,
-            root,
-            form=form,
-            pattern=pattern,
-            columns=columns,
-            cutting=cutting,
-            access=access,
-        )
+        read = manifest.read(source, how)
         rows, folder = read.rows, read.root
     else:
         with reading.explained(source):

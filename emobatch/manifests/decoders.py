@@ -17,6 +17,8 @@ ENTRY = "emobatch.manifests.decoder:serve"
 MOST, ORDERS_EACH = 4, 8
 # Seconds that one may take to import what it needs, on a machine that has much else to do.
 START_SECONDS = 300.0
+# Seconds to wait for more of a file, where the user doesn't say.
+PATIENCE = 120.0
 
 
 @dataclass(eq=False)

@@ -18,12 +18,11 @@ from emobatch.errors import ManifestError, first_line
 from emobatch.manifests import foreign_paths
 from emobatch.manifests.checked import check_columns, check_rows, normalised, refuse_columns
 from emobatch.manifests.clip import REPLACEMENT
-from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.fetching import Fetcher
 from emobatch.manifests.opening import opened
+from emobatch.manifests.reading import AS_IT_IS, Reading
 from emobatch.manifests.recent_rows import RecentRows
-from emobatch.manifests.segments.cutting import Cutting
-from emobatch.storage.access import NO_ACCESS, Access
+from emobatch.storage.access import Access
 from emobatch.storage.address import Address, Place
 from emobatch.tables import reading
 from emobatch.tables.places import Places, numbered
@@ -130,18 +129,7 @@ class Manifest:
         return digest.hexdigest()
 
 
-def read(
-    source: str,
-    root: Place | None = None,
-    *,
-    form: str | None = None,
-    pattern: str | None = None,
-    confine: bool = False,
-    columns: ManifestColumns | None = None,
-    cutting: Cutting | None = None,
-    where: str | None = None,
-    access: Access = NO_ACCESS,
-) -> Manifest:
+def read(source: str, how: Reading = AS_IT_IS) -> Manifest:
     """Read a manifest and check every row of it before any work begins.
 
     It is copied on the way, to a temporary file: a manifest of millions of rows is never held in
@@ -151,15 +139,7 @@ def read(
         source: what :data:`emobatch.manifests.readers.registry.READERS` take, among them a table
             by its extension, ``-`` for CSV on standard input, and a folder of audio; or the
             address of one.
-        root: folder that paths are relative to; by default the manifest's own, or the working
-            folder for standard input.
-        form: what the source is, None to go by what it looks like.
-        pattern: which files of a folder, for a row of each.
-        confine: let rows fail whose files are outside of that folder, links followed.
-        columns: which have which meaning, None for those of the names that emobatch knows.
-        cutting: how its recordings are cut into segments, None to leave them whole.
-        where: SQL expression; only rows for which it holds are read, and checked.
-        access: what of the files that rows name may be fetched, and where it is kept.
+        how: it is read.
 
     Returns:
         The manifest.
@@ -168,18 +148,21 @@ def read(
         TableError: if it can't be read.
         ManifestError: if its rows make no sense.
     """
-    if isinstance(root, Address):
-        access = replace(access, home=root)  # which the user named
-    with reading.explained(source), opened(source, form, pattern, access) as found:
-        root = found.root if root is None else root
-        rows = (columns or ManifestColumns()).named(found.rows)
+    access = how.access
+    if isinstance(how.root, Address):
+        access = replace(access, home=how.root)  # which the user named
+    with reading.explained(source), opened(source, how.form, how.pattern, access) as found:
+        root = found.root if how.root is None else how.root
+        rows = how.columns.named(found.rows)
         check_columns(source, rows, found.place)
-        place = found.place if where is None else partial(_place_of_kept, found.place, rows, where)
-        rows = filter_rows(rows, where)
-        if cutting:
+        place = found.place
+        if how.where is not None:
+            place = partial(_place_of_kept, place, rows, how.where)
+            rows = filter_rows(rows, how.where)
+        if how.cutting:
             check_rows(normalised(rows), place)
             with Fetcher(found.access) as fetcher:
-                rows = cutting.cut(rows, root, fetcher, confine=confine)
+                rows = how.cutting.cut(rows, root, fetcher, confine=how.confine)
             place = numbered
         rows, spool = _copied(normalised(rows))
         length = rows.select(pl.len()).collect().item()
@@ -188,7 +171,7 @@ def read(
         _note_lost_bytes(rows)
         check_rows(rows, place)
         foreign_paths.check(rows, root, found.access, place)
-    return Manifest(source, rows, length, root, confine, found.access, spool)
+    return Manifest(source, rows, length, root, how.confine, found.access, spool)
 
 
 def _place_of_kept(place: Places, rows: pl.LazyFrame, where: str, row: int) -> str:

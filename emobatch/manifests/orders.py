@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Generic
 
 from emobatch.errors import AudioError
+from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clip import Clip
-from emobatch.manifests.decoder import END, Found, Measure, Task
-from emobatch.manifests.decoders import Decoders, Turn
+from emobatch.manifests.decoder import END, Decode, Found, Measure, Task
+from emobatch.manifests.decoders import PATIENCE, Decoders, Turn
 from emobatch.processes import Child
 
 log = logging.getLogger(__name__)
@@ -18,7 +20,8 @@ log = logging.getLogger(__name__)
 # A process may have been killed for what others do; a file that ends two of them did it.
 ATTEMPTS = 2
 NOTHING_MORE = "nothing more could be read of it in {:g} s"
-CRASHED = "its decoder ended with {}; convert the file to another format"
+CRASHED = "its decoder ended with {}"
+CONVERT = "; convert the file to another format"
 
 
 class Order(Generic[Found]):
@@ -79,7 +82,7 @@ class Order(Generic[Found]):
             if attempt + 1 < self._attempts and not self._is_over():
                 child = self._decoders.started(self._turn)
         if not self._is_over():
-            raise AudioError(CRASHED.format(ended))
+            raise AudioError(CRASHED.format(ended) + CONVERT)
 
     def _answers(self, child: Child) -> Iterator[Found]:
         child.line.send(self._task)
@@ -97,6 +100,30 @@ class Order(Generic[Found]):
 
     def _is_over(self) -> bool:
         return self._turn.is_cancelled or self._decoders.is_closed
+
+
+def windows(
+    decoders: Decoders, clip: Clip, most: float = math.inf, time_limit: float = PATIENCE
+) -> Iterator[Samples]:
+    """Have one clip decoded, by whoever waits for it.
+
+    Args:
+        decoders: one of which does it.
+        clip: of a file here.
+        most: seconds of audio that may be decoded of it.
+        time_limit: seconds to wait for more of it.
+
+    Yields:
+        What :func:`emobatch.manifests.clip.read` gives.
+
+    Raises:
+        AudioError: if it can't be read, or its decoder crashed or hung.
+    """
+    order = Order(decoders, Decode(clip, most), time_limit)
+    try:
+        yield from order.results()
+    finally:
+        order.cancel()
 
 
 def lengths(decoders: Decoders, clips: Sequence[Clip], time_limit: float) -> Iterator[float | str]:

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from sys import float_info
 
 from emobatch.errors import CheckpointError, HubUnreachable, OptionError
-from emobatch.models import checkpoints, hub, languages, remote, sides
+from emobatch.manifests.decoders import PATIENCE
+from emobatch.models import checkpoints, hub, languages, remote, sides, wanted
 from emobatch.models.checkpoints import Checkpoint
 from emobatch.models.names import (
     AUTO,
-    BRANCHES,
     CLEANING_STEPS,
     EMBEDDING_TYPES,
-    EMOTIONAL,
     FULL_CONTEXT,
-    LEFT_OUT,
     LONGEST_WAIT,
     MEAN,
     MODEL_SETS,
     MOST_SECONDS,
     PUBLISHED,
-    SEVERAL,
-    SIDES,
     WITH_MODEL,
-    kind_of,
-    numbered,
-    option_of,
 )
 from emobatch.models.remote import Remote
 from emobatch.models.scale import Scale
@@ -105,7 +97,7 @@ class Choice:
     label_map: tuple[str, ...] = ()
     text_label_map: tuple[str, ...] = ()
     batch_seconds: float | None = None
-    decode_timeout: float = 120.0
+    decode_timeout: float = PATIENCE
     max_seconds: float = MOST_SECONDS
     prosody: bool = False
     offline: bool = False
@@ -202,7 +194,7 @@ class Choice:
         defaults = MODEL_SETS[self.models]
         return {
             branch: defaults[branch] if name is None else name
-            for branch, name in self._named().items()
+            for branch, name in wanted.named(vars(self)).items()
         }
 
     def look_up(self) -> dict[str, Checkpoint | None]:
@@ -247,7 +239,7 @@ class Choice:
         try:
             return {branch: remote.ask(names[branch], branch) for branch in missing}
         except HubUnreachable as error:
-            raise HubUnreachable(f"{error}; {self._remedy()}") from error
+            raise HubUnreachable(f"{error}; {wanted.remedy(vars(self))}") from error
 
     def missing(self, branches: Collection[str]) -> CheckpointError:
         """Say that checkpoints are not on this machine.
@@ -261,29 +253,4 @@ class Choice:
         names = ", ".join(self.names()[branch] for branch in branches)
         forbidden = not self.offline and hub.is_offline()
         why = f", and {hub.OFFLINE_SETTING} is set" if forbidden else ""
-        return CheckpointError(f"{names}: not on this machine{why}; {self._remedy()}")
-
-    def _named(self) -> dict[str, str | None]:
-        without = {branch for side in self.sides_left_out for branch in SIDES[side]}
-        if self.emotional_model is None:
-            without.add(EMOTIONAL)
-        return {b: name for b, name in self._of_all_branches() if kind_of(b) not in without}
-
-    def _of_all_branches(self) -> Iterator[tuple[str, str | None]]:
-        for branch in BRANCHES:
-            yield branch, getattr(self, f"{branch}_model")
-        for kind in SEVERAL:
-            for place, name in enumerate(getattr(self, f"{kind.replace('-', '_')}_model")):
-                yield numbered(kind, place), name
-
-    def _remedy(self) -> str:
-        options = [
-            f"{option_of(branch)}={name}"
-            for branch, name in self._named().items()
-            if name is not None
-        ]
-        options[:0] = [f"--{side}={LEFT_OUT}" for side in self.sides_left_out]
-        if self.models != PUBLISHED:
-            options.insert(0, f"--models={self.models}")
-        command = shlex.join(["emobatch", "models", "--fetch", *options])
-        return f"`{command}` fetches what is missing where the hub can be reached"
+        return CheckpointError(f"{names}: not on this machine{why}; {wanted.remedy(vars(self))}")

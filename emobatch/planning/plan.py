@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from emobatch.errors import OptionError
 from emobatch.manifests import manifest as manifests
-from emobatch.manifests.columns import ManifestColumns
+from emobatch.manifests.reading import AS_IT_IS, Reading
 from emobatch.models.choice import Choice
 from emobatch.models.cores import available_cores
 from emobatch.planning import lengths, sample
@@ -22,7 +22,6 @@ from emobatch.planning.lengths import Lengths
 from emobatch.planning.sample import Sample
 from emobatch.scoring import sharing
 from emobatch.scoring.gate import Gate
-from emobatch.storage.access import NO_ACCESS, Access
 from emobatch.storage.address import Place
 from emobatch.tables import writing
 
@@ -125,11 +124,7 @@ def plan(
     choice: Choice,
     *,
     target: Path | None = None,
-    root: Place | None = None,
-    form: str | None = None,
-    columns: ManifestColumns | None = None,
-    confine: bool = False,
-    access: Access = NO_ACCESS,
+    how: Reading = AS_IT_IS,
     gate: Gate | None = None,
     sample_rows: int | None = None,
     shards: int | None = None,
@@ -141,11 +136,7 @@ def plan(
         source: the manifest, ``-`` for standard input.
         choice: models and options.
         target: file to write the manifest with durations to, None for none.
-        root: folder that the manifest's paths are relative to.
-        form: what the manifest is, None to go by what it looks like.
-        columns: which of the manifest's have which meaning, None for those of known names.
-        confine: take files outside of that folder for unreadable.
-        access: what of the files that rows name may be fetched, and where it is kept.
+        how: the manifest is read.
         gate: that decides which rows are transcribed.
         sample_rows: how many are scored to see, None for some chunks, 0 for none.
         shards: how many there are to be, None for as many as wall time asks for.
@@ -158,8 +149,7 @@ def plan(
         EmobatchError: if the manifest or the models can't be used.
     """
     writing.check_target(target, sources=[source])
-    columns = columns or ManifestColumns()
-    rows = manifests.read(source, root, form=form, confine=confine, columns=columns, access=access)
+    rows = manifests.read(source, how)
     found = lengths.measure(rows, choice.decode_timeout)
     rows = lengths.with_durations(rows, found)
     if target is not None:

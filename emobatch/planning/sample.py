@@ -16,6 +16,7 @@ import polars as pl
 from emobatch.errors import EmobatchError, TooManyErrors
 from emobatch.manifests.costs import Costs
 from emobatch.manifests.manifest import Manifest
+from emobatch.manifests.reading import Reading
 from emobatch.models.choice import Choice
 from emobatch.models.names import LEFT_OUT
 from emobatch.models.sides import OPTIONS
@@ -243,9 +244,7 @@ def _scored(source: Path, manifest: Manifest, choice: Choice) -> tuple[Spent, pl
         with _quietly():
             score(
                 *(str(source), target, choice),
-                root=manifest.root,
-                confine=manifest.confine,
-                access=manifest.access,
+                how=Reading(manifest.root, confine=manifest.confine, access=manifest.access),
                 restart=True,
                 max_error_rate=1.0,
                 progress=timer,

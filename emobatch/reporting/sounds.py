@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,13 @@ import soundfile
 from rich.filesize import decimal
 
 from emobatch.errors import AudioError
-from emobatch.manifests.archives import Part
-from emobatch.manifests.audio import SAMPLE_RATE, read_windows
+from emobatch.manifests.audio import SAMPLE_RATE
+from emobatch.manifests.blocks import Samples
+from emobatch.manifests.clip import Clip
 from emobatch.manifests.clips import clips
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
+from emobatch.manifests.orders import windows
 from emobatch.models.names import MOST_SECONDS
 from emobatch.wording import counted
 
@@ -60,32 +64,35 @@ def sounds(rows: pl.DataFrame, root: Path, most_bytes: int = MOST_BYTES) -> Soun
     sources: list[str | None] = []
     used, trouble, failed = 0, "", 0
     fetcher = Fetcher()  # finds what is in archives, and fetches nothing
-    for clip in clips(rows.select("path", *numbers), root):
-        start = clip.start or 0.0
-        end = start + CLIP_SECONDS if clip.end is None else min(clip.end, start + CLIP_SECONDS)
-        try:
-            with fetcher.here(clip) as here:
-                encoded = _encoded(here.located(), start, end)
-        except AudioError as error:
-            trouble = trouble or f"{error}: {clip.path}"
-            failed += 1
-            sources.append(None)
-            continue
-        if used + len(encoded) > most_bytes:
-            break
-        used += len(encoded)
-        sources.append(f"data:audio/mpeg;base64,{base64.b64encode(encoded).decode()}")
+    with Decoders(1) as decoders:
+        for clip in clips(rows.select("path", *numbers), root):
+            try:
+                with fetcher.here(_beginning(clip)) as here:
+                    encoded = _encoded(windows(decoders, here, MOST_SECONDS))
+            except AudioError as error:
+                trouble = trouble or f"{error}: {clip.path}"
+                failed += 1
+                sources.append(None)
+                continue
+            if used + len(encoded) > most_bytes:
+                break
+            used += len(encoded)
+            sources.append(f"data:audio/mpeg;base64,{base64.b64encode(encoded).decode()}")
     full = len(rows) - len(sources)
     sources += [None] * full
     return Sounds(sources, _said(len(rows) - full - failed, full, failed, trouble, most_bytes))
 
 
-def _encoded(file: Path | Part, start: float, end: float) -> bytes:
-    samples = np.concatenate(list(read_windows(file, start, end, MOST_SECONDS)))
+def _beginning(clip: Clip) -> Clip:
+    end = (clip.start or 0.0) + CLIP_SECONDS
+    return replace(clip, end=end if clip.end is None else min(clip.end, end))
+
+
+def _encoded(decoded: Iterator[Samples]) -> bytes:
     content = io.BytesIO()
     soundfile.write(
         content,
-        samples,
+        np.concatenate([*decoded]),
         SAMPLE_RATE,
         format="MP3",
         subtype="MPEG_LAYER_III",

@@ -37,17 +37,8 @@ def replacing(target: Path, beside: Path | None = None) -> Iterator[Path]:
     if beside is None:
         target = target.resolve()  # a link stays a link
     try:
-        mode = _mode(target if beside is None else beside)
-        partial = _made_aside(target, readable=mode is None)
-        try:
+        with written_aside(target, beside) as partial:
             yield partial
-            with partial.open("rb") as handle:
-                os.fsync(handle.fileno())  # on disk before it is renamed
-            if mode is not None:
-                partial.chmod(mode)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{target}: {first_line(error)}; mend that or choose another") from error
     except PolarsError as error:
@@ -56,6 +47,33 @@ def replacing(target: Path, beside: Path | None = None) -> Iterator[Path]:
         if cause is None:
             raise
         raise OutputError(f"{target}: {cause[1]}; mend that or choose another") from error
+
+
+@contextmanager
+def written_aside(target: Path, beside: Path | None = None) -> Iterator[Path]:
+    """Do what :func:`replacing` does, for those who say themselves what to do where it fails.
+
+    Args:
+        target: the file that shall appear complete or not at all; a link is replaced itself.
+        beside: the file whose permissions it gets, None for those that it has.
+
+    Yields:
+        A file in the same folder, gone or renamed afterwards.
+
+    Raises:
+        OSError: if it can't be written.
+    """
+    mode = _mode(target if beside is None else beside)
+    partial = _made_aside(target, readable=mode is None)
+    try:
+        yield partial
+        with partial.open("rb") as handle:
+            os.fsync(handle.fileno())  # on disk before it is renamed
+        if mode is not None:
+            partial.chmod(mode)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _mode(file: Path) -> int | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emobatch.errors import TableError
 from emobatch.manifests import manifest
-from emobatch.manifests.columns import ManifestColumns
 from emobatch.manifests.manifest import Manifest
-from emobatch.manifests.segments.cutting import Cutting
+from emobatch.manifests.reading import AS_IT_IS, Reading
 from emobatch.splits.roles import FOLD_COLUMN, TRAIN, VAL
 from emobatch.tasks import choose as tasks
 from emobatch.training.goals.attributes import Attributes
@@ -26,11 +25,7 @@ class Rows:
 
     Attributes:
         source: the manifest.
-        root: folder that its paths are relative to; None for its own.
-        form: what it is, None to go by what it looks like.
-        columns: which have which meaning.
-        cutting: how its recordings are cut into segments, None to leave them whole.
-        confine: leave rows out whose files are outside of the folder.
+        how: it is read.
         fold: of a manifest of several folds, the one that is trained; None where there is one.
         train_where: SQL expression of rows that are trained on; None for the split ``train``.
         val_where: the same of rows that validate.
@@ -41,11 +36,7 @@ class Rows:
     """
 
     source: str
-    root: Path | None = None
-    form: str | None = None
-    columns: ManifestColumns | None = None
-    cutting: Cutting | None = None
-    confine: bool = False
+    how: Reading = AS_IT_IS
     fold: str | None = None
     train_where: str | None = None
     val_where: str | None = None
@@ -63,22 +54,14 @@ class Rows:
         Raises:
             EmobatchError: if it can't be read, or its rows make no sense.
         """
-        where = None
-        if self.fold is not None:
-            quoted = self.fold.replace("'", "''")
-            where = f"CAST({FOLD_COLUMN} AS VARCHAR) = '{quoted}'"
+        if self.fold is None:
+            return manifest.read(self.source, self.how)
+        quoted = self.fold.replace("'", "''")
+        where = f"CAST({FOLD_COLUMN} AS VARCHAR) = '{quoted}'"
         try:
-            return manifest.read(
-                self.source,
-                self.root,
-                form=self.form,
-                confine=self.confine,
-                columns=self.columns,
-                cutting=self.cutting,
-                where=where,
-            )
+            return manifest.read(self.source, replace(self.how, where=where))
         except TableError as error:
-            raise error.named(f"--fold {self.fold}") if self.fold is not None else error from None
+            raise error.named(f"--fold {self.fold}") from None
 
     def choose(self, read: Manifest, options: Options) -> Chosen:
         """Choose rows that are trained on, and that validate.
@@ -97,8 +80,8 @@ class Rows:
         if options.attributes:
             goal = Attributes(options.attributes)
         else:
-            column = self.columns.label if self.columns else None
-            goal = Categories(tasks.named(self.classes), column or LABEL, self.label_map)
+            column = self.how.columns.label or LABEL
+            goal = Categories(tasks.named(self.classes), column, self.label_map)
         chosen = choose(
             read.rows.collect(), goal, train_where=self.train_where, val_where=self.val_where
         )

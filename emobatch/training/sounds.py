@@ -15,7 +15,7 @@ from emobatch.manifests import clip as clips
 from emobatch.manifests.audio import SAMPLE_RATE, WINDOW_SECONDS
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.clip import Clip
-from emobatch.manifests.decoders import Decoders
+from emobatch.manifests.decoders import PATIENCE, Decoders
 from emobatch.manifests.fetching import Fetcher
 from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_SECONDS
@@ -26,8 +26,6 @@ from emobatch.training.source import Lengths, Source, Take
 
 log = logging.getLogger(__name__)
 WINDOW = WINDOW_SECONDS * SAMPLE_RATE
-# Seconds to wait for more of a file before its row is left out.
-PATIENCE = 120.0
 # Broken files that are named; the others are counted.
 MOST_NAMED = 20
 

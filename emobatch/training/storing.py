@@ -11,6 +11,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from emobatch.errors import OutputError, ResumeError, first_line
+from emobatch.tables.replacing import written_aside
 
 # How PyTorch says that less was written of a file than it wanted.
 TORN = "unexpected pos"
@@ -50,10 +51,8 @@ def write(file: Path, value: Any) -> None:
     Raises:
         OutputError: if it can't be written.
     """
-    partial = file.with_name(f"{file.name}.new")
-    with explained(file.parent):
+    with explained(file.parent), written_aside(file) as partial:
         partial.write_text(json.dumps(value), encoding="utf-8")
-        partial.replace(file)
 
 
 def read(file: Path) -> Any:

@@ -34,7 +34,7 @@ RUN, SURVEY, PROGRESS, HISTORY = "run.json", "audio.json", "progress.json", "his
 # Folders: those before a step's number and an epoch's place, and those of just that name.
 CHECKPOINT, BEST, DONE, REPLACED = "checkpoint-", "best-", "done", "replaced"
 KNOWN = re.compile(
-    rf"({re.escape(RUN)}|{re.escape(SURVEY)})(\.new)?|{CHECKPOINT}\d+|{BEST}(\d+|new)|{DONE}|"
+    rf"{re.escape(RUN)}|{re.escape(SURVEY)}|\..+\.tmp|{CHECKPOINT}\d+|{BEST}(\d+|new)|{DONE}|"
     rf"{REPLACED}|{LOCK_FILE}"
 )
 

@@ -21,6 +21,7 @@ from fuzz import MANIFEST
 from emobatch.manifests import manifest
 from emobatch.manifests.corpora.build import build
 from emobatch.manifests.fetching import Fetcher
+from emobatch.manifests.reading import Reading
 from emobatch.manifests.segments.cutting import Cutting
 
 Files = Mapping[str, bytes]
@@ -30,7 +31,7 @@ Read = Callable[[Path], object]
 
 
 def read(folder: Path, name: str = "", form: str | None = None) -> object:
-    return manifest.read(str(folder / name), form=form)
+    return manifest.read(str(folder / name), Reading(form=form))
 
 
 def read_corpus(folder: Path, name: str) -> object:

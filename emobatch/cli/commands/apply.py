@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from emobatch.cli.options import output_option, scores_argument, where_option
+from emobatch.cli.options.results import output_option
+from emobatch.cli.options.tables import scores_argument, where_option
 
 
 @click.command()

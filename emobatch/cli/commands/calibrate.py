@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from emobatch.cli.options import (
-    fit_options,
+from emobatch.cli.options.fitting import fit_options
+from emobatch.cli.options.results import output_option
+from emobatch.cli.options.tables import (
     label_column_option,
     label_map_option,
-    output_option,
     scores_argument,
     sentiment_map_option,
     trained_on_option,

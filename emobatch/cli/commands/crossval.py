@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from emobatch.cli.echo import say_json
-from emobatch.cli.options import (
-    fit_options,
-    json_option,
+from emobatch.cli.options.fitting import fit_options
+from emobatch.cli.options.results import json_option
+from emobatch.cli.options.tables import (
     label_column_option,
     label_map_option,
     scores_argument,

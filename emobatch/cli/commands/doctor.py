@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from emobatch.cli.beside_options import embedding_options
 from emobatch.cli.echo import say, say_json
-from emobatch.cli.options import (
+from emobatch.cli.options.beside import embedding_options
+from emobatch.cli.options.devices import device_options
+from emobatch.cli.options.models import (
     branch_options,
-    device_options,
-    json_option,
     language_option,
     model_options,
     offline_option,
     task_options,
 )
+from emobatch.cli.options.results import json_option
 
 
 @click.command()

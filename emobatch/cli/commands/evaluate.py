@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from emobatch.cli.echo import say_json
-from emobatch.cli.options import (
-    json_option,
+from emobatch.cli.options.results import json_option
+from emobatch.cli.options.tables import (
     label_column_option,
     label_map_option,
     sentiment_map_option,

@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from emobatch.cli.arguments import OneManifest, cutting_of
-from emobatch.cli.options import (
+from emobatch.cli.arguments import OneManifest, reading_of
+from emobatch.cli.options.limits import decode_timeout_option, max_error_rate_option
+from emobatch.cli.options.results import output_option
+from emobatch.cli.options.sources import (
     cutting_options,
-    output_option,
     path_column_option,
     root_option,
     source_options,
 )
 from emobatch.cli.parts import Part
 from emobatch.features.registry import FEATURE_SETS
-from emobatch.models.names import MOST_ERRORS
 
 
 @click.command(cls=OneManifest)
@@ -35,14 +35,7 @@ from emobatch.models.names import MOST_ERRORS
 @source_options
 @cutting_options
 @path_column_option
-@click.option(
-    "--decode-timeout",
-    type=float,
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Let a row fail if nothing more can be read of its file for so long.",
-)
+@decode_timeout_option
 @click.option(
     "--max-seconds",
     type=float,
@@ -51,14 +44,7 @@ from emobatch.models.names import MOST_ERRORS
     metavar="SECONDS",
     help="Let a row fail if it has more audio than this: a clip is held in memory.",
 )
-@click.option(
-    "--max-error-rate",
-    type=click.FloatRange(0, 1),
-    default=MOST_ERRORS,
-    show_default=True,
-    metavar="SHARE",
-    help="End with status 3 if more than this share of rows failed; the table is written.",
-)
+@max_error_rate_option
 def features(manifest: str, output: Path | None, sets: tuple[str, ...], **options: Any) -> None:
     """Add columns of acoustic features to MANIFEST, computed of the audio of each row.
 
@@ -69,7 +55,6 @@ def features(manifest: str, output: Path | None, sets: tuple[str, ...], **option
     """
     from emobatch.cli.progress import Bar
     from emobatch.features.extract import Limits, extract
-    from emobatch.manifests.columns import ManifestColumns
 
     limits = Limits(options["max_seconds"], options["decode_timeout"], options["max_error_rate"])
     with Bar() as progress:
@@ -77,11 +62,7 @@ def features(manifest: str, output: Path | None, sets: tuple[str, ...], **option
             manifest,
             output,
             sets,
-            root=options["root"],
-            form=options["form"],
-            pattern=options["pattern"],
-            columns=ManifestColumns(options["path_column"]),
-            cutting=cutting_of(options["segments"], options["cut_by"]),
+            how=reading_of(options),
             limits=limits,
             progress=progress,
         )

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from emobatch.cli.options import form_option, output_option
+from emobatch.cli.options.results import output_option
+from emobatch.cli.options.sources import form_option
 from emobatch.cli.parts import Part
 from emobatch.splits.schemes import SCHEMES
 

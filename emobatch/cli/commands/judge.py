@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from emobatch.cli.options import offline_option, where_option
+from emobatch.cli.options.models import offline_option
+from emobatch.cli.options.tables import where_option
 from emobatch.judging.names import ALL, LEAST_CONFIDENCE, ONLY
 from emobatch.models.names import MOST_ERRORS
 

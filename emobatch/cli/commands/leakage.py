@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from emobatch.cli.echo import say_json
-from emobatch.cli.options import form_option, json_option, root_option
+from emobatch.cli.options.results import json_option
+from emobatch.cli.options.sources import form_option, root_option
 
 
 @click.command()

@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emobatch.cli.arguments import cutting_of
-from emobatch.cli.options import (
-    column_options,
-    cutting_options,
-    json_option,
-    label_map_option,
-    output_option,
-    source_options,
-)
-from emobatch.cli.remote import access_of, place_option, remote_options
+from emobatch.cli.arguments import reading_of
+from emobatch.cli.options.remote import place_option, remote_options
+from emobatch.cli.options.results import json_option, output_option
+from emobatch.cli.options.sources import column_options, cutting_options, source_options
+from emobatch.cli.options.tables import label_map_option
 
 if TYPE_CHECKING:
     from emobatch.manifests.convert import Converted
@@ -54,26 +49,18 @@ def manifest(
     EmoBox or lhotse. Standard error says how many rows each label and speaker has, which files are
     missing or unknown, and what differs from the counts that a corpus's owners publish.
     """
-    from emobatch.manifests.columns import ManifestColumns
     from emobatch.manifests.convert import convert
 
     if listed:
         _list(as_json)
         return
     corpus, place = _parsed(source)
-    columns = ManifestColumns(
-        *(options.pop(f"{name}_column") for name in ("path", "transcript", "speaker", "label"))
-    )
-    access = access_of(options)
-    cutting = cutting_of(options.pop("segments"), options.pop("cut_by"))
-    if corpus is not None and any((options["root"], options["form"], options["pattern"], cutting)):
+    how = reading_of(options)
+    if corpus is not None and any((how.root, how.form, how.pattern, how.cutting)):
         raise click.UsageError(
             "--root, --format, --glob, --segments and --segment are of a SOURCE, not of a CORPUS"
         )
-    done = convert(
-        place, output, corpus=corpus, columns=columns, cutting=cutting, access=access, **options
-    )
-    _show(done)
+    _show(convert(place, output, corpus=corpus, how=how, **options))
 
 
 def _parsed(source: tuple[str, ...]) -> tuple[str | None, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from emobatch.cli.options import output_option
+from emobatch.cli.options.results import output_option
 
 
 @click.command()

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from emobatch.cli.echo import say_json
-from emobatch.cli.options import branch_options, json_option, model_options, offline_option
+from emobatch.cli.options.models import branch_options, model_options, offline_option
+from emobatch.cli.options.results import json_option
 
 
 @click.command()

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from emobatch.cli.arguments import OneManifest
+from emobatch.cli.arguments import OneManifest, reading_of
 from emobatch.cli.commands.score import read_gate
 from emobatch.cli.commands.score import score as scoring
-from emobatch.cli.options import json_option
-from emobatch.cli.remote import access_of
+from emobatch.cli.options.results import json_option
 from emobatch.storage.address import Address, Place
 
 # What of the options of `score` a plan has no use for: it says where jobs write, and what they do
@@ -22,7 +21,10 @@ NOT_PLANNED = (
     *("quiet", "verbose", "log_file"),
 )
 # What is said of a manifest that isn't true of the one that a plan writes.
-ABOUT_MANIFEST = ("root", "form", "path_column", "transcript_column", "speaker_column")
+ABOUT_MANIFEST = (
+    *("root", "form", "pattern", "segments", "cut_by"),
+    *("path_column", "transcript_column", "speaker_column"),
+)
 SCHEDULERS = {
     "slurm": "Print a script for sbatch: an array of jobs, a shard each.",
     "kubernetes": "Print an Indexed Job for kubectl apply -f.",
@@ -110,7 +112,6 @@ def plan(
 
     from emobatch.cli.echo import say_json
     from emobatch.cli.views.plan import brief, show_plan
-    from emobatch.manifests.columns import ManifestColumns
     from emobatch.models.choice import Choice
     from emobatch.planning.plan import plan as run
 
@@ -120,13 +121,7 @@ def plan(
         manifest,
         Choice(**{name: value for name, value in options.items() if name in of_choice}),
         target=output,
-        root=options["root"],
-        form=options["form"],
-        columns=ManifestColumns(
-            *(options[f"{name}_column"] for name in ("path", "transcript", "speaker", "label"))
-        ),
-        confine=options["confine"],
-        access=access_of(options),
+        how=reading_of(options),
         gate=None if gate is None else read_gate(gate),
         sample_rows=0 if no_sample else sample,
         shards=shards,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from emobatch.cli.options import (
+from emobatch.cli.options.tables import (
     label_column_option,
     label_map_option,
     sentiment_map_option,

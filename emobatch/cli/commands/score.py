@@ -7,29 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emobatch.cli.arguments import OneManifest, cutting_of
-from emobatch.cli.beside_options import attribute_range_option, embedding_options
-from emobatch.cli.options import (
+from emobatch.cli.arguments import OneManifest, reading_of
+from emobatch.cli.options.beside import attribute_range_option, embedding_options
+from emobatch.cli.options.devices import device_options, worker_options
+from emobatch.cli.options.limits import decode_timeout_option, max_error_rate_option
+from emobatch.cli.options.models import (
     branch_options,
-    column_options,
-    confine_option,
-    cutting_options,
-    device_options,
     language_option,
     model_options,
     offline_option,
-    source_options,
     task_options,
     transcript_language_option,
-    worker_options,
 )
-from emobatch.cli.remote import access_of, place_option, remote_options, table_option
+from emobatch.cli.options.remote import place_option, remote_options, table_option
+from emobatch.cli.options.results import restart_option
+from emobatch.cli.options.sources import (
+    column_options,
+    confine_option,
+    cutting_options,
+    source_options,
+)
 from emobatch.models.names import (
     ASR_CONTEXTS,
     CLEANING_STEPS,
     DEMO,
     FULL_CONTEXT,
-    MOST_ERRORS,
     MOST_SECONDS,
 )
 from emobatch.scoring.runners.registry import DEFAULT, RUNNERS
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
     from emobatch.storage.address import Place
 
 TOYS = "note: the demo's models are toys, trained on synthetic speech; their scores mean nothing"
+# Options that choose no model: of what is done with rows, and of who scores them.
+OF_RUN = ("engine", "restart", "retry_errors", "max_error_rate")
+OF_WORKERS = ("workers", "cpus_per_worker", "gpus_per_worker", "address")
 
 
 @click.command(cls=OneManifest)
@@ -110,14 +115,7 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
     metavar="I/N",
     help="Score only the Ith of N parts of the manifest, I from 0; `merge` joins their tables.",
 )
-@click.option(
-    "--decode-timeout",
-    type=float,
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Let a row fail if nothing more can be read of its file for so long.",
-)
+@decode_timeout_option
 @click.option(
     "--max-seconds",
     type=float,
@@ -128,44 +126,17 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 )
 @confine_option
 @offline_option
-@click.option(
-    "--restart", is_flag=True, help="Throw away what an earlier run has saved or finished."
-)
+@restart_option
 @click.option(
     "--retry-errors", is_flag=True, help="Score rows again that failed in an earlier run."
 )
-@click.option(
-    "--max-error-rate",
-    type=click.FloatRange(0, 1),
-    default=MOST_ERRORS,
-    show_default=True,
-    metavar="SHARE",
-    help="End with status 3 if more than this share of rows failed; the table is written.",
-)
+@max_error_rate_option
 def score(
     manifest: str,
     output: Place | None,
-    root: Place | None,
-    form: str | None,
-    pattern: str | None,
-    segments: Path | None,
-    cut_by: str | None,
-    path_column: str | None,
-    transcript_column: str | None,
-    speaker_column: str | None,
-    label_column: str | None,
     gate: Path | None,
-    engine: str,
-    workers: int | None,
-    cpus_per_worker: float | None,
-    gpus_per_worker: float | None,
-    address: str | None,
-    confine: bool,
     shard: str | None,
-    restart: bool,
-    retry_errors: bool,
-    max_error_rate: float,
-    **choice: Any,
+    **options: Any,
 ) -> None:
     """Score every clip of MANIFEST with the speech and the text branch.
 
@@ -176,40 +147,30 @@ def score(
     for each of its rows, in order. With -o, work is saved as it goes, and an interrupted run goes
     on where it was when the same command is given again.
     """
-    if DEMO in (choice[name] for name in ("models", "speech_model", "asr_model", "text_model")):
+    if DEMO in (options[name] for name in ("models", "speech_model", "asr_model", "text_model")):
         import logging  # help has no need of it
 
         logging.getLogger(__name__).info(TOYS)
     from emobatch.cli.progress import Bar
-    from emobatch.manifests.columns import ManifestColumns
     from emobatch.manifests.shards import Shard
     from emobatch.models.choice import Choice
     from emobatch.scoring.elsewhere import here
     from emobatch.scoring.runners.runner import Workers
     from emobatch.scoring.score import score as run
 
-    access = access_of(choice)
-    chosen = Choice(**choice)
+    how = reading_of(options)
+    of_run = {name: options.pop(name) for name in OF_RUN}
+    workers = Workers(*(options.pop(name) for name in OF_WORKERS))
+    choice = Choice(**options)
     with here(output) as target, Bar() as progress:
         run(
-            manifest,
-            target,
-            chosen,
-            root=root,
-            form=form,
-            pattern=pattern,
-            columns=ManifestColumns(path_column, transcript_column, speaker_column, label_column),
-            cutting=cutting_of(segments, cut_by),
-            confine=confine,
-            access=access,
+            *(manifest, target, choice),
+            how=how,
             shard=None if shard is None else Shard.parse(shard),
             gate=None if gate is None else read_gate(gate),
-            engine=engine,
-            workers=Workers(workers, cpus_per_worker, gpus_per_worker, address),
-            restart=restart,
-            retry_errors=retry_errors,
-            max_error_rate=max_error_rate,
+            workers=workers,
             progress=progress,
+            **of_run,
         )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from emobatch.cli.arguments import OneManifest, cutting_of
-from emobatch.cli.options import confine_option, transcript_column_option
+from emobatch.cli.arguments import OneManifest, reading_of
+from emobatch.cli.options.sources import confine_option, transcript_column_option
+from emobatch.cli.options.training import training_options
 from emobatch.cli.signals import Signals
-from emobatch.cli.training_options import training_options
 from emobatch.cli.verbosity import with_verbosity
 from emobatch.models.names import CLEANING_STEPS, NO_STEPS
 from emobatch.training.options import HEADS, LINEAR, OF_BASE, OF_TRAIN, SPEECH, TEXT
@@ -131,22 +131,18 @@ def _run(branch: str, manifest: str, target: Path, restart: bool, options: dict[
     from dataclasses import fields
 
     from emobatch.cli.training_bar import TrainingBar
-    from emobatch.manifests.columns import ManifestColumns
     from emobatch.training.given import Rows
     from emobatch.training.options import Options
     from emobatch.training.progress import never
     from emobatch.training.train import train as run
 
-    columns = {
-        field.name: options.pop(f"{field.name}_column", None) for field in fields(ManifestColumns)
-    }
-    cutting = cutting_of(options.pop("segments"), options.pop("cut_by"))
+    how = reading_of(options)
     given = {field.name: options.pop(field.name) for field in fields(Rows) if field.name in options}
     signals = click.get_current_context().find_object(Signals)
     patient = nullcontext(never) if signals is None else signals.asking()
     with TrainingBar() as progress, patient as stop:
         run(
-            Rows(manifest, columns=ManifestColumns(**columns), cutting=cutting, **given),
+            Rows(manifest, how, **given),
             target,
             Options(branch, **options),
             restart=restart,

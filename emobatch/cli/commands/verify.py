@@ -8,13 +8,10 @@ from typing import Any
 import click
 
 from emobatch.cli.echo import say_json
-from emobatch.cli.options import (
-    json_option,
-    offline_option,
-    table_device_options,
-    table_model_options,
-)
-from emobatch.cli.remote import PathOrAddress, access_of, remote_options
+from emobatch.cli.options.devices import table_device_options
+from emobatch.cli.options.models import offline_option, table_model_options
+from emobatch.cli.options.remote import PathOrAddress, access_of, remote_options
+from emobatch.cli.options.results import json_option
 
 
 @click.command()

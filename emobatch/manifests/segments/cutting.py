@@ -13,7 +13,9 @@ import polars as pl
 
 from emobatch.errors import AudioError, ManifestError
 from emobatch.manifests.clips import clips
+from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
+from emobatch.manifests.orders import windows
 from emobatch.manifests.readers.spool import spooled
 from emobatch.manifests.segments import voice_activity
 from emobatch.manifests.segments.form import Segment
@@ -175,12 +177,14 @@ def _files(source: Path) -> list[Path]:
 def _by_voice(
     frame: pl.DataFrame, root: Place, fetcher: Fetcher, *, confine: bool
 ) -> Iterator[Sequence[Segment] | None]:
-    for clip in clips(frame.with_columns(pl.col("path").cast(pl.String)), root, confine=confine):
-        try:
-            with fetcher.here(clip) as here:
-                spoken = voice_activity.utterances(here.located())
-                segments = [Segment(start, end) for start, end in spoken]
-            yield segments
-        except AudioError as error:
-            log.warning("note: %s: not cut: %s", clip.path, error)
-            yield None
+    paths = frame.with_columns(pl.col("path").cast(pl.String))
+    with Decoders(1) as decoders:  # each recording is decoded while it is looked at
+        for clip in clips(paths, root, confine=confine):
+            try:
+                with fetcher.here(clip) as here:
+                    spoken = voice_activity.utterances(windows(decoders, here))
+                    segments = [Segment(start, end) for start, end in spoken]
+                yield segments
+            except AudioError as error:
+                log.warning("note: %s: not cut: %s", clip.path, error)
+                yield None

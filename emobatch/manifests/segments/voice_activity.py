@@ -6,14 +6,12 @@ length takes no more memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
-from emobatch.manifests.archives import Part
-from emobatch.manifests.audio import SAMPLE_RATE, read_windows
+from emobatch.manifests.audio import SAMPLE_RATE
 from emobatch.manifests.blocks import Samples
 
 # Windows of 30 s that are looked at together.
@@ -25,21 +23,21 @@ PAUSE, MARGIN, SHORTEST = 500, 200, 250
 NEAR_END = SAMPLE_RATE
 
 
-def utterances(file: Path | Part) -> Iterator[tuple[float, float]]:
-    """Find what is spoken in a file.
+def utterances(decoded: Iterable[Samples]) -> Iterator[tuple[float, float]]:
+    """Find what is spoken in a recording.
 
     Args:
-        file: an audio file, or part of an archive.
+        decoded: its windows, (samples,) float32, mono, 16 kHz, each but the last of 30 s.
 
     Yields:
         Start and end of each utterance in seconds, at most 30 s of it.
 
     Raises:
-        AudioError: if the file can't be read.
+        AudioError: if it can't be decoded.
     """
     held: list[Samples] = []
     start = 0  # of what is held, in samples into the file
-    windows = read_windows(file)
+    windows = iter(decoded)
     while True:
         block = [*islice(windows, BLOCK_WINDOWS)]
         if not block and not held:

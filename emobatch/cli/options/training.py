@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
-from emobatch.cli.options import (
+from emobatch.cli.options.models import offline_option
+from emobatch.cli.options.sources import (
     cutting_options,
     form_option,
-    offline_option,
     path_column_option,
     root_option,
     speaker_column_option,
 )
+from emobatch.cli.options.together import together
+from emobatch.cli.parts import Names
 from emobatch.models.names import AUTO, DEVICES
 from emobatch.tasks import choose
 from emobatch.tasks.spellings import ATTRIBUTES
@@ -30,44 +31,6 @@ from emobatch.training.options import (
 )
 
 
-class Names(click.ParamType[Any]):
-    """Some of a few names, separated by commas."""
-
-    name = "names"
-
-    def __init__(self, known: tuple[str, ...]) -> None:
-        """Take names.
-
-        Args:
-            known: those that there are.
-        """
-        self._known = known
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """Check a value.
-
-        Args:
-            value: as typed, or a default.
-            param: the option.
-            ctx: of the command.
-
-        Returns:
-            The names in the order given.
-
-        Raises:
-            click.BadParameter: if one is unknown.
-        """
-        if isinstance(value, tuple):
-            return value
-        names = tuple(name.strip() for name in value.split(","))
-        for name in names:
-            if name not in self._known:
-                self.fail(f"{name!r} is none of {', '.join(self._known)}", param, ctx)
-        return names
-
-
 def training_options(branch: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options that both branches have, in the order of their help.
 
@@ -78,7 +41,7 @@ def training_options(branch: str) -> Callable[[Callable[..., None]], Callable[..
         A decorator.
     """
     freezes = FREEZES[branch]
-    made = (
+    return together(
         click.option(
             "--base",
             required=True,
@@ -243,10 +206,3 @@ def training_options(branch: str) -> Callable[[Callable[..., None]], Callable[..
             "--restart", is_flag=True, help="Throw away what an earlier run saved or finished."
         ),
     )
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        for option in reversed(made):
-            command = option(command)
-        return command
-
-    return decorate

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from emobatch.cli.options.together import together
 from emobatch.errors import StorageError
 from emobatch.storage.address import SCHEMES, Address, Place, is_address
 
 if TYPE_CHECKING:
     from emobatch.storage.access import Access
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
@@ -81,44 +80,30 @@ place_option = click.option(
     metavar="DIRECTORY",
     help="Folder that paths are relative to, or its address. Default: the manifest's own.",
 )
-
-
-def remote_options(command: Command) -> Command:
-    """Add the options of what may be fetched, and where it is kept.
-
-    Args:
-        command: a command.
-
-    Returns:
-        The same.
-    """
-    options = (
-        click.option(
-            "--allow-remote",
-            is_flag=True,
-            help="Fetch files that rows name by an address: "
-            f"{', '.join(f'{scheme}://' for scheme in SCHEMES)}. Rows of a manifest that is at one "
-            "may name them without.",
-        ),
-        click.option(
-            "--cache",
-            type=click.Path(path_type=Path, file_okay=False),
-            metavar="FOLDER",
-            help="Keep fetched files there, for other jobs and later runs.  [default: a temporary "
-            "folder]",
-        ),
-        click.option(
-            "--cache-size",
-            type=Size(),
-            default="10GB",
-            show_default=True,
-            metavar="SIZE",
-            help="Of all fetched files that are kept; those used least recently go first.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+remote_options = together(
+    click.option(
+        "--allow-remote",
+        is_flag=True,
+        help="Fetch files that rows name by an address: "
+        f"{', '.join(f'{scheme}://' for scheme in SCHEMES)}. Rows of a manifest that is at one "
+        "may name them without.",
+    ),
+    click.option(
+        "--cache",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="FOLDER",
+        help="Keep fetched files there, for other jobs and later runs.  [default: a temporary "
+        "folder]",
+    ),
+    click.option(
+        "--cache-size",
+        type=Size(),
+        default="10GB",
+        show_default=True,
+        metavar="SIZE",
+        help="Of all fetched files that are kept; those used least recently go first.",
+    ),
+)
 
 
 def access_of(options: dict[str, Any]) -> Access:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import click
 
+from emobatch.cli.options.together import together
 from emobatch.models.names import EMBEDDING_TYPES, MEAN, POOLINGS
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 attribute_range_option = click.option(
     "--attribute-range",
     metavar="LOW:HIGH",
     help="Scale that 0 and 1 of attribute models are mapped onto, as 1:7.  [default: as they are]",
 )
-_EMBEDDING_OPTIONS = (
+embedding_options = together(
     click.option(
         "--embeddings",
         is_flag=True,
@@ -48,17 +44,3 @@ _EMBEDDING_OPTIONS = (
         "--asr-embeddings", is_flag=True, help="With --embeddings, those of Whisper's encoder too."
     ),
 )
-
-
-def embedding_options(command: Command) -> Command:
-    """Give a command all options of embeddings.
-
-    Args:
-        command: as click has it.
-
-    Returns:
-        The command.
-    """
-    for option in reversed(_EMBEDDING_OPTIONS):
-        command = option(command)
-    return command
