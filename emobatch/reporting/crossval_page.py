@@ -15,7 +15,7 @@ from emobatch.reporting.described import Block, Part, grid
 from emobatch.reporting.figures.gains import gains_by_fold
 from emobatch.reporting.figures.style import MINUS
 from emobatch.reporting.illustrations import Illustration
-from emobatch.reporting.page import render
+from emobatch.reporting.page import render, title
 from emobatch.tables import reading, writing
 
 EXTENSIONS = (".html", ".htm")
@@ -50,17 +50,15 @@ def write(result: CrossValidation, sources: Sequence[str], target: Path) -> None
         OutputError: if it can't be written.
     """
     writing.check_target(target, EXTENSIONS)
-    names = [Path(reading.spoken(name)).name for name in sources or [reading.STANDARD_STREAM]]
-    drawn = result.comparison.resampling
-    note = f" ({drawn.note})" if drawn.note else ""
-    intervals = f"Intervals: {drawn.resamples} bootstrap resamples of {drawn.units} {drawn.unit}s"
     page = render(
-        "crossval",
+        "parts",
         {
-            "title": names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else ""),
+            "kind": "cross-validation",
+            "title": title(sources or [reading.STANDARD_STREAM]),
             "summary": _summary(result),
-            "notes": [f"{intervals}{note}."],
+            "notes": [f"{result.comparison.resampling.said}."],
             "parts": list(_parts(result)),
+            "provenance": [],
         },
     )
     writing.write_text(target, page)
