@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from emobatch.crossval.attributes import AttributeValidation
 from emobatch.crossval.comparison import Difference
 from emobatch.crossval.fold_figures import BASELINE, CrossValidation
 from emobatch.crossval.learning_curve import LearningCurve
 from emobatch.evaluation.metrics import HEADLINE
 from emobatch.evaluation.paired_test import TEST
 from emobatch.fusion.description import Table, Value
+from emobatch.reporting import crossval_attributes
 from emobatch.reporting.described import Block, Part, grid
 from emobatch.reporting.figures.gains import gains_by_fold
 from emobatch.reporting.figures.style import MINUS
@@ -38,7 +40,9 @@ CURVE = (
 )
 
 
-def write(result: CrossValidation, sources: Sequence[str], target: Path) -> None:
+def write(
+    result: CrossValidation | AttributeValidation, sources: Sequence[str], target: Path
+) -> None:
     """Write a page about a cross-validation; the same input gives the same bytes.
 
     Args:
@@ -50,14 +54,19 @@ def write(result: CrossValidation, sources: Sequence[str], target: Path) -> None
         OutputError: if it can't be written.
     """
     writing.check_target(target, EXTENSIONS)
+    if isinstance(result, AttributeValidation):
+        summary, parts = crossval_attributes.summary(result), crossval_attributes.parts(result)
+        drawn = result.resampling
+    else:
+        summary, parts, drawn = _summary(result), _parts(result), result.comparison.resampling
     page = render(
         "parts",
         {
             "kind": "cross-validation",
             "title": title(sources or [reading.STANDARD_STREAM]),
-            "summary": _summary(result),
-            "notes": [f"{result.comparison.resampling.said}."],
-            "parts": list(_parts(result)),
+            "summary": summary,
+            "notes": [f"{drawn.said}."],
+            "parts": list(parts),
             "provenance": [],
         },
     )
