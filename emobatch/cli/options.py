@@ -120,6 +120,9 @@ output_option = click.option(
     type=click.Path(path_type=Path),
     help="File to write; its extension names the format. Without it, standard output.",
 )
+restart_option = click.option(
+    "--restart", is_flag=True, help="Throw away what an earlier run has saved or finished."
+)
 where_option = click.option(
     "--where", metavar="SQL", help="Keep rows for which this holds, as in \"split != 'test'\"."
 )

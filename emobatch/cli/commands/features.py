@@ -12,6 +12,7 @@ from emobatch.cli.options import (
     cutting_options,
     output_option,
     path_column_option,
+    restart_option,
     root_option,
     source_options,
 )
@@ -51,6 +52,7 @@ from emobatch.models.names import MOST_ERRORS
     metavar="SECONDS",
     help="Let a row fail if it has more audio than this: a clip is held in memory.",
 )
+@restart_option
 @click.option(
     "--max-error-rate",
     type=click.FloatRange(0, 1),
@@ -65,7 +67,8 @@ def features(manifest: str, output: Path | None, sets: tuple[str, ...], **option
     MANIFEST is what `score` takes. Writes its rows in order, with the columns SET_FEATURE; a row
     whose audio can't be read has none, and features_error says why. The table is a manifest again:
     `score --embeddings` carries the columns on, and `calibrate --method early --features SET` takes
-    them.
+    them. With -o, work is saved as it goes, and an interrupted run goes on where it was when the
+    same command is given again.
     """
     from emobatch.cli.progress import Bar
     from emobatch.features.extract import Limits, extract
@@ -83,5 +86,6 @@ def features(manifest: str, output: Path | None, sets: tuple[str, ...], **option
             columns=ManifestColumns(options["path_column"]),
             cutting=cutting_of(options["segments"], options["cut_by"]),
             limits=limits,
+            restart=options["restart"],
             progress=progress,
         )

@@ -18,6 +18,7 @@ from emobatch.cli.options import (
     language_option,
     model_options,
     offline_option,
+    restart_option,
     source_options,
     task_options,
     transcript_language_option,
@@ -128,9 +129,7 @@ TOYS = "note: the demo's models are toys, trained on synthetic speech; their sco
 )
 @confine_option
 @offline_option
-@click.option(
-    "--restart", is_flag=True, help="Throw away what an earlier run has saved or finished."
-)
+@restart_option
 @click.option(
     "--retry-errors", is_flag=True, help="Score rows again that failed in an earlier run."
 )
