@@ -230,8 +230,7 @@ def readable(folder: Path) -> Iterator[None]:
         yield
     except PolarsError as error:
         raise ResumeError(
-            f"{folder}: a saved chunk is damaged: {first_line(error)}; "
-            "begin anew with --restart"
+            f"{folder}: a saved chunk is damaged: {first_line(error)}; begin anew with --restart"
         ) from error
 
 
