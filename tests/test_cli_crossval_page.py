@@ -13,6 +13,8 @@ from typing import Any
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
+from pages import Page
+from rated import rated_rows
 from samples import csv, score_rows
 
 from emobatch.cli.main import main
@@ -70,8 +72,8 @@ def found() -> dict[str, Any]:
     return json.loads(result.stdout)
 
 
-def number(value: float | None, signed: str = "") -> str:
-    return NOTHING if value is None else f"{value:{signed}.2f}".replace("-", MINUS)
+def number(value: float | None, digits: int = 2) -> str:
+    return NOTHING if value is None else f"{value:.{digits}f}".replace("-", MINUS)
 
 
 def test_its_tables_have_the_figures_of_the_json(page: str, found: dict[str, Any]) -> None:
@@ -143,3 +145,42 @@ def test_of_one_method_alone_there_are_no_pairs(cli: Cli, tmp_path: Path) -> Non
     assert cli("crossval", "--method", "speech", "-o", file, input=csv(rows())).exit_code == 0
     text = file.read_text(encoding="utf-8")
     assert "<h2 id" in text and "Differences" not in text and "<svg" not in text
+
+
+def test_a_page_of_attributes_has_the_figures_of_the_json(cli: Cli, tmp_path: Path) -> None:
+    none = pl.when(pl.col("session") != "1").then("arousal")
+    rated = rated_rows(6, 10).with_columns(arousal=none)  # no figure of it in this fold
+    rated = rated.with_columns(valence=pl.when(pl.int_range(pl.len()) > 1).then("valence"))
+    options = ("crossval", "--method", "ridge", "--alpha", 1, "--by", "session")
+    file = tmp_path / "folds.html"
+    assert cli(*options, "-o", file, input=csv(rated)).exit_code == 0
+    text = file.read_text(encoding="utf-8")
+    page, found = Page(text), json.loads(cli(*options, "--json", input=csv(rated)).stdout)
+    means, gains, *by_attribute = page.tables.values()
+    figures, attributes = ("CCC", "Pearson", "RMSE"), ("arousal", "valence", "dominance", "mean")
+    assert found["methods"]["ridge"]["CCC"]["mean"]["folds"][1]["value"] is None
+    assert means.rows == [
+        [
+            method,
+            name,
+            *(number(each[f][name][kind], 4) for f in figures for kind in ("mean", "sd")),
+        ]
+        for method, each in found["methods"].items()
+        for name in attributes
+    ]
+    assert gains.rows == [
+        [method, f"{number(value, 4)}{number(low, 4)} to {number(high, 4)}", f"{up}/3"]
+        for method in ("text", "ridge")
+        for value, low, high, up in [found["methods"][method]["gain"].values()]
+    ]
+    for name, table in zip(attributes, by_attribute, strict=True):
+        values = [
+            each[figure][name]["folds"] for each in found["methods"].values() for figure in figures
+        ]
+        assert table.rows == [
+            [fold, str(rows), str(60 - rows), *(number(each[place]["value"], 4) for each in values)]
+            for place, (fold, rows) in enumerate(found["rows"].items())
+        ]
+    gain = found["methods"]["ridge"]["gain"]["value"]
+    assert f"ridge {gain:+.4f}" in str(page.all("svg")) and "gain of the mean CCC" in text
+    assert "6 speakers" in page.text and "<script" not in text

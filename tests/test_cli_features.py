@@ -52,7 +52,7 @@ def clips(tmp_path: Path) -> Path:
 
 def computed(cli: Cli, source: Path, *options: object, sets: str = "handcrafted") -> pl.DataFrame:
     target = source.with_name("features.parquet")
-    result = cli("features", source, "--set", sets, "-o", target, *options)
+    result = cli("features", source, "--set", sets, "-o", target, "--restart", *options)
     assert result.exit_code == 0, result.stderr
     return pl.read_parquet(target)
 

@@ -105,7 +105,7 @@ def test_a_table_that_was_changed_is_not_gone_on_with(
     save(folder / "1.wav", tone(0.7))
     for more in ([], ["--retry-errors"]):
         message = refusal(cli("score", folder / "m.csv", "-o", table, *DEMO, *more))
-        assert "was changed since it was scored" in message and "--restart" in message
+        assert "was changed since it was written" in message and "--restart" in message
     assert table.read_bytes() == before
     assert not list(folder.glob("*.parts"))
 
@@ -475,7 +475,7 @@ def test_a_final_table_is_none_to_go_on_with(cli: Cli, folder: Path) -> None:
 def test_damaged_saved_work_says_so(cli: Cli, folder: Path, parts: Path, name: str) -> None:
     (parts / name).write_bytes(b"{ PAR1 no more")
     message = refusal(cli("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO))
-    assert "damaged" in message and "score all anew with --restart" in message
+    assert "damaged" in message and "begin anew with --restart" in message
 
 
 def test_what_is_neither_a_folder_nor_a_file_is_in_the_way(cli: Cli, folder: Path) -> None:

@@ -519,7 +519,7 @@ def test_a_table_that_may_be_anybodys_is_replaced_only_when_told(
     cut = pl.read_csv(target, infer_schema=False).head(2)
     cut.write_csv(target)
     refused = cli("score", mixed, "-o", target, *model_options)
-    assert refused.exit_code == 1 and "was changed since it was scored" in refused.stderr
+    assert refused.exit_code == 1 and "was changed since it was written" in refused.stderr
 
 
 @pytest.mark.parametrize("extension", ["csv", "parquet", "jsonl"])

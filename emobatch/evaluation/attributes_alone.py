@@ -1,4 +1,4 @@
-"""Tables whose attributes can be measured, and nothing else: they need no label of a class."""
+"""Tables whose attributes can be measured, and nothing else: no emotions with labels of classes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from emobatch.evaluation.figure import STAGES
 from emobatch.evaluation.words_alone import has_some
 from emobatch.tables import attributes
 from emobatch.tables.attributes import PREFIXES
+from emobatch.tasks.choose import classes_of
 
 ATTRIBUTES_ALONE = (
-    "no label of a class to measure emotions against, so that only attributes are measured"
+    "no emotions with labels of classes to measure, so that only attributes are measured"
 )
 SCALES = (
     "labels of {} are {:g} to {:g} and {} {:g} to {:g}: CCC and RMSE need one scale; score with "
@@ -20,7 +22,7 @@ SCALES = (
 
 
 def has_attributes_alone(rows: pl.LazyFrame, column: str) -> bool:
-    """Whether rows have attributes with labels, and no labels of classes.
+    """Whether rows have attributes with labels, and no emotions or no labels of classes.
 
     Args:
         rows: any table.
@@ -36,7 +38,8 @@ def has_attributes_alone(rows: pl.LazyFrame, column: str) -> bool:
     names = rows.collect_schema().names()
     if not attributes.measurable(names):
         return False
-    return column not in names or not has_some(rows, column)
+    has_emotions = not set(names).isdisjoint(STAGES.values()) or classes_of(names)
+    return not has_emotions or column not in names or not has_some(rows, column)
 
 
 def scale_notes(rows: pl.DataFrame) -> Iterator[str]:

@@ -84,6 +84,17 @@ class Resampling:
     units: int
     note: str
 
+    @property
+    def said(self) -> str:
+        """What a page says of it.
+
+        Examples:
+            >>> Resampling(95, 1000, 0, "speaker", 8, "").said
+            'Intervals: 1000 bootstrap resamples of 8 speakers'
+        """
+        note = f" ({self.note})" if self.note else ""
+        return f"Intervals: {self.resamples} bootstrap resamples of {self.units} {self.unit}s{note}"
+
 
 def units(rows: pl.DataFrame) -> Units:
     """Say what of a table is to be resampled.

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from emobatch.crossval.attributes import AttributeValidation
 from emobatch.crossval.comparison import Difference
 from emobatch.crossval.fold_figures import BASELINE, CrossValidation
 from emobatch.crossval.learning_curve import LearningCurve
 from emobatch.evaluation.metrics import HEADLINE
 from emobatch.evaluation.paired_test import TEST
 from emobatch.fusion.description import Table, Value
+from emobatch.reporting import crossval_attributes
 from emobatch.reporting.described import Block, Part, grid
 from emobatch.reporting.figures.gains import gains_by_fold
 from emobatch.reporting.figures.style import MINUS
 from emobatch.reporting.illustrations import Illustration
-from emobatch.reporting.page import render
+from emobatch.reporting.page import render, title
 from emobatch.tables import reading, writing
 
 EXTENSIONS = (".html", ".htm")
@@ -38,7 +40,9 @@ CURVE = (
 )
 
 
-def write(result: CrossValidation, sources: Sequence[str], target: Path) -> None:
+def write(
+    result: CrossValidation | AttributeValidation, sources: Sequence[str], target: Path
+) -> None:
     """Write a page about a cross-validation; the same input gives the same bytes.
 
     Args:
@@ -50,17 +54,20 @@ def write(result: CrossValidation, sources: Sequence[str], target: Path) -> None
         OutputError: if it can't be written.
     """
     writing.check_target(target, EXTENSIONS)
-    names = [Path(reading.spoken(name)).name for name in sources or [reading.STANDARD_STREAM]]
-    drawn = result.comparison.resampling
-    note = f" ({drawn.note})" if drawn.note else ""
-    intervals = f"Intervals: {drawn.resamples} bootstrap resamples of {drawn.units} {drawn.unit}s"
+    if isinstance(result, AttributeValidation):
+        summary, parts = crossval_attributes.summary(result), crossval_attributes.parts(result)
+        drawn = result.resampling
+    else:
+        summary, parts, drawn = _summary(result), _parts(result), result.comparison.resampling
     page = render(
-        "crossval",
+        "parts",
         {
-            "title": names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else ""),
-            "summary": _summary(result),
-            "notes": [f"{intervals}{note}."],
-            "parts": list(_parts(result)),
+            "kind": "cross-validation",
+            "title": title(sources or [reading.STANDARD_STREAM]),
+            "summary": summary,
+            "notes": [f"{drawn.said}."],
+            "parts": list(parts),
+            "provenance": [],
         },
     )
     writing.write_text(target, page)

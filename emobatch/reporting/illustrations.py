@@ -72,13 +72,13 @@ def confusions(evaluation: Evaluation) -> list[Illustration]:
     """Confusion matrices before and after fusion.
 
     Args:
-        evaluation: of both stages.
+        evaluation: of both stages, or of what the speech branch says alone.
 
     Returns:
-        Two figures.
+        A figure for each stage.
     """
     classes = evaluation.task.classes
-    before, after = (matrix(evaluation, stage) for stage in STAGES)
+    counted = {stage: matrix(evaluation, stage) for stage in STAGES if stage in evaluation.stages}
     size = len(classes)
     in_cells = IN_CELLS if size <= FEW else COUNTED if size <= MANY else SHADED
     signed = "; signed figures are differences from before" if size <= MANY else ""
@@ -86,18 +86,16 @@ def confusions(evaluation: Evaluation) -> list[Illustration]:
         BEFORE: f"Rows by label and by the speech branch's emotion. {in_cells}",
         AFTER: f"The same by the final emotion{signed}.",
     }
-    drawn = {
-        BEFORE: confusion_matrix(before, classes, TITLES[BEFORE]),
-        AFTER: confusion_matrix(after, classes, TITLES[AFTER], before),
-    }
     return [
         Illustration.of(
-            drawn[stage],
+            confusion_matrix(
+                counts, classes, TITLES[stage], None if stage == BEFORE else counted[BEFORE]
+            ),
             f"confusion-{number}",
             describe_confusion(counts, classes, TITLES[stage]),
             captions[stage],
         )
-        for number, (stage, counts) in enumerate({BEFORE: before, AFTER: after}.items())
+        for number, (stage, counts) in enumerate(counted.items())
     ]
 
 
@@ -170,7 +168,8 @@ def trust(rows: pl.DataFrame, evaluation: Evaluation) -> list[Illustration]:
     """Risk-coverage curve and reliability diagram.
 
     Args:
-        rows: labelled and scored, with ``label``, ``speech_emotion``, ``emotion`` and ``entropy``.
+        rows: labelled and scored, with ``label``, ``speech_emotion`` and ``entropy``, and
+            ``emotion`` where it was decided.
         evaluation: of these rows.
 
     Returns:
@@ -180,6 +179,7 @@ def trust(rows: pl.DataFrame, evaluation: Evaluation) -> list[Illustration]:
     curves = {
         name: risk_coverage(entropy, (rows["label"] == rows[column]).to_numpy())
         for name, column in (("speech branch", "speech_emotion"), ("final", "emotion"))
+        if column in rows.columns
     }
     half = ", ".join(f"{name} {_accuracy_at_half(curve)} %" for name, curve in curves.items())
     error = evaluation.text(calibration.ERROR, stage=BEFORE)

@@ -12,12 +12,15 @@ from emobatch.tasks.labels_read import LabelsRead
 PREDICTED = ("speech_emotion", "emotion")
 
 
-def labels_section(read: LabelsRead | None, rows: pl.DataFrame) -> Part | None:
+def labels_section(
+    read: LabelsRead | None, rows: pl.DataFrame, predicted: tuple[str, ...] = PREDICTED
+) -> Part | None:
     """Lay out how labels were read, and how many rows that leaves out of the figures.
 
     Args:
         read: how they were read, None where there is no column of them.
         rows: all rows, with ``label``, a class or null.
+        predicted: columns of emotions without which a row is left out, of those that there are.
 
     Returns:
         A section; None where there are no labels.
@@ -30,6 +33,7 @@ def labels_section(read: LabelsRead | None, rows: pl.DataFrame) -> Part | None:
         f"Labels of column {read.column!r}", ("label", "read as", "rows"), (*kept, *dropped)
     )
     blocks: list[Block] = [grid(table)]
-    if said := spoken(left_out(read, rows, PREDICTED), len(rows)):
+    there = tuple(name for name in predicted if name in rows.columns)
+    if there and (said := spoken(left_out(read, rows, there), len(rows))):
         blocks.append(f"{said}.")
     return Part("Labels", tuple(blocks))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from emobatch.tables import reading
 from emobatch.tables.visible import visible
 
 FOLDER = "templates"
@@ -59,6 +61,39 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
             )
         ),
     )
+
+
+def title(sources: Sequence[str]) -> str:
+    """Name the tables that a page is about.
+
+    Args:
+        sources: names of files, ``-`` for standard input.
+
+    Returns:
+        The first one's name, and how many more there are.
+
+    Examples:
+        >>> title(["a/fold_1.csv", "a/fold_2.csv"])
+        'fold_1.csv and 1 more'
+    """
+    first = Path(reading.spoken(sources[0])).name
+    return first + (f" and {len(sources) - 1} more" if len(sources) > 1 else "")
+
+
+def sentence(note: str) -> str:
+    """Write a note as a page has it.
+
+    Args:
+        note: as it is logged.
+
+    Returns:
+        The same with a capital and a full stop.
+
+    Examples:
+        >>> sentence("labels: sad 2")
+        'Labels: sad 2.'
+    """
+    return note[:1].upper() + note[1:] + ("" if note.endswith(".") else ".")
 
 
 def _shown(value: Any) -> Any:

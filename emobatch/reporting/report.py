@@ -22,7 +22,7 @@ from emobatch.evaluation.transitions import transitions
 from emobatch.fusion import file
 from emobatch.fusion.file import Fitted
 from emobatch.fusion.method import Method
-from emobatch.reporting import illustrations
+from emobatch.reporting import attributes_report, illustrations
 from emobatch.reporting.attributes_section import attributes_section
 from emobatch.reporting.chance import chance
 from emobatch.reporting.changes import changed_rows
@@ -31,12 +31,12 @@ from emobatch.reporting.decisions import Decisions, decisions
 from emobatch.reporting.described import parts
 from emobatch.reporting.figures.confusion import MANY
 from emobatch.reporting.figures.flow import largest
-from emobatch.reporting.final_table import final_rows
+from emobatch.reporting.final_table import final_rows, is_final
 from emobatch.reporting.judge_section import judge_section
 from emobatch.reporting.labels_section import labels_section
 from emobatch.reporting.neutral_section import neutral_section
 from emobatch.reporting.other_tables import largest_confusions, other_figures
-from emobatch.reporting.page import render
+from emobatch.reporting.page import render, sentence, title
 from emobatch.reporting.run_notes import run_notes
 from emobatch.reporting.training_section import training_section
 from emobatch.splits.roles import TrainedOn
@@ -76,7 +76,8 @@ def report(
     """Write a page about final tables; the same input gives the same bytes.
 
     Args:
-        sources: final tables, globs or ``-``.
+        sources: final tables, globs or ``-``; or score tables with attributes, see
+            :mod:`emobatch.reporting.attributes_report`.
         target: the page, HTML.
         thresholds_file: what the tables were decided with.
         where: SQL expression; only rows for which it holds are shown.
@@ -96,6 +97,18 @@ def report(
     writing.check_target(target, EXTENSIONS)
     fitted = file.read(thresholds_file) if thresholds_file else None
     table = score_table.read(sources, where, mixed=True)
+    if not is_final(table):
+        attributes_report.write(
+            table,
+            target,
+            None if fitted is None or thresholds_file is None else (thresholds_file, fitted),
+            of_changes={"--control": control, "--audio": audio},
+            label_column=label_column,
+            label_map=label_map,
+            sentiment_map=sentiment_map,
+            trained_on=trained_on,
+        )
+        return
     task = table.task.with_sentiments(sentiment_map)
     method = fitted.method if fitted else None
     if fitted is not None:
@@ -114,12 +127,11 @@ def report(
         log.warning("note: %s", note)
     if heard := contents["changes"].sounds:
         log.info("note: %s", heard.says)
-    names = [Path(reading.spoken(name)).name for name in table.sources]
     page = render(
         "report",
         {
-            "title": names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else ""),
-            "provenance": run_notes(table, rows, thresholds_file, fitted),
+            "title": title(table.sources),
+            "provenance": run_notes(table, _counted(rows), thresholds_file, fitted),
             "labels": labels_section(read, rows),
             "chance": drawn,
             "training": training_section(table),
@@ -206,6 +218,11 @@ def _changes(scored: pl.DataFrame, task: Task) -> pl.DataFrame:
     return changes.with_columns((pl.col("rows") - known).alias("no label"))
 
 
+def _counted(rows: pl.DataFrame) -> str:
+    scored, labelled = len(rows.drop_nulls("emotion")), len(rows.drop_nulls("label"))
+    return f"{len(rows)}, of which {scored} have scores and {labelled} a label"
+
+
 def _measured(
     labelled: pl.DataFrame, evaluation: Evaluation, method: Method | None
 ) -> dict[str, Any]:
@@ -230,8 +247,7 @@ def _notes(
     evaluation: Evaluation | None,
     method: Method | None,
 ) -> list[str]:
-    said = evaluation.notes if evaluation else [UNLABELLED]
-    notes = [note[:1].upper() + note[1:] + ("" if note.endswith(".") else ".") for note in said]
+    notes = [sentence(note) for note in (evaluation.notes if evaluation else [UNLABELLED])]
     if method is None:
         return [*notes, NO_THRESHOLDS]
     known = evaluation is not None and evaluation.in_sample is not None

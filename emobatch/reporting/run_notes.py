@@ -6,27 +6,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from emobatch.fusion.file import Fitted
 from emobatch.tables import reading
+from emobatch.tables.attributes import DECIDED_BY as ATTRIBUTES_BY
 from emobatch.tables.judged import JUDGE
+from emobatch.tables.label_column import DECIDED_BY as EMOTIONS_BY
 from emobatch.tables.provenance import software
-from emobatch.tables.score_table import ScoreTable
+from emobatch.tables.score_table import THRESHOLDS, ScoreTable
 
 Pairs = list[tuple[str, str]]
 DRAWN_WITH = ("matplotlib", "numpy", "polars", "scikit-learn")
+EMOTIONS, ATTRIBUTES = "Thresholds", "Thresholds of attributes"
 UNKNOWN = [("not known", "nothing about it is stored with the table")]
 
 
 def run_notes(
-    table: ScoreTable, rows: pl.DataFrame, thresholds_file: Path | None, fitted: Fitted | None
+    table: ScoreTable, rows: str, thresholds_file: Path | None, fitted: Fitted | None
 ) -> list[tuple[str, Pairs]]:
     """Tell what the rows, the scores, the thresholds and the page were made with.
 
     Args:
         table: the final table.
-        rows: its rows, with ``label`` and ``emotion``.
+        rows: how many it has, and of which kinds.
         thresholds_file: the thresholds file given, if any.
         fitted: the method in it.
 
@@ -34,26 +35,45 @@ def run_notes(
         Headings, each with names and what they stand for.
     """
     provenance = table.provenance
-    about = fitted.fitted if fitted else provenance.get("thresholds")
-    file = [("file", thresholds_file.name)] if thresholds_file else []
-    method = [("method", fitted.method.name)] if fitted else []
     return [
         ("Table", _of_table(table, rows)),
         ("Models", _flat(provenance.get("models")) or UNKNOWN),
         ("Options of scoring", _flat(provenance.get("options")) or UNKNOWN),
-        ("Thresholds", [*file, *method, *_of_thresholds(about)] or UNKNOWN),
+        *_thresholds(table, thresholds_file, fitted),
         *([("Judge", _flat(review))] if (review := provenance.get(JUDGE)) else []),
         ("Software that scored", _flat(provenance.get("software")) or UNKNOWN),
         ("Software of this page", _flat(software(DRAWN_WITH))),
     ]
 
 
-def _of_table(table: ScoreTable, rows: pl.DataFrame) -> Pairs:
-    scored, labelled = rows["emotion"].is_not_null().sum(), rows["label"].is_not_null().sum()
+def _thresholds(
+    table: ScoreTable, thresholds_file: Path | None, fitted: Fitted | None
+) -> list[tuple[str, Pairs]]:
+    # Emotions and attributes are decided apart, each with a file of its own.
+    names = table.rows.collect_schema().names()
+    each = list(table.attributes_with.values())
+    of_attributes = each[0] if each and each[1:] == each[:-1] else None
+    known = {
+        EMOTIONS: (EMOTIONS_BY, table.provenance.get(THRESHOLDS)),
+        ATTRIBUTES: (ATTRIBUTES_BY, of_attributes),
+    }
+    found = {
+        heading: _of_thresholds(about) or UNKNOWN
+        for heading, (column, about) in known.items()
+        if column in names
+    }
+    if fitted is not None and thresholds_file is not None:
+        heading = ATTRIBUTES if fitted.method.of_attributes else EMOTIONS
+        named = [("file", thresholds_file.name), ("method", fitted.method.name)]
+        found[heading] = [*named, *_of_thresholds(fitted.fitted)]
+    return list(found.items())
+
+
+def _of_table(table: ScoreTable, rows: str) -> Pairs:
     return [
         ("files", ", ".join(Path(reading.spoken(name)).name for name in table.sources)),
         ("rows where", table.where or "all rows"),
-        ("rows", f"{len(rows)}, of which {scored} have scores and {labelled} a label"),
+        ("rows", rows),
     ]
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import polars as pl
 
-from emobatch.errors import Interrupted
 from emobatch.manifests.amount import amount
 from emobatch.scoring import whole
 from emobatch.scoring.outcome import Outcome
 from emobatch.scoring.parts import Parts
 from emobatch.scoring.runners.runner import Runner
+from emobatch.scoring.saving import save_chunks
 from emobatch.scoring.work import Chunk, Work
 from emobatch.tables import content, reading, writing
 
@@ -86,25 +86,15 @@ class Job:
         return Outcome.of_table(target)
 
     def _save_chunks(self, saved: Parts, once: Sequence[str] = ()) -> None:
-        rows, done = len(self.work.rows), saved.rows_done()
-        todo = [first for first in self.work.firsts if not saved.has(first)]
-        if done:
-            log.info("note: %d of %d rows are saved in %s", done, rows, saved.folder)
-        self._announce(todo)
-        self.work.progress.start(rows, done)
-        if not rows:  # a shard that no chunk is left for
+        if not len(self.work.rows):  # a shard that no chunk is left for
             saved.add(0, pl.DataFrame(schema=self._schema()))
-        try:
-            for chunk in self.runner.as_done(self.work, todo) if todo else ():
-                saved.add(chunk.first, chunk.frame)
-                _tell_of_chunk(chunk)
-        except KeyboardInterrupt as signal:
-            # While Polars is at work it takes SIGINT for itself, and raises one without a message.
-            how = f" without {' and '.join(once)}" if once else ""
-            raise Interrupted(
-                f"{str(signal) or 'interrupted by SIGINT'}; {saved.rows_done()} of {rows} rows are "
-                f"saved in {saved.folder}, the same command{how} goes on from there"
-            ) from signal
+        save_chunks(saved, self.work.firsts, self._scored, self.work.progress, once=once)
+
+    def _scored(self, firsts: Sequence[int]) -> Iterator[Chunk]:
+        self._announce(firsts)
+        for chunk in self.runner.as_done(self.work, firsts):
+            yield chunk
+            _tell_of_chunk(chunk)
 
     def _schema(self) -> dict[str, Any]:
         carried = self.work.rows.frame(0, 0).drop(*self.work.recipe.plan.columns, strict=False)

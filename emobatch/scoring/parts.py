@@ -158,7 +158,7 @@ class Parts:
             if not content.same_ids(holds, wanted):
                 raise ResumeError(
                     f"{self.folder}: its rows aren't the manifest's, for chunks are lost or were "
-                    "put there; score all anew with --restart"
+                    "put there; begin anew with --restart"
                 )
             writing.write(rows, self.target, {**provenance, CONTENT: holds})
         (self.folder / WHOLE_FILE).touch()
@@ -203,7 +203,7 @@ class Parts:
         except (ValueError, RecursionError):
             saved = None
         if not isinstance(saved, dict):
-            raise ResumeError(f"{file}: damaged; score all anew with --restart")
+            raise ResumeError(f"{file}: damaged; begin anew with --restart")
         return saved
 
 

@@ -168,7 +168,7 @@ class Stretches:
             else:
                 raise ResumeError(
                     f"{stretch.file}: has some rows of {known[-1].file.name}, so that chunks were "
-                    "changed or put there; score all anew with --restart"
+                    "changed or put there; begin anew with --restart"
                 )
         return known
 
@@ -191,7 +191,7 @@ class Stretches:
         if self._height(joined.file) != joined.rows:
             joined.file.unlink()
             raise ResumeError(
-                f"{self.folder}: chunks are cut or were changed; score all anew with --restart"
+                f"{self.folder}: chunks are cut or were changed; begin anew with --restart"
             )
         place = bisect_right(known, joined.first - 1, key=lambda stretch: stretch.first)
         known[place : place + len(together)] = [joined]
@@ -230,8 +230,7 @@ def readable(folder: Path) -> Iterator[None]:
         yield
     except PolarsError as error:
         raise ResumeError(
-            f"{folder}: a saved chunk is damaged: {first_line(error)}; "
-            "score all anew with --restart"
+            f"{folder}: a saved chunk is damaged: {first_line(error)}; begin anew with --restart"
         ) from error
 
 

@@ -55,13 +55,13 @@ def refuse_changed(target: Path, run: Mapping[str, Any], ids: Mapping[str, Any])
     """
     remedy = "name another -o, or replace it with --restart"
     if stored.was_replaced(target):
-        raise ResumeError(f"{target}: was changed since it was scored; {remedy}")
+        raise ResumeError(f"{target}: was changed since it was written; {remedy}")
     known = stored.metadata(target)
     if "manifest" not in known:
         raise ResumeError(f"{target}: is there, and doesn't say what it was made with; {remedy}")
     refuse_other(target, known, run)
     if difference := _difference(target, known, ids):
-        raise ResumeError(f"{target}: was changed since it was scored: {difference}; {remedy}")
+        raise ResumeError(f"{target}: was changed since it was written: {difference}; {remedy}")
 
 
 def is_surely_whole(target: Path, run: Mapping[str, Any], rows: Manifest) -> bool:

@@ -61,6 +61,22 @@ def predictions(names: Collection[str], prefix: str) -> dict[str, str]:
     return {name: f"{prefix}{name}" for name in ATTRIBUTES if f"{prefix}{name}" in names}
 
 
+def predicted(names: Collection[str]) -> list[str]:
+    """Say which columns hold predictions, whatever predicted.
+
+    Args:
+        names: of a table's columns.
+
+    Returns:
+        Those of them.
+
+    Examples:
+        >>> predicted(["arousal", "speech_arousal", "text_valence"])
+        ['speech_arousal', 'text_valence']
+    """
+    return [column for each in PREFIXES for column in predictions(names, each).values()]
+
+
 def measurable(names: Collection[str]) -> list[str]:
     """Say which columns predictions can be measured with.
 
@@ -110,10 +126,7 @@ def unused(names: Collection[str], *others: str | None) -> list[str]:
         >>> unused(["arousal", "valence", "speech_valence"])
         ['arousal']
     """
-    mine = {
-        *measurable(names),
-        *(c for each in PREFIXES for c in predictions(names, each).values()),
-    }
+    mine = {*measurable(names), *predicted(names)}
     return [name for name in columns(names) if name not in mine and name not in others]
 
 

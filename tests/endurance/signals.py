@@ -1,8 +1,8 @@
 """Strikes commands with pairs of signals: `python tests/endurance/signals.py --command score`.
 
 Each pair is two of SIGINT, SIGTERM, SIGUSR1 and SIGHUP, the second at once or soon after the first,
-which comes at any instant from the start of the process to its end. `score` is struck on one
-output until that is done, which then has to equal an undisturbed one in every bit.
+which comes at any instant from the start of the process to its end. `score` and `features` are
+struck on one output until that is done, which then has to equal an undisturbed one in every bit.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ LONGEST_WAIT = 300
 # What no line on standard error may say.
 NOISE = re.compile("Traceback|Exception ignored|panicked|terminate called|Aborted|Fatal")
 SAVED = re.compile(r"(\d+) of \d+ rows are saved")
+SAVERS = {"score": ["--models", "demo"], "features": ["--set", "handcrafted"]}
 READERS = {
     "apply": ["-t", "{folder}/thresholds.toml", "-o", "{folder}/out.parquet"],
     "calibrate": ["--label-column", "truth", "-o", "{folder}/out.toml"],
@@ -123,14 +124,14 @@ def rows_saved(parts: Path) -> int:
     return sum(pl.read_parquet(file).height for file in parts.glob("[0-9]*.parquet"))
 
 
-def strike_score(folder: Path, pairs: int, rows: int) -> list[Strike]:
-    """Strike `score` on one output after another; complains of tables that differ."""
+def strike_saver(name: str, folder: Path, pairs: int, rows: int) -> list[Strike]:
+    """Strike a command on one output after another; complains of tables that differ."""
     manifest, target = make_manifest(folder, rows), folder / "scores.parquet"
     parts = folder / "scores.parquet.parts"
 
     def command(output: Path) -> list[str]:
-        score = [sys.executable, "-m", "emobatch", "score", str(manifest), "--models", "demo"]
-        return [*score, "--max-error-rate", "0.5", "-o", str(output)]
+        emobatch = [sys.executable, "-m", "emobatch", name, str(manifest), *SAVERS[name]]
+        return [*emobatch, "--max-error-rate", "0.5", "-o", str(output)]
 
     wanted, seconds = undisturbed(command(folder / "whole.parquet"), None)
     wanted = pl.read_parquet(folder / "whole.parquet").write_ipc(None).getvalue()
@@ -211,7 +212,7 @@ def check_left(folder: Path, expected: set[str]) -> None:
 
 
 @click.command()
-@click.option("--command", "name", type=click.Choice(["score", *READERS]), default="score")
+@click.option("--command", "name", type=click.Choice([*SAVERS, *READERS]), default="score")
 @click.option("--pairs", default=100, show_default=True)
 @click.option("--rows", default=640, show_default=True, help="Of the manifest that is scored.")
 @click.option("--seed", default=0, show_default=True)
@@ -220,8 +221,8 @@ def main(name: str, pairs: int, rows: int, seed: int) -> None:
     random.seed(seed)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        if name == "score":
-            struck = strike_score(folder, pairs, rows)
+        if name in SAVERS:
+            struck = strike_saver(name, folder, pairs, rows)
         else:
             struck = strike_reader(name, folder, pairs)
     ends = Counter((strike.phase, strike.status) for strike in struck)

@@ -85,22 +85,16 @@ def crossval(scores: tuple[str, ...], as_json: bool, output: Path | None, **opti
     from emobatch.cli.views import crossval, crossval_attributes
     from emobatch.crossval.attributes import AttributeValidation
     from emobatch.crossval.crossval import crossval as run
-    from emobatch.errors import OptionError
     from emobatch.tables import writing
 
     pages = (".html", ".htm")
     writing.check_target(output, (*writing.MEASURED_EXTENSIONS, *pages), scores)
     found = run(scores, **options)
-    is_page = output is not None and output.suffix.lower() in pages
-    if isinstance(found, AttributeValidation):
-        if is_page:
-            raise OptionError(f"{output}: a page is of emotions; write .json, or a table")
-    elif output is not None and is_page:
+    if output is not None and output.suffix.lower() in pages:
         from emobatch.reporting import crossval_page
 
         crossval_page.write(found, scores, output)
-        return
-    if output is not None:
+    elif output is not None:
         writing.write_figures(output, found.as_dict(), found.table())
     elif as_json:
         say_json(found.as_dict())

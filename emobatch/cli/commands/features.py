@@ -9,7 +9,7 @@ import click
 
 from emobatch.cli.arguments import OneManifest, reading_of
 from emobatch.cli.options.limits import decode_timeout_option, max_error_rate_option
-from emobatch.cli.options.results import output_option
+from emobatch.cli.options.results import output_option, restart_option
 from emobatch.cli.options.sources import (
     cutting_options,
     path_column_option,
@@ -44,6 +44,7 @@ from emobatch.features.registry import FEATURE_SETS
     metavar="SECONDS",
     help="Let a row fail if it has more audio than this: a clip is held in memory.",
 )
+@restart_option
 @max_error_rate_option
 def features(manifest: str, output: Path | None, sets: tuple[str, ...], **options: Any) -> None:
     """Add columns of acoustic features to MANIFEST, computed of the audio of each row.
@@ -51,7 +52,8 @@ def features(manifest: str, output: Path | None, sets: tuple[str, ...], **option
     MANIFEST is what `score` takes. Writes its rows in order, with the columns SET_FEATURE; a row
     whose audio can't be read has none, and features_error says why. The table is a manifest again:
     `score --embeddings` carries the columns on, and `calibrate --method early --features SET` takes
-    them.
+    them. With -o, work is saved as it goes, and an interrupted run goes on where it was when the
+    same command is given again.
     """
     from emobatch.cli.progress import Bar
     from emobatch.features.extract import Limits, extract
@@ -64,5 +66,6 @@ def features(manifest: str, output: Path | None, sets: tuple[str, ...], **option
             sets,
             how=reading_of(options),
             limits=limits,
+            restart=options["restart"],
             progress=progress,
         )

@@ -54,9 +54,9 @@ from emobatch.cli.options.tables import (
 def report(final: tuple[str, ...], thresholds: Path | None, output: Path, **options: Any) -> None:
     """Write one HTML page about FINAL: figures, what was fitted, and the rows that changed.
 
-    FINAL are tables that `apply` wrote, or globs of them; without any, CSV on standard input. The
-    page needs no network and no other file. Parts that need labels are left out where there are
-    none.
+    FINAL are tables that `apply` wrote, or globs of them; without any, CSV on standard input. Of
+    arousal, valence and dominance those of `score` have a page as well. It needs no network and no
+    other file. Parts that need labels are left out where there are none.
     """
     from emobatch.reporting.report import report as run
 

@@ -26,14 +26,18 @@ MOST_NAMED = 10
 
 @style()
 def gains_by_fold(
-    gains: Mapping[str, Sequence[float]], means: Mapping[str, float], folds: Sequence[str]
+    gains: Mapping[str, Sequence[float]],
+    means: Mapping[str, float],
+    folds: Sequence[str],
+    what: str = "gain of UA, points",
 ) -> Figure:
     """Draw what methods gain over the speech branch, fold by fold.
 
     Args:
-        gains: (folds,) points of UA, by method.
+        gains: (folds,) by method; NaN where there is none.
         means: their means.
         folds: names of the folds.
+        what: is gained.
 
     Returns:
         A panel for each method, with a bar for each fold and a line at the mean.
@@ -52,7 +56,7 @@ def gains_by_fold(
     for axes in panels[len(gains) :]:
         axes.set_visible(False)
     for axes in panels[::columns]:
-        axes.set_ylabel("gain of UA, points")
+        axes.set_ylabel(what)
     handles = [
         Patch(facecolor=RIGHT_COLOUR, hatch=RIGHT_HATCH, edgecolor=INK, label="better than speech"),
         Patch(facecolor=WRONG_COLOUR, hatch=WRONG_HATCH, edgecolor=INK, label="worse"),
