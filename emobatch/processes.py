@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -28,7 +29,12 @@ CGROUPS = (
 )
 # Seconds that one takes to be gone, at most, where it can be ended at all.
 PATIENCE = 5.0
-SERVE = "import sys; from emobatch.processes import serve; serve(sys.argv[1], int(sys.argv[2]))"
+SERVE = """\
+import gc, sys
+gc.set_threshold(int(sys.argv[3]))
+from emobatch.processes import serve
+serve(sys.argv[1], int(sys.argv[2]))
+"""
 
 
 def can_start() -> bool:
@@ -67,12 +73,13 @@ class Child:
             OSError: if there are too many, or there is no memory for it.
         """
         ours, theirs = socket.socketpair()
+        often = str(gc.get_threshold()[0])  # garbage is looked for as it is here
         # Modules are looked for where this process looks, the working folder being none of that.
         path = os.pathsep.join(folder or str(os.getcwd()) for folder in sys.path)  # noqa: PTH109
         with theirs:
             try:
                 process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", SERVE, entry, str(theirs.fileno())],
+                    [sys.executable, "-P", "-c", SERVE, entry, str(theirs.fileno()), often],
                     env={**os.environ, "PYTHONPATH": path, **(environment or {})},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,  # ours is for results

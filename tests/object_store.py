@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ class Bucket:
         self._system.get(self.address, str(folder), recursive=True)
         return folder
 
-    @property
+    @cached_property  # to make one takes half a second
     def _system(self) -> s3fs.S3FileSystem:
         return s3fs.S3FileSystem(
             skip_instance_cache=True,

@@ -18,7 +18,9 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import Result
+from forked import FRESH
 from sounds import save, tone
+from torch.utils.data import DataLoader
 
 import emobatch
 from emobatch.api.options import Options
@@ -165,39 +167,28 @@ def test_nothing_is_said_and_no_signal_is_taken(
     assert any(isinstance(h, logging.NullHandler) for h in logging.getLogger("emobatch").handlers)
 
 
-WORKER = """
-import json, sys
-from torch.utils.data import DataLoader, Dataset
+class Clips:
+    """A data set, as torch's loaders take it."""
 
-class Clips(Dataset):
-    def __init__(self, scorer): self.scorer = scorer
-    def __len__(self): return 2
-    def __getitem__(self, number): return self.scorer.score([f"{number}.wav"]).to_dicts()
+    def __init__(self, scorer: emobatch.Scorer) -> None:
+        self.scorer = scorer
 
-if __name__ == "__main__":
-    import emobatch
-    scorer = emobatch.Scorer(models="demo", device="cpu", root=sys.argv[1])
-    options = {"num_workers": 1, "batch_size": None}
-    workers = DataLoader(Clips(scorer), **options, multiprocessing_context="spawn")
-    print(json.dumps(list(workers)))
-    try:
-        list(DataLoader(Clips(scorer), **options, multiprocessing_context="fork"))
-    except emobatch.EmobatchError as error:
-        print(error)
-"""
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, number: int) -> list[dict[str, object]]:
+        return self.scorer.score([f"{number}.wav"]).to_dicts()
 
 
-def test_a_worker_of_a_data_loader_loads_its_own(
-    scorer: emobatch.Scorer, folder: Path, tmp_path: Path
-) -> None:
+def test_a_worker_of_a_data_loader_loads_its_own(scorer: emobatch.Scorer) -> None:
     """Models are not pickled; a forked worker, which would wait for ever, says what to do."""
-    (tmp_path / "main.py").write_text(WORKER)
-    command = [sys.executable, tmp_path / "main.py", folder]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    scored, _, refused = done.stdout.partition("\n")
-    assert json.loads(scored) == [scorer.score([f"{n}.wav"]).to_dicts() for n in range(2)]
-    assert "multiprocessing_context='spawn'" in refused
+    options = {"num_workers": 1, "batch_size": None, "timeout": 300}
+    # Neither started anew nor forked from here: where nothing of emobatch has been loaded.
+    anew = DataLoader(Clips(scorer), **options, multiprocessing_context=FRESH)
+    here = Clips(scorer)
+    assert list(anew) == [here[number] for number in range(2)]
+    with pytest.raises(emobatch.EmobatchError, match="multiprocessing_context='spawn'"):
+        list(DataLoader(here, **options, multiprocessing_context="fork"))
 
 
 def test_options_are_those_of_the_command() -> None:

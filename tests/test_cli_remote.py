@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +11,7 @@ import polars as pl
 import pytest
 import web_server
 from click.testing import Result
+from forked import Forked
 from sounds import save, tone
 from test_archives import archive
 from web_server import Web
@@ -110,17 +108,13 @@ def test_a_killed_run_goes_on_with_what_is_kept(
     web.held.add("/set/clip 11.wav")  # so that no chunk but the first can be whole
     command = ["score", str(tmp_path / "many.csv"), "--allow-remote", *options]
     command += [f"--cache={tmp_path / 'kept'}", "-o", str(tmp_path / "scores.parquet")]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "emobatch", *command],
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert web.begun.wait(300)
-    while len([*(tmp_path / "kept").glob("emobatch-*.wav")]) < 11:  # all but the one held
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with Forked(tmp_path / "said", *command) as run:
+        assert web.begun.wait(300)
+        while len([*(tmp_path / "kept").glob("emobatch-*.wav")]) < 11:  # all but the one held
+            assert run.poll() is None, run.said
+            time.sleep(0.05)
+        run.send_signal(signal.SIGKILL)
+        assert run.wait() == -signal.SIGKILL
     assert not (tmp_path / "scores.parquet").exists()
     assert [*(tmp_path / "kept").glob("*.part")]
     web.held.clear()

@@ -329,7 +329,7 @@ target, beside, held = Path(sys.argv[1]), Path(sys.argv[2]), 0
 (beside / str(os.getpid())).touch()
 while len([*beside.iterdir()]) < 3:
     time.sleep(0.01)  # all have imported what they need
-until = time.monotonic() + 0.5
+until = time.monotonic() + 0.3
 while time.monotonic() < until:
     try:
         with Parts.open(target, {}, restart=False):

@@ -65,14 +65,14 @@ DURATIONS = (0.5, 0.7, 1.0, 1.5, 2.0, 2.6, 3.3, 4.1, 5.0, 6.2, 8.0, 11.0, 15.0, 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """44 spoken clips of 0.5 to 40 s, six formats, two rates, one of them stereo."""
+    """30 spoken clips of 0.5 to 40 s, six formats, two rates, one of them stereo."""
     folder = tmp_path_factory.mktemp("corpus")
     rows = []
-    plan = zip(cycle(VOICES), cycle(FORMATS), islice(cycle((*DURATIONS,)), 42), strict=False)
-    for number, (voice, extension, seconds) in enumerate(islice(plan, 42)):
+    plan = zip(cycle(VOICES), cycle(FORMATS), islice(cycle((*DURATIONS,)), 28), strict=False)
+    for number, (voice, extension, seconds) in enumerate(plan):
         rows.append(_spoken_clip(folder, number, voice, extension, seconds))
-    rows.append(_spoken_clip(folder, 42, "en-us", ".flac", 40.0))
-    rows.append(_spoken_clip(folder, 43, "en", ".wav", 33.0))
+    rows.append(_spoken_clip(folder, 28, "en-us", ".flac", 40.0))
+    rows.append(_spoken_clip(folder, 29, "en", ".wav", 33.0))
     with (folder / "manifest.csv").open("w", newline="") as handle:
         writer = csv.DictWriter(handle, rows[0])
         writer.writeheader()
@@ -160,7 +160,7 @@ def test_sentiment_equals_transformers_on_each_text_alone(
     scores: pl.DataFrame, models: dict[str, Path]
 ) -> None:
     spoken = scores.filter(pl.col("sentiment").is_not_null())
-    assert len(spoken) > 30
+    assert len(spoken) > 20
     assert spoken["cleaned_text"].to_list() == [clean(text) for text in spoken["transcript"]]
     single = alone.text(models["text"], spoken["cleaned_text"].to_list())
     given = spoken.select(f"text_{sentiment}" for sentiment in SENTIMENTS).to_numpy()
@@ -186,9 +186,10 @@ def test_scores_dont_depend_on_batches_or_order(
 def test_one_shell_pipeline_from_manifest_to_figures(
     corpus: Path, scores: pl.DataFrame, model_options: list[str], tmp_path: Path
 ) -> None:
-    thresholds = tmp_path / "thresholds.toml"
+    thresholds, scores = tmp_path / "thresholds.toml", scores.head(15)
+    pl.read_csv(corpus / "manifest.csv").head(15).write_csv(corpus / "some.csv")
     command = (
-        f"{sys.executable} -m emobatch score '{corpus}/manifest.csv' {' '.join(model_options)}"
+        f"{sys.executable} -m emobatch score '{corpus}/some.csv' {' '.join(model_options)}"
         f" | tee {tmp_path}/scores.csv"
         f" | {sys.executable} -m emobatch calibrate -o {thresholds}"
         f" && {sys.executable} -m emobatch apply {tmp_path}/scores.csv -t {thresholds}"
@@ -207,7 +208,9 @@ def test_one_shell_pipeline_from_manifest_to_figures(
         *scores.columns, "flagged", "mapped_emotion", "emotion", "decided_by",
     ]  # fmt: skip
     assert final["emotion"].null_count() == 0
-    np.testing.assert_array_equal(final["entropy"], scores["entropy"])
+    np.testing.assert_allclose(final["entropy"], scores["entropy"], atol=1e-5)
+    mine = pl.read_csv(tmp_path / "scores.csv", infer_schema_length=None)["entropy"]
+    np.testing.assert_array_equal(final["entropy"], mine)
 
 
 @pytest.fixture

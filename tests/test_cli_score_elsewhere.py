@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import Result
+from forked import Forked
 from object_store import Bucket, running
 from sounds import save, tone
 
@@ -74,13 +73,12 @@ def test_a_killed_run_goes_on_from_what_is_stored(
     target, alone = f"{bucket.address}/run/s.parquet", tmp_path / "alone.parquet"
     assert cli("score", few, "-o", alone, *DEMO).exit_code == 0
     command = ("score", few, "-o", target, *DEMO)
-    begun = [sys.executable, "-c", WAITING, *map(str, command)]
-    with subprocess.Popen(begun, stderr=subprocess.PIPE, text=True) as run:
+    with Forked(tmp_path / "said", *command, code=WAITING) as run:
         while run.poll() is None and not any("/0000" in name for name in bucket.names()):
             time.sleep(0.2)
-        assert run.poll() is None, run.communicate()[1]
+        assert run.poll() is None, run.said
         run.send_signal(signal.SIGKILL)
-        run.communicate()
+        assert run.wait() == -signal.SIGKILL
     kept = bucket.names()
     assert "run/s.parquet.parts/run.json" in kept and "run/s.parquet" not in kept
     held = cli(*command)

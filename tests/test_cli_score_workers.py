@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import Result
+from forked import Forked
 from sounds import save, tone
 
 from emobatch.errors import CheckpointError, OptionError
@@ -75,17 +76,14 @@ def test_two_processes_make_the_table_of_one_however_they_are_interrupted(
 ) -> None:
     target, alone = manifest.with_name("two.parquet"), manifest.with_name("one.parquet")
     arguments = command(manifest, target, "--workers=2")
-    run = subprocess.Popen(
-        [sys.executable, "-m", "emobatch", *arguments], stderr=subprocess.PIPE, text=True
-    )
     saved = f"{target.name}.parts/**/*.parquet"
-    wait_for(lambda: [*target.parent.glob(saved)] or run.poll() is not None, "nothing is saved")
-    family = of_group(run.pid)
-    assert run.poll() is None and len(family) >= 3, "scored in one process"
-    run.terminate()
-    said = run.communicate()[1]
-    assert run.returncode == 75 and "interrupted by SIGTERM; " in said
-    assert " of 200 rows are saved in " in said
+    with Forked(target.with_name("said"), *arguments) as run:
+        wait_for(lambda: [*target.parent.glob(saved)] or run.poll() is not None, "nothing is saved")
+        family = of_group(run.pid)
+        assert run.poll() is None and len(family) >= 3, "scored in one process"
+        run.send_signal(signal.SIGTERM)
+        assert run.wait() == 75 and "interrupted by SIGTERM; " in run.said
+    assert " of 200 rows are saved in " in run.said
     wait_for(lambda: not any(map(is_running, family)), "processes are left")
     for path in (target, alone):
         assert cli(*command(manifest, path, "--workers=1")).exit_code == 0

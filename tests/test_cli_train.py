@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import sleep
@@ -16,6 +14,7 @@ import polars as pl
 import pytest
 from checkpoints import save_sentiment
 from click.testing import Result
+from forked import Forked
 from refusals import refusal
 from samples import score_rows
 from sounds import save
@@ -204,20 +203,16 @@ def test_the_same_command_has_nothing_to_do_once_it_is_done(
 def test_a_signal_saves_and_the_same_command_goes_on(
     data: Path, base: Path, tmp_path: Path
 ) -> None:
-    out, environment = tmp_path / "out", {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "emobatch", "train", "speech", data, "--base", base, "-o", out]
+    command = ["train", "speech", data, "--base", base, "-o", tmp_path / "out"]
     command += ["--device", "cpu", "--batch-seconds", 1, "--epochs", 100_000, "--patience", 100_000]
-    with subprocess.Popen(
-        [str(part) for part in command], stderr=subprocess.PIPE, text=True, env=environment
-    ) as run:
+    with Forked(tmp_path / "said", *command) as run:
         while not list(tmp_path.glob("out.parts/checkpoint-*/progress.json")):
-            assert run.poll() is None, run.stderr.read() if run.stderr else ""
+            assert run.poll() is None, run.said
             sleep(0.05)
         run.send_signal(signal.SIGUSR1)
-        _, said = run.communicate()
-    assert run.returncode == 75, said
-    assert "Error: interrupted by SIGUSR1; " in said
-    assert "the same command goes on from there" in said
+        assert run.wait() == 75, run.said
+    assert "Error: interrupted by SIGUSR1; " in run.said
+    assert "the same command goes on from there" in run.said
     [saved] = tmp_path.glob("out.parts/checkpoint-*")
     assert (saved / "optimizer.pt").exists() and (saved / "rng_state.pth").exists()
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,37 +14,32 @@ import pytest
 from checkpoints import save_chat
 from click.testing import Result
 from finals import decided
+from forked import Forked
 from transformers.utils.import_utils import is_serve_available
 
 Cli = Callable[..., Result]
-TRANSFORMERS = Path(sys.executable).with_name("transformers")
+TRANSFORMERS = "from transformers.cli.transformers import main; main()"  # its own command
 pytestmark = pytest.mark.skipif(
-    not (is_serve_available() and TRANSFORMERS.exists()),
+    not is_serve_available(),
     reason="`transformers serve` needs fastapi and uvicorn; pip install 'emobatch[test]'",
 )
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Path]]:
     """The server's address, and the checkpoint by which its model is called."""
     folder = save_chat(tmp_path / "chat")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [TRANSFORMERS, "serve", folder, "--host", "127.0.0.1", "--port", str(port)]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
-    log = tmp_path / "server.log"
-    with (
-        log.open("w") as said,
-        subprocess.Popen(command, env=environment, stdout=said, stderr=said) as server,
-    ):
-        try:
-            while not _is_up(f"http://127.0.0.1:{port}/health"):
-                assert server.poll() is None, log.read_text()
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}/v1", folder
-        finally:
-            server.terminate()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    command = ("serve", folder, "--host", "127.0.0.1", "--port", port)
+    with Forked(tmp_path / "server.log", *command, code=TRANSFORMERS) as server:
+        while not _is_up(f"http://127.0.0.1:{port}/health"):
+            assert server.poll() is None, server.said
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/v1", folder
 
 
 def _is_up(url: str) -> bool:

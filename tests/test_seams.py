@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import Result
+from forked import Forked
 from sounds import save, tone
 from toys import Loudness, OneByOne, ToyGate
 
@@ -291,7 +290,7 @@ def test_the_bar_shows_what_it_is_told() -> None:
     assert task.fields["speed"].endswith(" h audio/h, left")
 
 
-def test_scoring_knows_neither_fusion_nor_the_command_line() -> None:
+def test_scoring_knows_neither_fusion_nor_the_command_line(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "import emobatch.doctor, emobatch.scorers.loaded, emobatch.scorers.registry\n"
@@ -299,5 +298,5 @@ def test_scoring_knows_neither_fusion_nor_the_command_line() -> None:
         "known = ('emobatch.fusion', 'emobatch.cli', 'rich.progress')\n"
         "print([name for name in sys.modules if name.startswith(known)])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    with Forked(tmp_path / "said", code=code) as run:
+        assert run.wait() == 0 and run.said == "[]\n"

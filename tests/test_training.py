@@ -175,14 +175,14 @@ def test_windows_that_validate_are_each_in_one_batch() -> None:
 # Checkpoints
 
 
-def test_ten_interruptions_leave_the_weights_and_figures_as_they_are(
+def test_five_interruptions_leave_the_weights_and_figures_as_they_are(
     data: Path, base: Path, whole: Path, tmp_path: Path
 ) -> None:
     rng, kills, target = np.random.default_rng(5), 0, tmp_path / "killed"
 
     def run() -> bool:
         nonlocal kills
-        left = int(rng.integers(1, 3)) if kills < 10 else -1
+        left = int(rng.integers(1, 3)) if kills < 5 else -1
 
         def stop() -> str | None:
             nonlocal left
@@ -202,7 +202,7 @@ def test_ten_interruptions_leave_the_weights_and_figures_as_they_are(
 
     while not run():
         pass
-    assert kills == 10
+    assert kills == 5
     assert same_weights(whole, target)
     mine, theirs = ([{**each, "seconds": 0} for each in epochs(f)] for f in (whole, target))
     assert mine == theirs

@@ -13,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from emobatch.cli.verbosity import is_quiet
-from emobatch.evaluation.metrics import HEADLINE
 from emobatch.tables.visible import visible
 
 if TYPE_CHECKING:
@@ -145,6 +144,8 @@ def metrics_table(stages: Mapping[str, Mapping[str, float] | None]) -> Table:
     Returns:
         The table.
     """
+    from emobatch.evaluation.metrics import HEADLINE  # with Polars, which `models` does without
+
     names = list(dict.fromkeys(name for figures in stages.values() for name in figures or ()))
     percent = set(names) <= set(HEADLINE)
     table = plain_table("%" if percent else "CCC", *names)

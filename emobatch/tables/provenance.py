@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,17 @@ def software(packages: Iterable[str]) -> dict[str, str]:
     """
     found = {"emobatch": __version__, "python": platform.python_version()}
     for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
+        if installed := _installed(package):
+            found[package] = installed
     return found
+
+
+@cache  # packages don't change while one runs, and all that are installed are looked through
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def date() -> str:

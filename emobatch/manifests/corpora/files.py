@@ -62,7 +62,15 @@ class Files:
             Their paths.
         """
         wanted = {name.lower() for name in names}
-        return [name for name in self.names if Path(name).name.lower() in wanted]
+        return sorted(path for name in wanted for path in self._by_name.get(name, ()))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        # A corpus of conversations asks for the transcript of each.
+        found: dict[str, list[str]] = {}
+        for path in self.names:
+            found.setdefault(path.rpartition("/")[2].lower(), []).append(path)
+        return found
 
     def one(self, *names: str) -> str:
         """Find the one file that a corpus goes by.
