@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -32,17 +33,9 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
     Returns:
         The page.
     """
-    environment = Environment(
-        loader=PackageLoader("emobatch.reporting", FOLDER),
-        autoescape=True,
-        finalize=_shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     script, css = _packaged(f"{template}.js"), _packaged(STYLE) or ""
     runs = "'none'" if script is None else f"'{_digest(script)}'"
-    return environment.get_template(f"{template}.html.j2").render(
+    return _environment().get_template(f"{template}.html.j2").render(
         **contents,
         script=Markup(script or ""),
         css=Markup(css),
@@ -58,6 +51,19 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
                 "form-action 'none'",
             )
         ),
+    )
+
+
+@cache
+def _environment() -> Environment:
+    # Compiles each template once.
+    return Environment(
+        loader=PackageLoader("emobatch.reporting", FOLDER),
+        autoescape=True,
+        finalize=_shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 
