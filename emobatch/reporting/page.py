@@ -35,22 +35,26 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
     """
     script, css = _packaged(f"{template}.js"), _packaged(STYLE) or ""
     runs = "'none'" if script is None else f"'{_digest(script)}'"
-    return _environment().get_template(f"{template}.html.j2").render(
-        **contents,
-        script=Markup(script or ""),
-        css=Markup(css),
-        policy="; ".join(
-            (
-                "default-src 'none'",
-                "img-src data:",
-                "media-src data:",
-                # Matplotlib writes colours as style attributes, which have no digest to name.
-                "style-src 'unsafe-inline'",
-                f"script-src {runs}",
-                "base-uri 'none'",
-                "form-action 'none'",
-            )
-        ),
+    return (
+        _environment()
+        .get_template(f"{template}.html.j2")
+        .render(
+            **contents,
+            script=Markup(script or ""),
+            css=Markup(css),
+            policy="; ".join(
+                (
+                    "default-src 'none'",
+                    "img-src data:",
+                    "media-src data:",
+                    # Matplotlib writes colours as style attributes, which have no digest to name.
+                    "style-src 'unsafe-inline'",
+                    f"script-src {runs}",
+                    "base-uri 'none'",
+                    "form-action 'none'",
+                )
+            ),
+        )
     )
 
 
