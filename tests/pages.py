@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -84,23 +84,29 @@ class Page(HTMLParser):
             self.text += data
 
 
+class Blank(Figure):
+    """A figure that shows nothing."""
+
+    def savefig(self, target: IO[str], **options: object) -> None:  # type: ignore[override]
+        target.write("<svg></svg>")
+
+
 @contextmanager
-def blank_figures(built: bool = False) -> Iterator[None]:
+def blank_figures(built: bool = False, but: Collection[str] = ()) -> Iterator[None]:
     """Leave a report's figures blank, where a test looks at nothing in them: they take seconds.
 
     Args:
-        built: whether they are made all the same, and only not drawn: what makes them sees all
-            rows, and has its own size.
+        built: whether they are made all the same, and only not drawn: what makes them sees the
+            rows, and gives them their size.
+        but: functions whose figures are drawn.
     """
-
-    def blank(figure: object, target: IO[str], **options: object) -> None:
-        target.write("<svg></svg>")
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("matplotlib.figure.Figure.savefig", blank)
-        if not built:
+        if built:
+            patch.setattr(Figure, "savefig", Blank.savefig)
+        else:
             for module, name in _makers():
-                patch.setattr(module, name, lambda *_, **__: Figure(figsize=(4, 3)))
+                if name not in but:
+                    patch.setattr(module, name, lambda *_, **__: Blank(figsize=(4, 3)))
         yield
 
 

@@ -26,7 +26,7 @@ from espeak import RATE, VOICES, speak
 from pages import Page
 
 Cli = Callable[..., Result]
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("undrawn", "unresampled")
 CLIPS = 75
 TWO_LABELS = ("calm", "tense")
 # Speech labels, text model, value of --classes.
@@ -92,7 +92,7 @@ def test_every_command_takes_it(
     scores, thresholds = tmp_path / "scores.parquet", tmp_path / "t.toml"
     final, page = tmp_path / "final.parquet", tmp_path / "report.html"
     rows.write_parquet(scores)
-    fitted = cli("calibrate", scores, "-o", thresholds, "--bootstrap", 0)
+    fitted = cli("calibrate", scores, "-o", thresholds)
     assert fitted.exit_code == 0, fitted.stderr
     document = tomllib.loads(thresholds.read_text())
     classes = document["classes"]
@@ -128,7 +128,7 @@ def test_a_gate_gives_the_emotions_of_the_full_run(
     name, options, rows = scored
     rows.write_parquet(tmp_path / "scores.parquet")
     thresholds = tmp_path / "t.toml"
-    cli("calibrate", tmp_path / "scores.parquet", "-o", thresholds, "--bootstrap", 0)
+    cli("calibrate", tmp_path / "scores.parquet", "-o", thresholds)
     gated = cli("score", manifest, "--gate", thresholds, *options)
     assert gated.exit_code == 0, gated.stderr
     table = pl.read_csv(io.StringIO(gated.stdout))

@@ -25,6 +25,7 @@ from emobatch.tables.uncertainty import with_uncertainty
 from emobatch.tasks.four import FOUR
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("unresampled")
 # What Table III calls them, and what `--method` does.
 METHODS = {
     "none": "speech",

@@ -35,8 +35,9 @@ class Files:
         found = []
         for place, folders, files in os.walk(self.folder):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            below = Path(place).relative_to(self.folder)
-            found += [(below / name).as_posix() for name in files if not name.startswith(".")]
+            below = Path(place).relative_to(self.folder).as_posix()
+            before = "" if below == "." else f"{below}/"
+            found += [before + name for name in files if not name.startswith(".")]
         return sorted(found)
 
     @cached_property
@@ -62,7 +63,15 @@ class Files:
             Their paths.
         """
         wanted = {name.lower() for name in names}
-        return [name for name in self.names if Path(name).name.lower() in wanted]
+        return sorted(path for name in wanted for path in self._by_name.get(name, []))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        # Lower case, for corpora are looked through for hundreds of names.
+        found: dict[str, list[str]] = {}
+        for name in self.names:
+            found.setdefault(name.rpartition("/")[2].lower(), []).append(name)
+        return found
 
     def one(self, *names: str) -> str:
         """Find the one file that a corpus goes by.
