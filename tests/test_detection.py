@@ -24,7 +24,7 @@ cases = st.integers(0, 30).flatmap(
 grids = st.lists(coarse, min_size=1, max_size=6).map(sorted)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(cases, grids, grids)
 def test_the_best_pair_equals_that_of_trying_all(
     rows: tuple[list[float], list[float], list[bool]], grid_e: list[float], grid_v: list[float]
