@@ -96,3 +96,11 @@ def undrawn() -> Iterator[None]:
 
     with blank_figures():
         yield
+
+
+@pytest.fixture(scope="module")
+def unresampled() -> Iterator[None]:
+    """Fit thresholds on two resamples, where no test of a module looks at what resamples say."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("emobatch.fusion.selection.assessment.RESAMPLES", 2)
+        yield

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from types import FunctionType, ModuleType
 from typing import IO
 
 import pytest
+from matplotlib.figure import Figure
 
 VOID = ("meta", "input", "br", "img", "link")
 
@@ -81,13 +84,41 @@ class Page(HTMLParser):
             self.text += data
 
 
-@contextmanager
-def blank_figures() -> Iterator[None]:
-    """Leave a report's figures blank, where a test looks at nothing in them: they take seconds."""
+class Blank(Figure):
+    """A figure that shows nothing."""
 
-    def blank(figure: object, target: IO[str], **options: object) -> None:
+    def savefig(self, target: IO[str], **options: object) -> None:  # type: ignore[override]
         target.write("<svg></svg>")
 
+
+@contextmanager
+def blank_figures(built: bool = False, but: Collection[str] = ()) -> Iterator[None]:
+    """Leave a report's figures blank, where a test looks at nothing in them: they take seconds.
+
+    Args:
+        built: whether they are made all the same, and only not drawn: what makes them sees the
+            rows, and gives them their size.
+        but: functions whose figures are drawn.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("matplotlib.figure.Figure.savefig", blank)
+        if built:
+            patch.setattr(Figure, "savefig", Blank.savefig)
+        else:
+            for module, name in _makers():
+                if name not in but:
+                    patch.setattr(module, name, lambda *_, **__: Blank(figsize=(4, 3)))
         yield
+
+
+def _makers() -> list[tuple[ModuleType, str]]:
+    # All functions that give a figure, wherever they have been imported to.
+    import emobatch.reporting.crossval_page
+    import emobatch.reporting.report  # noqa: F401
+
+    return [
+        (module, name)
+        for place, module in sys.modules.items()
+        if place.startswith("emobatch.reporting")
+        for name, value in vars(module).items()
+        if isinstance(value, FunctionType) and value.__annotations__.get("return") == "Figure"
+    ]

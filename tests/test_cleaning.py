@@ -139,7 +139,7 @@ def test_an_unknown_step_is_named() -> None:
     assert parse_steps(" lowercase , numbers") == ("lowercase", "numbers")
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.text(max_size=80), st.lists(st.sampled_from(STEPS), unique=True))
 def test_any_text_comes_out_as_single_spaced_words(text: str, steps: list[str]) -> None:
     cleaned = clean(text, tuple(steps))

@@ -21,6 +21,7 @@ from emobatch.tables.uncertainty import with_uncertainty
 from emobatch.tasks.four import FOUR
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("unresampled")
 
 
 @pytest.fixture

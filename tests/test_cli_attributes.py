@@ -24,6 +24,7 @@ from emobatch.evaluation.measures.auc import class_areas
 from emobatch.fusion.ridge.regression import STRENGTHS, Line, choose_strength
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("unresampled")
 ATTRIBUTES = ("arousal", "valence", "dominance")
 
 

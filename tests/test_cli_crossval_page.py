@@ -127,9 +127,12 @@ def test_it_runs_and_loads_nothing_and_is_the_same_each_time(
 ) -> None:
     assert "script-src 'none'" in unescape(page) and "<script" not in page
     assert not re.search(r'(?:src|href)="(?!#)', page)
-    again = tmp_path / "again.html"
-    assert cli("crossval", *OPTIONS, "-o", again, input=csv(rows())).exit_code == 0
-    assert again.read_text(encoding="utf-8") == page
+    # With a picture; that curves are the same each time is seen where they are held against JSON.
+    files = [tmp_path / name for name in ("one.html", "other.html")]
+    for file in files:
+        done = cli("crossval", "--method", "max", "-o", file, input=csv(rows()))
+        assert done.exit_code == 0
+    assert files[0].read_bytes() == files[1].read_bytes()
 
 
 def test_names_of_folds_are_text(cli: Cli, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from sounds import save
 from emobatch.tasks.eight import EIGHT
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("unresampled")
 WORDS = ("what a wonderful surprise", "i am so angry", "she was sad", "the train leaves at nine")
 ROWS = 48
 

@@ -185,7 +185,7 @@ tables = st.lists(
 ).map(lambda rows: pl.DataFrame(rows, schema=["speaker", "script"], orient="row"))
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(tables, st.integers(3, 6))
 def test_no_speaker_and_no_script_of_test_occurs_elsewhere(rows: pl.DataFrame, groups: int) -> None:
     try:

@@ -18,6 +18,7 @@ from refusals import refusal
 from emobatch.tables import stored, writing
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("unresampled")
 FINAL = [f"final_{name}" for name in reference.CLASSES]
 
 
@@ -163,7 +164,7 @@ def test_numbers_out_of_range_are_wrong_usage(
 
 def test_a_penalty_is_chosen_by_leaving_speakers_out(cli: Cli, table: Path) -> None:
     thresholds = table.with_name("t.toml")
-    reference.table(150, speakers=3).write_parquet(table)
+    reference.table(90, speakers=2).write_parquet(table)
     options = ("--method", "logistic", "--centre", "none", "--C", "grid")
     result = done(cli("calibrate", table, *options, "-o", thresholds))
     assert "C, leaving speakers out" in result.stderr

@@ -20,7 +20,7 @@ from emobatch.demo import corpus
 from emobatch.tables import stored
 
 Cli = Callable[..., Result]
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("undrawn", "unresampled")
 LETTERS = {"angry": "W", "happy": "F", "neutral": "N", "sad": "T"}
 MAP = "W=angry,F=happy,N=neutral,T=sad,L=none"
 LABELS = "W 51 -> angry, F 56 -> happy, N 29 -> neutral, T 54 -> sad; dropped L 10"

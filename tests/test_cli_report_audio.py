@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "audio").mkdir()
     for place in range(60):
         if place % 7:
-            save(folder / f"audio/{place}.wav", tone(12.0, hertz=200 + 50 * place))
+            save(folder / f"audio/{place}.wav", tone(10.5, hertz=200 + 50 * place))
     (folder / "loose.toml").write_text(LOOSE_TOML)
     run("apply", "-t", folder / "loose.toml", "-o", folder / "final.csv", input=csv(rows))
     page = ("report", folder / "final.csv", "-t", folder / "loose.toml", "--audio")

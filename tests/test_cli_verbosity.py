@@ -18,6 +18,7 @@ from emobatch import __version__
 from emobatch.cli.main import main
 
 Cli = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("unresampled")
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} "
 
 

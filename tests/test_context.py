@@ -52,7 +52,7 @@ def test_posteriors_are_those_of_all_sequences(rho: float) -> None:
         assert found[numbers] == pytest.approx(np.array(expected), abs=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_chance_is_the_one_of_the_highest_likelihood(seed: int) -> None:
     rows, posteriors = some_rows(seed)
     sums = {

@@ -93,21 +93,14 @@ def texts(figure: Figure) -> list[str]:
 
 
 @every_figure
-def test_drawn_again_it_is_the_same(draw: Callable[[], Figure]) -> None:
-    assert to_svg(draw(), "name", "words") == to_svg(draw(), "name", "words")
-
-
-@every_figure
-def test_the_users_own_style_changes_nothing(draw: Callable[[], Figure]) -> None:
+def test_drawn_again_it_is_the_same_whatever_the_users_own_style(
+    draw: Callable[[], Figure],
+) -> None:
     plain = to_svg(draw(), "name", "words")
     with mpl.rc_context({"font.size": 30, "svg.fonttype": "path", "lines.linewidth": 9}):
         assert to_svg(draw(), "name", "words") == plain
-
-
-@every_figure
-def test_it_needs_nothing_outside_itself(draw: Callable[[], Figure]) -> None:
-    svg = to_svg(draw(), "name", "words")
-    addresses = re.findall(r'(?:href="|url\()([^")]*)', svg)
+    # It needs nothing outside itself.
+    addresses = re.findall(r'(?:href="|url\()([^")]*)', plain)
     assert all(address.startswith(("#", "data:image/png;base64,")) for address in addresses)
 
 
@@ -239,7 +232,7 @@ def boxes(texts: list[Any]) -> list[Any]:
     return [text.get_window_extent() for text in texts if text.get_text()]
 
 
-@pytest.mark.parametrize("size", [2, 4, 8, 12, 27, 64])
+@pytest.mark.parametrize("size", [2, 8, 12, 64])
 def test_no_names_of_a_matrix_lie_upon_each_other(size: int) -> None:
     axes = confusion_matrix(counts(size), names(size), "x").axes[0]
     rows = drawn_boxes(axes.figure, axes.get_yticklabels())
@@ -251,7 +244,7 @@ def test_no_names_of_a_matrix_lie_upon_each_other(size: int) -> None:
     assert slanted or not any(one.overlaps(other) for one, other in pairwise(flat))
 
 
-@pytest.mark.parametrize("size", [2, 4, 8, 12])
+@pytest.mark.parametrize("size", [2, 8, 12])
 def test_numbers_of_a_matrix_stay_in_their_cells(size: int) -> None:
     figure = confusion_matrix(1000 + counts(size), names(size), "x", counts(size))
     axes = figure.axes[0]
@@ -285,7 +278,7 @@ def test_a_flow_leaves_classes_out_that_do_not_occur() -> None:
     assert "angry +" not in shown and f"happy {MINUS}" not in shown
 
 
-@pytest.mark.parametrize("size", [2, 5, 12, 27])
+@pytest.mark.parametrize("size", [2, 12, 27])
 def test_a_flow_has_its_bars_beneath_each_other(size: int) -> None:
     shown = largest(changes_of(size))
     assert len(shown) == min(size * (size - 1), MOST_CHANGES)
@@ -302,7 +295,7 @@ def test_a_flow_has_its_bars_beneath_each_other(size: int) -> None:
         assert not one.overlaps(other)
 
 
-@pytest.mark.parametrize(("size", "lines"), [(2, 1), (9, 1), (10, 2), (27, 3), (64, 8)])
+@pytest.mark.parametrize(("size", "lines"), [(2, 1), (9, 1), (10, 2), (27, 3)])
 def test_many_classes_take_several_lines(size: int, lines: int) -> None:
     part = {name: np.random.default_rng(0).random(20) for name in names(size)}
     figure = uncertainty_by_class(part, part, "entropy, nats", names(size), {names(size)[-1]: 0.5})

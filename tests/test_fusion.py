@@ -89,7 +89,7 @@ def flagging(*exclusions: tuple[str, str], **entry: Any) -> Rules:
     return Rules({"happy": rule(entropy=1.0, varentropy=0.4, **entry)}, exclusions)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(tables, any_thresholds)
 def test_the_expression_equals_algorithm_1(rows: list[dict[str, Any]], thresholds: Rules) -> None:
     assert decide(rows, thresholds) == [algorithm_1(item, thresholds) for item in rows]
@@ -202,6 +202,7 @@ def possible_emotions(scored: dict[str, Any], thresholds: Rules) -> set[str | No
     return {each["emotion"] for each in decide(said, thresholds)}
 
 
+@settings(max_examples=50)
 @given(st.lists(scored_row | unscored_row, max_size=6), any_thresholds)
 def test_the_gate_opens_where_the_text_branch_could_change_the_emotion(
     rows: list[dict[str, Any]], thresholds: Rules

@@ -19,7 +19,7 @@ CLASSES = FOUR.classes
 Labels = NDArray[np.intp]
 # As much as centring by speaker may cost, and context on shuffled dialogues, in points of UA.
 MOST_LOST_BY_CENTRING, MOST_LOST_BY_CONTEXT = 2.0, 1.0
-SPEAKERS, SHUFFLES = 240, 8
+SPEAKERS, SHUFFLES = 240, 4
 
 
 def scored(labels: Labels, speaker: Labels, seed: int) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from samples import csv, score_rows
 from emobatch.tables.fitted_rows import MOST, FittedRows, Overlap
 
 Cli = Callable[..., Result]
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("undrawn", "unresampled")
 FITTED, OTHERS = "session != '3'", "session = '3'"
 SAID = "the thresholds were fitted on"
 

@@ -27,7 +27,7 @@ from emobatch.tasks.four import FOUR
 from emobatch.tasks.task import Task
 
 Cli = Callable[..., Result]
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("undrawn", "unresampled")
 every_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 ONE_LINE = 80
 

@@ -25,7 +25,7 @@ from emobatch.fusion.methods import METHODS
 from emobatch.tasks.task import Task
 
 Cli = Callable[..., Result]
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("undrawn", "unresampled")
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ tables = st.one_of(
     tables_of(EMOTIONS[:2]), tables_of(EMOTIONS), tables_of(tuple("abcdefghijklmnopqrstuvwxyz"))
 )
 # About half of the tables lack a class, in the labels or in what is predicted.
-seldom = settings(max_examples=60)
+seldom = settings(max_examples=30)
 
 
 @seldom

@@ -111,7 +111,7 @@ def fused(task: Task, count: int = 90) -> pl.DataFrame:
 
 
 def report(cli: Cli, rows: pl.DataFrame, folder: Path, *options: object) -> Page:
-    with blank_figures():
+    with blank_figures(built=True):
         result = cli("report", "-o", folder / "page.html", *options, input=rows.write_csv())
     assert result.exit_code == 0, result.output
     return Page((folder / "page.html").read_text(encoding="utf-8"))
@@ -197,7 +197,8 @@ def page_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Task], Path]:
         page = folder / f"{len(task.classes)}.html"
         if not page.exists():
             table = decided(task, 500).write_csv()
-            result = CliRunner().invoke(main, ["report", "-o", str(page)], input=table)
+            with blank_figures(built=True):
+                result = CliRunner().invoke(main, ["report", "-o", str(page)], input=table)
             assert result.exit_code == 0, result.output
         return page
 

@@ -17,7 +17,7 @@ words = st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=6).map(" ".join
 pairs = st.lists(st.tuples(words, words), min_size=1, max_size=12)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(pairs)
 def test_the_rate_equals_jiwers(table: list[tuple[str, str]]) -> None:
     said, heard = (pl.Series(column) for column in zip(*table, strict=True))
@@ -27,7 +27,7 @@ def test_the_rate_equals_jiwers(table: list[tuple[str, str]]) -> None:
     assert found == (None if wanted is None else pytest.approx(100 * wanted, abs=0.00501))
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(words.filter(bool), words)
 def test_the_errors_of_a_row_are_jiwers(said: str, heard: str) -> None:
     aligned = jiwer.process_words(said, heard)
@@ -42,7 +42,7 @@ letters = st.sampled_from(
 unspaced = st.lists(letters, max_size=8).map("".join)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(unspaced.map("天ไ".__add__), unspaced), min_size=1, max_size=8))
 def test_the_rate_of_characters_equals_jiwers(table: list[tuple[str, str]]) -> None:
     said, heard = (pl.Series(column) for column in zip(*table, strict=True))

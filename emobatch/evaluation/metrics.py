@@ -202,16 +202,14 @@ def class_indices(values: pl.Series, classes: Sequence[str], what: str = "classe
         >>> class_indices(pl.Series(["sad", "angry"]), ("angry", "sad")).tolist()
         [1, 0]
     """
-    names = values.cast(pl.String)
-    bad = names.is_null() | ~names.is_in(list(classes))
-    if bad.any():
-        row = bad.arg_max() or 0
+    places = values.cast(pl.String).cast(pl.Enum(classes), strict=False)
+    if places.null_count():
+        row = places.is_null().arg_max() or 0
         raise LabelError(
             f"{what}: row {row + 1} is {values[row]!r}, not one of {', '.join(classes)}; "
             "drop rows without a class first"
         )
-    places = names.replace_strict(list(classes), range(len(classes)), return_dtype=pl.Int64)
-    return places.to_numpy().astype(np.intp)
+    return places.to_physical().to_numpy().astype(np.intp)
 
 
 def _counts(labels: pl.Series, predictions: pl.Series, classes: Sequence[str]) -> Floats:

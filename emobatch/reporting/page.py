@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -34,32 +35,41 @@ def render(template: str, contents: Mapping[str, Any]) -> str:
     Returns:
         The page.
     """
-    environment = Environment(
+    script, css = _packaged(f"{template}.js"), _packaged(STYLE) or ""
+    runs = "'none'" if script is None else f"'{_digest(script)}'"
+    return (
+        _environment()
+        .get_template(f"{template}.html.j2")
+        .render(
+            **contents,
+            script=Markup(script or ""),
+            css=Markup(css),
+            policy="; ".join(
+                (
+                    "default-src 'none'",
+                    "img-src data:",
+                    "media-src data:",
+                    # Matplotlib writes colours as style attributes, which have no digest to name.
+                    "style-src 'unsafe-inline'",
+                    f"script-src {runs}",
+                    "base-uri 'none'",
+                    "form-action 'none'",
+                )
+            ),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    # Compiles each template once.
+    return Environment(
         loader=PackageLoader("emobatch.reporting", FOLDER),
         autoescape=True,
         finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    script, css = _packaged(f"{template}.js"), _packaged(STYLE) or ""
-    runs = "'none'" if script is None else f"'{_digest(script)}'"
-    return environment.get_template(f"{template}.html.j2").render(
-        **contents,
-        script=Markup(script or ""),
-        css=Markup(css),
-        policy="; ".join(
-            (
-                "default-src 'none'",
-                "img-src data:",
-                "media-src data:",
-                # Matplotlib writes colours as style attributes, which have no digest to name.
-                "style-src 'unsafe-inline'",
-                f"script-src {runs}",
-                "base-uri 'none'",
-                "form-action 'none'",
-            )
-        ),
     )
 
 

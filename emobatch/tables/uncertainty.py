@@ -147,9 +147,9 @@ def refuse_nan(**arrays: NDArray[np.float64]) -> None:
         emobatch.errors.ProbabilityError: entropy: row 2 is NaN; score it again or leave it out
     """
     for name, values in arrays.items():
-        bad = np.argwhere(np.isnan(values))
-        if len(bad):
-            row = int(bad[0][0]) + 1
+        bad = np.isnan(values)
+        if bad.any():
+            row = int(np.argwhere(bad)[0][0]) + 1
             raise ProbabilityError(f"{name}: row {row} is NaN; score it again or leave it out")
 
 

@@ -135,11 +135,31 @@ def map_answer(mapping: SentimentMapping, task: Task) -> pl.Expr:
     return pl.coalesce(
         pl.lit(None, dtype=pl.String),
         *(
-            pl.when(pl.col("sentiment") == sentiment).then(_class_of(sentiment, mapping, task))
+            pl.when(pl.col("sentiment") == sentiment).then(class_of(sentiment, mapping, task))
             for sentiment, names in task.sentiments.items()
             if names
         ),
     )
+
+
+def class_of(sentiment: str, mapping: SentimentMapping, task: Task) -> pl.Expr:
+    """The emotion that one sentiment stands for.
+
+    Args:
+        sentiment: that of every row; it stands for a class.
+        mapping: how it is told which, where it stands for several.
+        task: the classes that each sentiment stands for.
+
+    Returns:
+        Expression of one emotion for each row.
+    """
+    names = task.sentiments[sentiment]
+    if mapping.kind == SIMPLE and sentiment == NEGATIVE and len(names) == 2:
+        first = (pl.col("sentiment_score") <= mapping.sentiment) ^ pl.lit(mapping.flip)
+        return pl.when(first).then(pl.lit(names[0])).when(~first).then(pl.lit(names[1]))
+    if len(names) == 1:
+        return pl.lit(names[0])
+    return predicted([f"speech_{name}" for name in names])
 
 
 def is_excluded(exclusions: Iterable[tuple[str, str]]) -> pl.Expr:
@@ -157,16 +177,6 @@ def is_excluded(exclusions: Iterable[tuple[str, str]]) -> pl.Expr:
     speech, mapped = pl.col("speech_emotion"), pl.col("mapped_emotion")
     changes = [(speech == name) & mapped.is_in(after) for name, after in by_class.items()]
     return pl.any_horizontal(pl.lit(False), *changes)
-
-
-def _class_of(sentiment: str, mapping: SentimentMapping, task: Task) -> pl.Expr:
-    names = task.sentiments[sentiment]
-    if mapping.kind == SIMPLE and sentiment == NEGATIVE and len(names) == 2:
-        first = (pl.col("sentiment_score") <= mapping.sentiment) ^ pl.lit(mapping.flip)
-        return pl.when(first).then(pl.lit(names[0])).when(~first).then(pl.lit(names[1]))
-    if len(names) == 1:
-        return pl.lit(names[0])
-    return predicted([f"speech_{name}" for name in names])
 
 
 def _some_change(mapping: SentimentMapping, made: set[str], task: Task) -> pl.Expr:
@@ -188,7 +198,7 @@ def _changes_to(made: set[str], sentiment: str, mapping: SentimentMapping, task:
         if mapping.sentiment < LOWEST_TOP_SCORE:  # every score is above it: one class alone
             names = names[:1] if mapping.flip else names[1:]
         return pl.lit(bool(made & set(names)))
-    return _class_of(sentiment, mapping, task).is_in(sorted(made))
+    return class_of(sentiment, mapping, task).is_in(sorted(made))
 
 
 def _per_class(values: Mapping[str, float]) -> pl.Expr:

@@ -178,8 +178,19 @@ def grid(values: Floats, percentiles: tuple[float, float]) -> Floats:
         >>> grid(np.array([0.0, 1.0]), (65.0, 85.0))[[0, -1]].round(2).tolist()
         [0.65, 0.85]
     """
-    low, high = np.percentile(values, percentiles)
+    low, high = _percentiles(values, np.array(percentiles))
     return np.linspace(low, high, GRID_POINTS)
+
+
+def _percentiles(values: Floats, percentiles: Floats) -> Floats:
+    # To the last digit those of `numpy.percentile`, whose checks took most of a refit's time.
+    ordered = np.sort(values)
+    at = (len(values) - 1) * (percentiles / 100)
+    below = at.astype(np.intp)
+    after = at - below
+    low, high = ordered[below], ordered[np.minimum(below + 1, len(values) - 1)]
+    step = high - low
+    return np.where(after < 0.5, low + step * after, high - step * (1 - after))
 
 
 def grids(

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emobatch.fusion.selection.algorithm import NEGATIVE, flagged, map_answer, select_emotion
+from emobatch.fusion.selection.algorithm import NEGATIVE, class_of, flagged, select_emotion
 from emobatch.fusion.selection.detection import FEWEST_ROWS, FlagBy, best_detection, grids
 from emobatch.fusion.selection.rules import (
     DIRECT,
@@ -146,14 +146,23 @@ def _fit_class(
 def _best_mapping(
     flagged_rows: pl.DataFrame, task: Task, mappings: list[SentimentMapping]
 ) -> SentimentMapping:
-    # Rows that aren't flagged keep their emotion whatever the mapping, so that the accuracy on the
-    # flagged ones orders the mappings as that on all rows of the class does.
-    right = flagged_rows.select(
-        (pl.coalesce(map_answer(mapping, task), pl.col("speech_emotion")) == pl.col("label"))
-        .sum()
-        .alias(str(number))
-        for number, mapping in enumerate(mappings)
-    ).row(0)
+    if len(mappings) == 1:
+        return mappings[0]
+    # Rows that aren't flagged keep their emotion whatever the mapping, and those of other
+    # sentiments have the same one by all of them, so that the accuracy on the flagged negative ones
+    # orders the mappings as that on all rows of the class does.
+    right = (
+        flagged_rows.lazy()
+        .filter(pl.col("sentiment") == NEGATIVE)
+        .select(
+            (pl.coalesce(class_of(NEGATIVE, mapping, task), "speech_emotion") == pl.col("label"))
+            .sum()
+            .alias(str(number))
+            for number, mapping in enumerate(mappings)
+        )
+        .collect()
+        .row(0)
+    )
     return mappings[right.index(max(right))]
 
 

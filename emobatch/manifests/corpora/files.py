@@ -35,8 +35,9 @@ class Files:
         found = []
         for place, folders, files in os.walk(self.folder):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            below = Path(place).relative_to(self.folder)
-            found += [(below / name).as_posix() for name in files if not name.startswith(".")]
+            below = Path(place).relative_to(self.folder).as_posix()
+            before = "" if below == "." else f"{below}/"
+            found += [before + name for name in files if not name.startswith(".")]
         return sorted(found)
 
     @cached_property
