@@ -158,6 +158,16 @@ def test_rows_that_failed_are_counted_by_cause(cli: Cli, tmp_path: Path) -> None
     assert "40 rows, 4 of them without attributes" in page.text
 
 
+def test_an_attribute_without_labels_has_no_figures(cli: Cli, tmp_path: Path) -> None:
+    table = tmp_path / "scores.parquet"
+    none = pl.lit(None, pl.Float64).alias("dominance")
+    rated_rows(2).drop("label").with_columns(none).write_parquet(table)
+    page = reported(cli, table)
+    assert page.tables["1"].header == ["speaker", "rows", "arousal", "valence"]
+    assert page.tables["1"].column("rows") == ["20", "20"]
+    assert "Mean CCC" not in page.text  # over attributes of which one is unknown
+
+
 def test_of_many_speakers_those_with_most_rows_are_listed(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,7 +175,7 @@ def _summary(rows: pl.DataFrame, evaluation: Evaluation | None) -> str:
         stage: evaluation.get(CCC, stage=stage, of_class=MEAN) if evaluation else None
         for stage in STAGES
     }
-    known = {stage: mean for stage, mean in means.items() if mean is not None}
+    known = {stage: mean for stage, mean in means.items() if mean and not mean.is_undefined}
     if not known:
         return said.strip()
     told = ", ".join(f"{SAID[stage]} {mean.value or 0:.3f}" for stage, mean in known.items())

@@ -94,16 +94,13 @@ def _table(measured: list[Measured]) -> Table:
 
 def _by_speaker(evaluation: Evaluation, stage: str) -> Table | None:
     # Of very many those of whom most is known.
-    names = [name for name in ATTRIBUTES if evaluation.get(CCC, stage=stage, of_class=name)]
+    whole = {name: evaluation.get(CCC, stage=stage, of_class=name) for name in (*ATTRIBUTES, MEAN)}
+    names = [name for name, figure in whole.items() if figure and not figure.is_undefined]
     found: list[tuple[int, tuple[str | int | Value | None, ...]]] = []
     for speaker in evaluation.groups or ():
-        mean = evaluation.get(CCC, stage=stage, of_class=MEAN, group=speaker)
-        if mean is not None:
-            values = [
-                evaluation.value(CCC, stage=stage, of_class=name, group=speaker) for name in names
-            ]
-            cells = (*(Value(value, 3) for value in values), Value(mean.value, 3))
-            found.append((mean.rows or 0, (speaker, mean.rows or 0, *cells)))
+        own = [evaluation.get(CCC, stage=stage, of_class=name, group=speaker) for name in names]
+        if rows := max((each.rows or 0 for each in own if each), default=0):
+            found.append((rows, (speaker, rows, *(Value(e.value if e else None, 3) for e in own))))
     if len(found) < FEWEST_SPEAKERS:
         return None
     title = f"CCC by speaker, {SAID[stage]}"
@@ -111,7 +108,7 @@ def _by_speaker(evaluation: Evaluation, stage: str) -> Table | None:
         title += f"; of {len(found)} speakers the {MOST_SPEAKERS} with most rows"
         most = sorted(range(len(found)), key=lambda place: -found[place][0])[:MOST_SPEAKERS]
         found = [found[place] for place in sorted(most)]
-    return Table(title, ("speaker", "rows", *names, MEAN), tuple(row for _, row in found))
+    return Table(title, ("speaker", "rows", *names), tuple(row for _, row in found))
 
 
 def _against(rows: pl.DataFrame, stage: str, measured: list[Measured]) -> Illustration | None:

@@ -99,4 +99,4 @@ def _text(value: Any) -> str:
         return ", ".join(f"{key} {_text(item)}" for key, item in known.items()) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value)) or "none"
-    return "none" if value is None else str(value)
+    return "not given" if value is None else str(value)
