@@ -298,6 +298,15 @@ def test_fetching_and_staying_offline_exclude_each_other(
     assert "HF_HUB_OFFLINE is set" in done.stderr
 
 
+def test_models_are_listed_without_what_takes_long_to_import() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "emobatch", "models", "--models=demo"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("speech  demo")
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "emobatch.cli.console" in loaded
+    assert not loaded & {"polars", "numpy", "torch", "huggingface_hub"}
+
+
 @pytest.mark.parametrize("name", ["a/b/c", "a b", "..", "x--y/z", ""])
 def test_what_is_no_name_of_a_model_is_one_line(cli: Callable[..., Result], name: str) -> None:
     result = cli("models", "--speech-model", name, "--asr-model=demo", "--sentiment-model=demo")

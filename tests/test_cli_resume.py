@@ -17,7 +17,7 @@ from click.testing import Result
 from sounds import save, tone
 
 Cli = Callable[..., Result]
-DEMO = ("--models", "demo", "--max-error-rate", "1")
+DEMO = ("--models", "demo", "--text", "none", "--max-error-rate", "1")
 SOMEBODY = 54321
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
@@ -44,7 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = "".join(
         f'{n}.wav,{9 - n},"{text.replace(chr(34), 2 * chr(34))}"\n' for n, text in enumerate(said)
     )
-    (folder / "m.csv").write_text("path,id,transcript\n" + rows)
+    (folder / "m.csv").write_text("path,id,note\n" + rows)
     for extension in ("csv", "tsv", "parquet", "jsonl"):
         target = folder / f"s.{extension}"
         arguments = ["score", str(folder / "m.csv"), "-o", str(target), *DEMO]
@@ -439,7 +439,7 @@ def test_what_is_left_of_a_run_that_ended_is_rubbish(
     with monkeypatch.context() as patch:
         patch.setattr(Parts, "clear", die)
         with pytest.raises(KeyboardInterrupt, match="killed"):
-            score(str(folder / "m.csv"), target, Choice(models="demo"))
+            score(str(folder / "m.csv"), target, Choice(models="demo", text="none"))
     assert list(folder.glob("new.parquet.parts/0*.parquet"))
     written = target.stat().st_mtime_ns
     assert cli(*command).exit_code == 0

@@ -193,7 +193,7 @@ def test_one_shell_pipeline_from_manifest_to_figures(
         f" | tee {tmp_path}/scores.csv"
         f" | {sys.executable} -m emobatch calibrate -o {thresholds}"
         f" && {sys.executable} -m emobatch apply {tmp_path}/scores.csv -t {thresholds}"
-        f" | tee {tmp_path}/final.csv | {sys.executable} -m emobatch evaluate --json"
+        f" | tee {tmp_path}/final.csv | {sys.executable} -m emobatch evaluate --json --bootstrap=0"
     )
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=600

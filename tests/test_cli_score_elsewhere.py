@@ -23,7 +23,7 @@ from emobatch.storage import hold
 from emobatch.storage.objects import Objects
 
 Cli = Callable[..., Result]
-DEMO = ("--models=demo", "--device=cpu", "--workers=1")
+DEMO = ("--models=demo", "--text=none", "--device=cpu", "--workers=1")
 # The command, which waits once its first chunk is saved: it is never too fast to be killed.
 WAITING = """
 import time

@@ -20,7 +20,7 @@ from emobatch.errors import AudioError
 from emobatch.manifests.audio import read_windows
 
 Cli = Callable[..., Result]
-DEMO = ("--models", "demo")
+DEMO = ("--models", "demo", "--text", "none")
 
 
 @pytest.fixture
