@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,15 @@ ORDER = (
 FILES = sorted(file for file in HOUSE.rglob("*.py") if file.name != "__main__.py")
 
 
+@cache
+def nodes(file: Path) -> tuple[ast.AST, ...]:
+    """All of a file's syntax."""
+    return tuple(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+
+
 def imports(file: Path) -> Iterator[str]:
     """Modules of emobatch that a file imports, wherever and for whatever it does."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in nodes(file):
         if isinstance(node, ast.ImportFrom) and node.module is not None:
             yield from (f"{node.module}.{name.name}" for name in node.names)
         elif isinstance(node, ast.Import):
@@ -84,6 +91,6 @@ def test_the_library_neither_prints_nor_ends_the_process() -> None:
     for file in FILES:
         if file.relative_to(HOUSE).parts[0] in ("cli", "demo"):
             continue
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in nodes(file):
             if isinstance(node, ast.Call):
                 assert ast.unparse(node.func) not in forbidden, f"{file}:{node.lineno}"
