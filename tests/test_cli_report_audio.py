@@ -25,6 +25,7 @@ from emobatch.reporting import sounds
 Cli = Callable[..., Result]
 pytestmark = pytest.mark.usefixtures("undrawn")
 MP3 = "data:audio/mpeg;base64,"
+ROWS = 40
 
 
 def run(*arguments: object, input: str | None = None) -> Result:
@@ -35,9 +36,9 @@ def run(*arguments: object, input: str | None = None) -> Result:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A final table of which each row is another tone: 12 s, a segment of that, or missing."""
+    """A final table of which each row is another tone: 10.5 s, a segment of that, or missing."""
     folder = tmp_path_factory.mktemp("heard")
-    rows = score_rows(60)
+    rows = score_rows(ROWS)
     number = pl.int_range(pl.len())
     rows = rows.with_columns(
         path=pl.format("audio/{}.wav", number),
@@ -46,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         transcript=pl.lit("a sentence of some length, as people say them"),
     )
     (folder / "audio").mkdir()
-    for place in range(60):
+    for place in range(ROWS):
         if place % 7:
             save(folder / f"audio/{place}.wav", tone(10.5, hertz=200 + 50 * place))
     (folder / "loose.toml").write_text(LOOSE_TOML)

@@ -126,6 +126,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("thresholds") / "t.toml"
 
 
+@settings(max_examples=50)
 @given(all_fitted)
 def test_what_is_written_is_read_back(file: Path, fitted: Fitted) -> None:
     assert parse(file, to_toml(fitted)) == fitted

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import reference
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import EMOTIONS, SPEECH_COLUMNS, score_rows
 from scipy import stats
@@ -31,22 +31,28 @@ def scored(rows: list[list[float | None]], ids: list[str] | None = None) -> pl.L
     return (table if ids is None else table.with_columns(id=pl.Series(ids))).lazy()
 
 
+some = settings(max_examples=50)
+
+
 def uncertainty(rows: list[list[float | None]]) -> pl.DataFrame:
     return with_uncertainty(scored(rows), FOUR).collect()
 
 
+@some
 @given(probabilities)
 def test_entropy_equals_scipy(rows: list[list[float]]) -> None:
     found = uncertainty(rows)["entropy"].to_numpy()
     np.testing.assert_allclose(found, stats.entropy(rows, axis=1), atol=1e-12)
 
 
+@some
 @given(probabilities)
 def test_varentropy_equals_its_definition(rows: list[list[float]]) -> None:
     found = uncertainty(rows)["varentropy"].to_numpy()
     np.testing.assert_allclose(found, [reference.varentropy(row) for row in rows], atol=1e-12)
 
 
+@some
 @given(probabilities)
 def test_entropy_and_varentropy_stay_within_their_bounds(rows: list[list[float]]) -> None:
     found = uncertainty(rows)
@@ -54,6 +60,7 @@ def test_entropy_and_varentropy_stay_within_their_bounds(rows: list[list[float]]
     assert (found["varentropy"] >= 0).all()
 
 
+@some
 @given(probabilities)
 def test_predicted_class_is_numpys_argmax_of_equals_too(rows: list[list[float]]) -> None:
     wanted = [EMOTIONS[index] for index in np.argmax(rows, axis=1)]

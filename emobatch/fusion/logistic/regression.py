@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,17 +71,20 @@ class Regression:
             raise CalibrationError(
                 "all labelled rows are of one class, and a regression needs two; label more rows"
             )
+        is_small = len(features) < MANY_ROWS
         model = LogisticRegression(
             C=strength,
             tol=TOLERANCE,
             max_iter=MOST_STEPS,
-            solver="lbfgs" if len(features) < MANY_ROWS else "newton-cholesky",
+            solver="lbfgs" if is_small else "newton-cholesky",
             warm_start=True,
         )
         few = slice(None, None, len(features) // PART or 1)
         if few.step > 1 and len(np.unique(labels[few])) == len(np.unique(labels)):
             model.fit(features[few], labels[few], sample_weight=row_weights[few])  # to begin with
-        model.fit(features, labels, sample_weight=row_weights)
+        # Threads wait for each other at each of thousands of small products: ten times as long.
+        with _libraries().limit(limits=1, user_api="blas") if is_small else nullcontext():
+            model.fit(features, labels, sample_weight=row_weights)
         weights, offsets = model.coef_, model.intercept_
         if len(weights) == 1:  # of two classes it keeps the difference
             weights = np.vstack([-weights, weights]) / 2
@@ -117,6 +123,13 @@ class Regression:
             (rows, classes), each row sums to 1; NaN where a feature is.
         """
         return softmax(self.logits(features) / temperature)
+
+
+@cache
+def _libraries() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()  # looks through all that are loaded, which takes its time
 
 
 def softmax(logits: Floats) -> Floats:
