@@ -14,10 +14,16 @@ class Bar(TerminalBar):
     It is an :class:`emobatch.scoring.progress.Progress`.
     """
 
-    def __init__(self) -> None:
-        """Begin at nothing."""
+    def __init__(self, before: str = "loading models", then: str = "scoring") -> None:
+        """Begin at nothing.
+
+        Args:
+            before: what is done before the first row.
+            then: what is done to rows.
+        """
         words = "rows, {task.fields[errors]} errors, {task.fields[speed]}"
         super().__init__(words, speed="", errors=0)
+        self._before, self._then = before, then
         self._began = monotonic()
         self._rows = 0
         self._errors = 0
@@ -25,19 +31,19 @@ class Bar(TerminalBar):
         self._lock = Lock()
 
     def start(self, rows: int, done: int = 0) -> None:
-        """Show that models are being loaded.
+        """Show what is done before the first row.
 
         Args:
             rows: how many there are.
             done: how many of them an earlier run has done.
         """
         self._rows = done
-        self._bar.reset(self._task, total=rows, description="loading models", completed=done)
+        self._bar.reset(self._task, total=rows, description=self._before, completed=done)
 
     def begin(self) -> None:
-        """Begin to measure speed, now that models are loaded."""
+        """Begin to measure speed, now that rows are worked on."""
         self._began = monotonic()
-        self._bar.reset(self._task, description="scoring", completed=self._rows)
+        self._bar.reset(self._task, description=self._then, completed=self._rows)
 
     def advance(self, *, rows: int = 0, errors: int = 0, seconds: float = 0.0) -> None:
         """Count what is through.

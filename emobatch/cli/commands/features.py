@@ -59,7 +59,7 @@ def features(manifest: str, output: Path | None, sets: tuple[str, ...], **option
     from emobatch.features.extract import Limits, extract
 
     limits = Limits(options["max_seconds"], options["decode_timeout"], options["max_error_rate"])
-    with Bar() as progress:
+    with Bar("starting", "computing") as progress:
         extract(
             manifest,
             output,
