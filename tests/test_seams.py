@@ -290,6 +290,18 @@ def test_the_bar_shows_what_it_is_told() -> None:
     assert task.fields["speed"].endswith(" h audio/h, left")
 
 
+def test_where_no_audio_is_counted_the_bar_shows_rows() -> None:
+    bar = Bar("starting", "computing")
+    (task,) = bar._bar.tasks
+    bar.start(10**9, done=10**9 - 10)
+    assert task.description == "starting"
+    bar.begin()
+    bar.advance(rows=1)
+    speed = task.fields["speed"]
+    assert task.description == "computing" and speed.endswith(" rows/s, left")
+    assert float(speed.split()[0]) < 10**6  # those of an earlier run cost nothing
+
+
 def test_scoring_knows_neither_fusion_nor_the_command_line(tmp_path: Path) -> None:
     code = (
         "import sys\n"

@@ -25,7 +25,7 @@ class Bar(TerminalBar):
         super().__init__(words, speed="", errors=0)
         self._before, self._then = before, then
         self._began = monotonic()
-        self._rows = 0
+        self._rows = self._known = 0  # known: of an earlier run
         self._errors = 0
         self._seconds = 0.0
         self._lock = Lock()
@@ -37,7 +37,7 @@ class Bar(TerminalBar):
             rows: how many there are.
             done: how many of them an earlier run has done.
         """
-        self._rows = done
+        self._rows = self._known = done
         self._bar.reset(self._task, total=rows, description=self._before, completed=done)
 
     def begin(self) -> None:
@@ -57,10 +57,15 @@ class Bar(TerminalBar):
             self._rows += rows
             self._errors += errors
             self._seconds += seconds
-            elapsed = max(monotonic() - self._began, 1e-9)
             self._bar.update(
                 self._task,
                 completed=self._rows,
-                speed=f"{self._seconds / elapsed:.1f} h audio/h, left",
+                speed=f"{self._speed()}, left",
                 errors=self._errors,
             )
+
+    def _speed(self) -> str:
+        elapsed = max(monotonic() - self._began, 1e-9)
+        if self._seconds:
+            return f"{self._seconds / elapsed:.1f} h audio/h"
+        return f"{(self._rows - self._known) / elapsed:.1f} rows/s"
