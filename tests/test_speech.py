@@ -22,8 +22,8 @@ from emobatch.models.speech_classifier import SpeechClassifier
 from emobatch.tasks.four import FOUR
 from emobatch.tasks.labels import checkpoint_classes
 
-# Samples at 16 kHz: one frame, two, 56 ms … 30 s.
-LENGTHS = (400, 720, 900, 8_000, 16_001, 54_321, 200_000, 480_000)
+# Samples at 16 kHz: one frame, two, 56 ms … 19 s: more frames than WavLM tells distances apart by.
+LENGTHS = (400, 720, 900, 8_000, 16_001, 54_321, 120_000, 300_000)
 KINDS = [
     ("wav2vec2", "group"),
     ("wav2vec2", "layer"),
