@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import Result
-from forked import FRESH
+from forked import FRESH, Forked
 from sounds import save, tone
 from torch.utils.data import DataLoader
 
@@ -181,14 +181,32 @@ class Clips:
 
 
 def test_a_worker_of_a_data_loader_loads_its_own(scorer: emobatch.Scorer) -> None:
-    """Models are not pickled; a forked worker, which would wait for ever, says what to do."""
+    """Models are not pickled."""
+    # As one that is started anew: it is forked where nothing of emobatch has been loaded.
     options = {"num_workers": 1, "batch_size": None, "timeout": 300}
-    # Neither started anew nor forked from here: where nothing of emobatch has been loaded.
-    anew = DataLoader(Clips(scorer), **options, multiprocessing_context=FRESH)
-    here = Clips(scorer)
-    assert list(anew) == [here[number] for number in range(2)]
-    with pytest.raises(emobatch.EmobatchError, match="multiprocessing_context='spawn'"):
-        list(DataLoader(here, **options, multiprocessing_context="fork"))
+    loader = DataLoader(Clips(scorer), **options, multiprocessing_context=FRESH)
+    assert list(loader) == [Clips(scorer)[number] for number in range(2)]
+
+
+FORKING = """
+import emobatch
+from torch.utils.data import DataLoader
+scorer = emobatch.Scorer(models="demo", device="cpu")
+class Clips:
+    def __len__(self): return 1
+    def __getitem__(self, number): return scorer.score(["0.wav"])
+options = {"num_workers": 1, "batch_size": None, "timeout": 300}
+try:
+    list(DataLoader(Clips(), **options, multiprocessing_context="fork"))
+except emobatch.EmobatchError as error:
+    print(error)
+"""
+
+
+def test_a_forked_worker_which_would_wait_for_ever_says_what_to_do(tmp_path: Path) -> None:
+    with Forked(tmp_path / "said", code=FORKING) as run:
+        assert run.wait() == 0, run.said
+    assert "multiprocessing_context='spawn'" in run.said
 
 
 def test_options_are_those_of_the_command() -> None:
