@@ -483,7 +483,7 @@ def test_saved_work_of_another_run_is_refused(
     command = ("score", mixed, "-o", target, *model_options, *ANY_ERRORS)
     result = cli(*command)
     assert result.exit_code == 1
-    assert "manifest" in result.stderr and "options.beam_size" in result.stderr
+    assert "manifest" in result.stderr and "--beam-size (was 5)" in result.stderr
     assert "--restart" in result.stderr
     assert cli(*command, "--restart").exit_code == 0
     assert len(pl.read_csv(target)) == 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -128,6 +128,7 @@ class End:
         gate: by which rows' text was left out, None for none.
         most_errors: share of rows, 0 to 1, that may fail.
         is_shard: whether the table is a part of one.
+        without: which of ``speech`` and ``text`` the run does without.
     """
 
     rows: Manifest
@@ -135,6 +136,7 @@ class End:
     gate: Gate | None
     most_errors: float
     is_shard: bool
+    without: Collection[str] = ()
 
     def of(self, outcome: Outcome, speed: str = "") -> None:
         """End.
@@ -149,7 +151,8 @@ class End:
         rows, errors = len(self.rows), outcome.failed.total()
         said = summary(rows, outcome.failed, speed, self.target)
         if self.target is not None and (errors < rows or self.is_shard):
-            said += f"; next: {self._next(self.target)}"
+            command = self._next(self.target)
+            said += f"; next: {command}" if command else ""
         log.info("note: %s", said)
         if not errors or (errors < rows and errors <= self.most_errors * rows):
             return
@@ -161,13 +164,18 @@ class End:
             f"{what}; the table has all rows: mend what its column 'error' names, and {again}"
         )
 
-    def _next(self, target: Path) -> str:
+    def _next(self, target: Path) -> str | None:
         table = shlex.quote(str(target))
         if self.is_shard:
             return "`emobatch merge` joins the tables of all shards"
         if self.gate is not None:
             return f"`emobatch apply {table} -t {shlex.quote(self.gate.name)}`"
-        if _has_labels(self.rows.rows):
+        is_labelled = _has_labels(self.rows.rows)
+        if is_labelled and self.without:
+            return f"`emobatch evaluate {table}`"
+        if "speech" in self.without:
+            return None  # no method decides such rows
+        if is_labelled:
             return f"`emobatch calibrate {table} -o thresholds.toml`"
         return (
             f"`emobatch apply {table} -t THRESHOLDS`, with what `emobatch calibrate` fitted on "
