@@ -250,3 +250,19 @@ def test_rows_without_labels_and_speech_have_nothing_next(cli: Cli, tmp_path: Pa
     command = ("score", tmp_path / "m.csv", "--models=demo", "--speech=none")
     result = cli(*command, "-o", tmp_path / "s.csv")
     assert "1 row in" in result.stderr and "next:" not in result.stderr
+
+
+def test_segments_that_their_files_are_too_short_for_are_counted(cli: Cli, tmp_path: Path) -> None:
+    save(tmp_path / "0.wav", tone(1.0))
+    rows = "0.wav,,\n0.wav,0.2,1.4\n0.wav,0.5,1.6\n0.wav,0.5,900\nnone.wav,0,9\n"
+    (tmp_path / "m.csv").write_text(f"path,start,end\n{rows}")
+    command = ("score", tmp_path / "m.csv", "--models=demo", "--text=none", "--max-error-rate=1")
+    for target in ("s.csv", "s.parquet"):
+        result = cli(*command, "-o", tmp_path / target)
+        assert result.exit_code == 0, result.stderr
+        said = "warning: 2 segments, by `end`, of which more than 0.5 s isn't in the file"
+        assert result.stderr.count(said) == 1
+    assert pl.read_parquet(tmp_path / "s.parquet")["duration"][3] == 0.5
+    save(tmp_path / "0.wav", tone(2.0))
+    (tmp_path / "m.csv").write_text("path,start,end\n0.wav,0.5,2.4\n")
+    assert "isn't in the file" not in cli(*command, "-o", tmp_path / "t.csv").stderr

@@ -187,7 +187,9 @@ def test_rows_whose_audio_is_gone_fail_by_name(cli: Cli, table: Path) -> None:
 def test_audio_elsewhere_is_found_by_root(cli: Cli, scored: Path, tmp_path: Path) -> None:
     for name in ("scores.csv", "scores.csv.meta.json"):
         shutil.copy(scored / name, tmp_path)
-    assert cli("verify", tmp_path / "scores.csv", "--sample", 2).exit_code == 1
+    lost = cli("verify", tmp_path / "scores.csv", "--sample", 2)
+    assert lost.exit_code == 1
+    assert "no file of 2 rows is there; give --root the folder" in lost.stderr.splitlines()[-1]
     arguments = ["--sample", 2, "--root", scored]
     assert cli("verify", tmp_path / "scores.csv", *arguments).exit_code == 0
 
