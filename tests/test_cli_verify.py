@@ -182,6 +182,7 @@ def test_rows_whose_audio_is_gone_fail_by_name(cli: Cli, table: Path) -> None:
     assert result.exit_code == 1
     assert "3.wav: error: audio: no such file: 3.wav\n" in result.stdout
     assert result.stdout.count("\n") == 2, "what has no scores is said once"
+    assert "--root the folder" not in result.stderr
 
 
 def test_audio_elsewhere_is_found_by_root(cli: Cli, scored: Path, tmp_path: Path) -> None:
