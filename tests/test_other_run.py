@@ -50,6 +50,12 @@ TRAINED = {"branch": "text", "crop": 128, "batch": 2048.0, "processes": 1}
             "--base (was a), --max-tokens (was 128), --batch-tokens (was 2048.0), "
             "options.processes",
         ),
+        ({"models": {"emotional": SPEECH}}, {"models": {}}, "--emotional-model"),
+        (
+            {"models": {"asr": SPEECH}, "options": {"text": None}},
+            {"models": {}, "options": {"text": "none"}},
+            "--text (was its default)",
+        ),
         ({"manifest": "1"}, {"manifest": "2"}, "manifest"),
     ],
 )

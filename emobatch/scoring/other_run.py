@@ -67,9 +67,10 @@ def _named(differing: list[str], saved: Mapping[str, Any]) -> list[str]:
 
 
 def _follows(key: str, differing: list[str]) -> bool:
-    # Another model has other files, too.
+    # Another model has other files, too, and a branch that is left out has none.
     model, _, part = key.rpartition(".")
-    return key in FOLLOWING or (part != "name" and f"{model}.name" in differing)
+    of_branch = model == "models" and {"options.speech", "options.text"} & {*differing}
+    return bool(key in FOLLOWING or of_branch or (part != "name" and f"{model}.name" in differing))
 
 
 def _name(key: str, saved: Mapping[str, Any]) -> str:
@@ -93,7 +94,7 @@ def _option(key: str, saved: Mapping[str, Any]) -> str | None:
         return "--base"
     if key == "task.classes":
         return "--classes"
-    if group == "models" and name.endswith(".name"):
+    if group == "models" and (name.endswith(".name") or "." not in name):
         return option_of(name.removesuffix(".name"))
     if group != "options" or key in FOLLOWING or key in NO_OPTION:
         return None
