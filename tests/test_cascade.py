@@ -134,6 +134,26 @@ def test_windows_of_a_clip_count_by_their_duration(
     assert bench.seconds == 41
 
 
+@pytest.mark.parametrize("look_ahead", [600.0, 20.0])
+def test_a_rest_too_short_for_a_model_is_left_out_of_what_it_says_alone(
+    bench: Bench, held: Callable[[float], None], look_ahead: float
+) -> None:
+    held(look_ahead)
+    models = bench.loaded().models
+    models = {**models, "speech": replace(models["speech"], fewest=950)}
+    clips = [bench.clip((30, 0.2), (count / RATE, 0.6)) for count in (949, 950)]
+    clips += [bench.clip((count / RATE, 0.7)) for count in (949, 950)]
+    rows = bench.score(*clips, models=models)
+    assert rows["status"].to_list() == ["ok", "ok", "error", "ok"]
+    mean = (30 * 0.2 + 950 / RATE * 0.6) / (30 + 950 / RATE)
+    np.testing.assert_allclose(rows["speech_angry"][0, 1, 3], [0.2, mean, 0.7])
+    assert rows["transcript"].to_list() == ["0.2 0.6", "0.2 0.6", None, "0.7"]
+    assert rows["duration"][0] == 30 + 949 / RATE
+    cause = "too short: 949 samples at 16 kHz, the speech model needs 950"
+    assert rows["error"][2] == f"audio: {cause}: {clips[2].clip.path}"
+    assert rows["duration"][2] is None
+
+
 def test_a_mean_is_of_passages_that_have_the_figure(bench: Bench) -> None:
     """The mean log-probability of no tokens is no number."""
     rows = bench.score(bench.clip((30, 0.9), (10, 0.6)), bench.clip((1, 0.9)))

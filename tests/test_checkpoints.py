@@ -172,6 +172,12 @@ def test_a_path_that_isnt_there_is_not_taken_for_a_hub_name(name: str) -> None:
         checkpoints.find(name, "speech")
 
 
+def test_a_file_is_no_checkpoint_and_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"x")
+    with pytest.raises(CheckpointError, match=r"model\.bin: is a file; give --speech-model"):
+        checkpoints.find(str(tmp_path / "model.bin"), "speech")
+
+
 def to_cache(folder: Path, cache: Path, name: str) -> None:
     """Put a checkpoint where the hub's library would have put it."""
     home = cache / "hub" / f"models--{name.replace('/', '--')}"

@@ -125,6 +125,16 @@ def test_run_again_it_goes_on_from_what_is_there(
     assert made_anew == ["thresholds.toml", "final.csv"]
 
 
+@pytest.mark.parametrize("options", [("--clips", "301"), ("--seed", "1")])
+def test_a_folder_of_other_clips_is_not_shown_as_what_was_asked_for(
+    cli: Cli, shown: tuple[Path, str], options: tuple[str, str]
+) -> None:
+    done = cli("demo", shown[0], *options)
+    assert done.exit_code == 1
+    assert "manifest.csv: is there, of other clips than --clips" in done.stderr
+    assert " ".join(options) in done.stderr and "name another folder" in done.stderr
+
+
 def test_it_takes_less_than_two_gigabytes(shown: tuple[Path, str]) -> None:
     _, most = shown[1].splitlines()[-1].split("most memory:")
     assert 1e5 < int(most) < 2e6

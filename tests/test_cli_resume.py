@@ -498,7 +498,7 @@ def test_a_link_that_is_planted_as_a_run_goes_on_is_not_written_through(tmp_path
 
 def test_a_run_that_is_refused_holds_nothing(cli: Cli, folder: Path, parts: Path) -> None:
     command = ("score", folder / "m.csv", "-o", folder / "s.parquet", *DEMO)
-    assert "options.beam_size" in refusal(cli(*command, "--beam-size", 2))
+    assert "--beam-size (was 1)" in refusal(cli(*command, "--beam-size", 2))
     assert cli(*command).exit_code == 0
 
 
@@ -527,4 +527,4 @@ def test_what_the_user_chose_is_noted_and_not_what_the_device_made_of_it(
     options = json.loads(pl.read_parquet_metadata(target)["emobatch"])["options"]
     assert (options["batch_seconds"], options["clean"]) == (None, "lowercase,numbers")
     again = cli(*command, "--clean=lowercase,numbers", "--batch-seconds=7")
-    assert "differs in options.batch_seconds; " in refusal(again)
+    assert "differs in --batch-seconds (was its default); " in refusal(again)

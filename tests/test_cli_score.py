@@ -486,7 +486,7 @@ def test_saved_work_of_another_run_is_refused(
     command = ("score", mixed, "-o", target, *model_options, *ANY_ERRORS)
     result = cli(*command)
     assert result.exit_code == 1
-    assert "manifest" in result.stderr and "options.beam_size" in result.stderr
+    assert "manifest" in result.stderr and "--beam-size (was 5)" in result.stderr
     assert "--restart" in result.stderr
     assert cli(*command, "--restart").exit_code == 0
     assert len(pl.read_csv(target)) == 7
@@ -501,7 +501,7 @@ def test_a_table_that_is_whole_is_left_alone(
     again = cli("score", mixed, "-o", target, *model_options, *ANY_ERRORS)
     assert again.exit_code == 0 and "is whole, nothing to do; --retry-errors" in caplog.text
     other = cli("score", mixed, "-o", target, "--beam-size", 2, *model_options)
-    assert other.exit_code == 1 and "differs in options.beam_size" in other.stderr
+    assert other.exit_code == 1 and "differs in --beam-size (was 1); " in other.stderr
     assert target.stat().st_mtime_ns == before
     assert not target.with_name("scores.parquet.parts").exists()
     arguments = ["score", mixed, "-o", target, "--restart", *model_options, *ANY_ERRORS]

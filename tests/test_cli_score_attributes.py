@@ -183,7 +183,7 @@ def test_what_a_table_was_made_with_is_held_against_the_next_run(
         "--attribute-range=1:7",
     ]
     other = CliRunner().invoke(main, [*command, "--embeddings"])
-    assert "differs in options.pooling, options.asr_embeddings" in refusal(other)
+    assert "differs in --pooling (was mean+std), --asr-embeddings (was given); " in refusal(other)
     verified = CliRunner().invoke(main, ["verify", str(target), "--root", str(manifest.parent)])
     assert verified.exit_code == 0, verified.output
     made = json.loads(pl.read_parquet_metadata(target)["emobatch"])

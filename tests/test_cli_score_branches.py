@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +55,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         result = CliRunner().invoke(main, [str(part) for part in command])
         patch.undo()
         assert result.exit_code == 0, result.stderr
+        found[name].with_suffix(".log").write_text(result.stderr)
         # What is not looked for can't be loaded.
         assert asked == looked_for
     return found
@@ -120,7 +123,7 @@ def test_options_of_what_is_left_out_are_refused(
 def test_another_branch_is_another_run(cli: Cli, tables: dict[str, Path]) -> None:
     manifest = tables["both"].with_name("m.csv")
     result = cli("score", manifest, "--models=demo", "-o", tables["both"], "--text=none")
-    assert "options.text" in refused(result)
+    assert "--text (was its default)" in refused(result)
     assert (
         "nothing to do"
         in cli("score", manifest, "--models=demo", "-o", tables["no text"], "--text=none").stderr
@@ -224,3 +227,42 @@ def test_calibrate_notes_language_and_manifest(cli: Cli, tables: dict[str, Path]
     text = cli("calibrate", both, "--bootstrap=0").stdout
     made = json.loads(pl.read_parquet_metadata(both)["emobatch"])
     assert f'manifests = ["{made["manifest"]}"]' in text and 'language = "en"' in text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("both", "calibrate"), ("no text", "evaluate"), ("no speech", "evaluate")]
+)
+def test_what_is_said_to_be_next_can_be_done(
+    cli: Cli, tables: dict[str, Path], tmp_path: Path, name: str, said: str
+) -> None:
+    [told] = re.findall("; next: `emobatch ([^`]*)`", tables[name].with_suffix(".log").read_text())
+    command = [
+        part.replace("thresholds.toml", str(tmp_path / "t.toml")) for part in shlex.split(told)
+    ]
+    assert command[0] == said
+    result = cli(*command)
+    assert result.exit_code == 0, result.stderr
+
+
+def test_rows_without_labels_and_speech_have_nothing_next(cli: Cli, tmp_path: Path) -> None:
+    save(tmp_path / "0.wav", tone(0.3))
+    (tmp_path / "m.csv").write_text("path,transcript\n0.wav,so good\n")
+    command = ("score", tmp_path / "m.csv", "--models=demo", "--speech=none")
+    result = cli(*command, "-o", tmp_path / "s.csv")
+    assert "1 row in" in result.stderr and "next:" not in result.stderr
+
+
+def test_segments_that_their_files_are_too_short_for_are_counted(cli: Cli, tmp_path: Path) -> None:
+    save(tmp_path / "0.wav", tone(1.0))
+    rows = "0.wav,,\n0.wav,0.2,1.4\n0.wav,0.5,1.6\n0.wav,0.5,900\nnone.wav,0,9\n"
+    (tmp_path / "m.csv").write_text(f"path,start,end\n{rows}")
+    command = ("score", tmp_path / "m.csv", "--models=demo", "--text=none", "--max-error-rate=1")
+    for target in ("s.csv", "s.parquet"):
+        result = cli(*command, "-o", tmp_path / target)
+        assert result.exit_code == 0, result.stderr
+        said = "warning: 2 segments, by `end`, of which more than 0.5 s isn't in the file"
+        assert result.stderr.count(said) == 1
+    assert pl.read_parquet(tmp_path / "s.parquet")["duration"][3] == 0.5
+    save(tmp_path / "0.wav", tone(2.0))
+    (tmp_path / "m.csv").write_text("path,start,end\n0.wav,0.5,2.4\n")
+    assert "isn't in the file" not in cli(*command, "-o", tmp_path / "t.csv").stderr

@@ -118,7 +118,7 @@ def test_an_interrupted_run_lets_go_and_a_whole_table_is_left_alone(
     assert f"{target} is whole, nothing to do" in cli("score", few, "-o", target, *DEMO).stderr
     assert bucket.read("s.csv") == before and bucket.names() == ["s.csv", "s.csv.meta.json"]
     other = refusal(cli("score", few, "-o", target, *DEMO, "--beam-size=2"))
-    assert f"{target}: " in other and "options.beam_size" in other
+    assert f"{target}: " in other and "--beam-size (was " in other
     assert not [*tmp_path.glob("emobatch-*")]
 
 

@@ -194,7 +194,9 @@ def test_the_table_says_which_two_models_it_is_of(
             assert listed[branch][key] == made[branch][key]
     assert made["speech"]["digest"] != made["emotional"]["digest"]
     options = ("-o", table, "--text=none")
-    assert "models.emotional" in refusal(cli("score", manifest, *options, *both(levels, "other")))
+    assert "--emotional-model (was " in refusal(
+        cli("score", manifest, *options, *both(levels, "other"))
+    )
     again = cli("verify", table, f"--emotional-model={levels['other']}", "--root", manifest.parent)
     assert "give --emotional-model those" in refusal(again)
 
@@ -209,7 +211,7 @@ def test_saved_work_is_not_gone_on_with_by_another_second_level(
     assert cli("score", bad, *options, *both(levels), "--max-error-rate=1").exit_code == 0
     for models in (both(levels, "other"), [f"--speech-model={levels['four']}"]):
         result = cli("score", bad, *options, *models, "--retry-errors")
-        assert "models.emotional" in refusal(result)
+        assert "--emotional-model" in refusal(result)
 
 
 def test_tables_and_thresholds_of_another_second_level_are_refused(

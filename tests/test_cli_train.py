@@ -292,6 +292,14 @@ def test_a_base_that_is_no_encoder_of_speech_is_refused(
     assert "give --base one that it does" in result.stderr.splitlines()[-1]
 
 
+def test_a_command_that_trained_nothing_is_mended_without_restart(
+    cli: Cli, data: Path, base: Path, tmp_path: Path
+) -> None:
+    command = ("train", "speech", data, "-o", tmp_path / "out", *SPEECH)
+    assert cli(*command, "--base", save_sentiment(tmp_path / "text")).exit_code == 1
+    done(cli(*command, "--base", base))
+
+
 @pytest.mark.parametrize("target", [".", "..", "/"])
 def test_a_folder_of_its_own_is_wanted(cli: Cli, data: Path, base: Path, target: str) -> None:
     said = refusal(cli("train", "speech", data, "--base", base, "-o", target))

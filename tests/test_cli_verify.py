@@ -182,12 +182,15 @@ def test_rows_whose_audio_is_gone_fail_by_name(cli: Cli, table: Path) -> None:
     assert result.exit_code == 1
     assert "3.wav: error: audio: no such file: 3.wav\n" in result.stdout
     assert result.stdout.count("\n") == 2, "what has no scores is said once"
+    assert "--root the folder" not in result.stderr
 
 
 def test_audio_elsewhere_is_found_by_root(cli: Cli, scored: Path, tmp_path: Path) -> None:
     for name in ("scores.csv", "scores.csv.meta.json"):
         shutil.copy(scored / name, tmp_path)
-    assert cli("verify", tmp_path / "scores.csv", "--sample", 2).exit_code == 1
+    lost = cli("verify", tmp_path / "scores.csv", "--sample", 2)
+    assert lost.exit_code == 1
+    assert "no file of 2 rows is there; give --root the folder" in lost.stderr.splitlines()[-1]
     arguments = ["--sample", 2, "--root", scored]
     assert cli("verify", tmp_path / "scores.csv", *arguments).exit_code == 0
 

@@ -203,7 +203,7 @@ def test_a_restart_that_is_interrupted_goes_on_without_it_and_replaces_what_is_t
     before = outcome(target)
     interrupted(data, target, base, seed=1, restart=True)
     assert outcome(target)[0] == before[0]
-    with pytest.raises(ResumeError, match=r"out\.parts: .*options\.seed"):
+    with pytest.raises(ResumeError, match=r"out\.parts: .* --seed \(was 1\);"):
         fit(data, target, base, **{**SHORT, "batch": 3.0})
     fit(data, target, base, **{**SHORT, "batch": 3.0}, seed=1)
     assert json.loads((target / RECORD).read_text())["run"]["options"]["seed"] == 1

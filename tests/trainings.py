@@ -54,7 +54,12 @@ def corpus(folder: Path, train_rows: int = 24, val_rows: int = 8) -> Path:
     return folder / "manifest.csv"
 
 
-def save_base(folder: Path, family: str = "wav2vec2", kind: str = "Model") -> Path:
+def save_base(
+    folder: Path,
+    family: str = "wav2vec2",
+    kind: str = "Model",
+    kernels: tuple[int, ...] = (10, 8, 4),
+) -> Path:
     """An encoder with random weights, as it was pre-trained (Model) or trained for ASR (ForCTC)."""
     name = FAMILIES[family]
     torch.manual_seed(1)
@@ -66,7 +71,7 @@ def save_base(folder: Path, family: str = "wav2vec2", kind: str = "Model") -> Pa
         num_attention_heads=2,
         intermediate_size=32,
         conv_dim=(16, 16, 16),
-        conv_kernel=(10, 8, 4),
+        conv_kernel=kernels,
         conv_stride=(5, 8, 4),
         conv_bias=layered,
         feat_extract_norm="layer" if layered else "group",

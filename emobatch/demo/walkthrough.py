@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from emobatch.demo import corpus
+from emobatch.errors import ResumeError
 from emobatch.tables.reading import explained, scan
 from emobatch.tables.writing import write_text
 
@@ -48,11 +50,15 @@ def prepare(folder: Path, clips: int, seed: int) -> Path:
     Returns:
         The manifest: ``path``, ``label`` (empty in every third row), ``truth`` (the emotion meant,
         in all rows), ``speaker`` and ``reference`` (what is said).
+
+    Raises:
+        ResumeError: if the manifest that is there is of other clips.
     """
     manifest = folder / MANIFEST
-    if manifest.exists():
-        return manifest
     rows = corpus.make_demo_rows(seed, clips)
+    if manifest.exists():
+        _refuse_others(manifest, rows, f"--clips {clips} --seed {seed}")
+        return manifest
     with explained(str(folder)):
         files = corpus.write_clips(rows, folder / "audio")
     labelled = [number % UNLABELLED != 0 for number in range(clips)]
@@ -70,6 +76,18 @@ def prepare(folder: Path, clips: int, seed: int) -> Path:
     # Last, and at once: a manifest that is there has all of its clips.
     write_text(manifest, table.write_csv())
     return manifest
+
+
+def _refuse_others(manifest: Path, rows: Sequence[corpus.Row], options: str) -> None:
+    # What a user may have changed, as labels, doesn't matter.
+    said = pl.Series([row.text for row in rows])
+    with explained(str(manifest)):
+        there = scan(str(manifest)).collect()
+    if "reference" not in there.columns or not there["reference"].equals(said):
+        raise ResumeError(
+            f"{manifest}: is there, of other clips than {options} gives; give the options that it "
+            "was made with, or name another folder"
+        )
 
 
 def steps(folder: Path) -> list[Step]:

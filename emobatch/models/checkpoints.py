@@ -218,8 +218,9 @@ def _is_folder(name: str, branch: str) -> bool:
             f"{name}: {first_line(error)}; give {option_of(branch)} a folder that can be read"
         ) from error
     if path.exists() or path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
+        what = "is a file" if path.exists() else "no such folder"
         raise CheckpointError(
-            f"{name}: no such folder; give {option_of(branch)} a checkpoint's folder or a hub name"
+            f"{name}: {what}; give {option_of(branch)} a checkpoint's folder or a hub name"
         )
     return False
 

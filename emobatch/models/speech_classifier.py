@@ -27,6 +27,7 @@ from emobatch.models.embedding import Embedding
 from emobatch.models.heads.extractor import stored_in
 from emobatch.models.heads.head import Folder
 from emobatch.models.outputs import Outputs
+from emobatch.models.shortest import fewest_samples
 
 # Those that tests show to be free of batch effects; any other is run clip by clip.
 BATCHED_FAMILIES = ("wav2vec2", "hubert", "wavlm")
@@ -65,7 +66,11 @@ class OwnFramesEncoder(nn.Module):
 
 
 class SpeechClassifier:
-    """A fine-tuned speech checkpoint."""
+    """A fine-tuned speech checkpoint.
+
+    Attributes:
+        fewest: samples that a clip must have.
+    """
 
     def __init__(
         self,
@@ -95,6 +100,7 @@ class SpeechClassifier:
                 f"{checkpoint.name}: made for {rate} Hz, clips are {SAMPLE_RATE} Hz; "
                 f"give {checkpoint.option} another checkpoint"
             )
+        self.fewest = fewest_samples(self._classifier.model.config)
         self._encoder = _shield_encoder(self._classifier.model)
 
     @torch.inference_mode()
@@ -102,7 +108,7 @@ class SpeechClassifier:
         """Score clips, batched where the checkpoint's family allows it.
 
         Args:
-            clips: each (samples,) float32, 16 kHz, mono, at least 400 samples.
+            clips: each (samples,) float32, 16 kHz, mono, at least ``fewest`` samples.
 
         Returns:
             (clips, classes + attributes + width of the embedding): probabilities, attributes and

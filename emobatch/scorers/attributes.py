@@ -93,7 +93,10 @@ class SpeechAttributes(_OfCheckpoints, AudioScorer[NDArray[np.float64]]):
         from emobatch.models.speech_classifier import SpeechClassifier
 
         models = [SpeechClassifier(each, device, _read_of(each, b)) for each, b in self.sources]
-        return Model(lambda clips: np.hstack([model.scores(clips) for model in models]))
+        return Model(
+            lambda clips: np.hstack([model.scores(clips) for model in models]),
+            fewest=max(model.fewest for model in models),
+        )
 
     def row(self, windows: Sequence[WindowScore[NDArray[np.float64]]]) -> Row:
         """Average the windows' values, each with the weight of its duration.

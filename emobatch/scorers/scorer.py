@@ -50,10 +50,12 @@ class Model(Generic[Given, Result]):
         score: results for a batch, one for each item in order; called from several threads.
         padded: what an item takes once it is padded to what the model works on, in the unit of
             its own length.
+        fewest: samples of a window that it needs; those of one of text aren't counted.
     """
 
     score: Callable[[list[Given]], Results[Result]]
     padded: Callable[[float], float] = float
+    fewest: int = 1
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,8 @@ class SpeechScorer(AudioScorer[NDArray[np.float64]]):
         from emobatch.models.speech_classifier import SpeechClassifier
 
         embedding = self.beside.embedding
-        return Model(SpeechClassifier(self.checkpoint, device, self.outputs, embedding).scores)
+        model = SpeechClassifier(self.checkpoint, device, self.outputs, embedding)
+        return Model(model.scores, fewest=model.fewest)
 
     def row(self, windows: Sequence[WindowScore[NDArray[np.float64]]]) -> Row:
         """Average what is said of the windows, each with the weight of its duration.

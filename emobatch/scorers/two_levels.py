@@ -95,7 +95,10 @@ class TwoLevelScorer(AudioScorer[NDArray[np.float64]]):
         one, other = self.checkpoints
         first = SpeechClassifier(one, device, self.levels, self.beside.embedding)
         second = SpeechClassifier(other, device, self.emotions)
-        return Model(lambda clips: np.hstack([first.scores(clips), second.scores(clips)]))
+        return Model(
+            lambda clips: np.hstack([first.scores(clips), second.scores(clips)]),
+            fewest=max(first.fewest, second.fewest),
+        )
 
     def row(self, windows: Sequence[WindowScore[NDArray[np.float64]]]) -> Row:
         """Average each level's probabilities over the windows, by duration, then multiply them.

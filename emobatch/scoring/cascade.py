@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from emobatch.manifests.blocks import Samples
 from emobatch.manifests.decoders import Decoders
 from emobatch.manifests.fetching import Fetcher
+from emobatch.models.shortest import too_short
 from emobatch.scorers.cleaning import clean
 from emobatch.scorers.scorer import AudioScorer, Model, Recogniser, Results, Transcript, WindowScore
 from emobatch.scoring import batches
@@ -123,9 +124,15 @@ class Cascade:
         windows: Sequence[Window],
         done: Callable[[list[Window]], None] = lambda batch: None,
     ) -> None:
-        out_of_it = {AUDIO_STAGE, scorer.stage}
-        asked = [window for window in windows if not window.utterance.failed & out_of_it]
         model = self.loaded.models[scorer.stage]
+        _fail_too_short(windows, model.fewest, scorer.branch)
+        out_of_it = {AUDIO_STAGE, scorer.stage}
+        asked = [
+            window
+            for window in windows
+            # A rest too short for the model is left out of what it says of the clip.
+            if len(window.samples) >= model.fewest and not window.utterance.failed & out_of_it
+        ]
         results = batches.run(
             partial(_hear, model),
             asked,
@@ -168,6 +175,13 @@ class Cascade:
         if transcript is not None and transcript.text is not None and self.loaded.plan.text:
             steps = self.loaded.clean_steps
             utterance.cleaned = clean(transcript.text, steps, transcript.language)
+
+
+def _fail_too_short(windows: Sequence[Window], fewest: int, branch: str) -> None:
+    for window in windows:
+        if len(window.samples) < fewest and not window.follows:
+            error = too_short(len(window.samples), fewest, f"{branch} model")
+            window.utterance.fail(AUDIO_STAGE, error)
 
 
 def _hear(model: Model[Samples, Any], batch: list[Window]) -> Results[Any]:

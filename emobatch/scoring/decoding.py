@@ -122,6 +122,7 @@ def decode(
 
 def _windows(decoding: Decoding, time_limit: float) -> Iterator[Window]:
     utterance = decoding.utterance
+    follows = False
     while True:
         try:
             # A process is watched by the thread that waits for it.
@@ -136,5 +137,6 @@ def _windows(decoding: Decoding, time_limit: float) -> Iterator[Window]:
             utterance.fail(AUDIO_STAGE, found)
             break
         utterance.windows_left += 1
-        yield Window(utterance, found)
+        yield Window(utterance, found, follows)
+        follows = True
     utterance.end_decoding()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emobatch.errors import ResumeError
 from emobatch.models.choice import Choice
 from emobatch.models.names import AUTO, NO_STEPS, WITH_MODEL
 from emobatch.models.steps import parse_steps
@@ -15,7 +12,6 @@ from emobatch.scorers.plan import Plan
 from emobatch.scorers.text_labels import text_label_map
 from emobatch.scoring.gate import Gate
 from emobatch.tables import provenance
-from emobatch.tables.provenance import differences
 
 if TYPE_CHECKING:
     from emobatch.models.devices import Device
@@ -138,22 +134,3 @@ def made_with(
 
 def _unless(value: Any, usual: Any) -> Any:
     return None if value == usual else value
-
-
-def refuse_other(where: Path, saved: Mapping[str, Any], run: Mapping[str, Any]) -> None:
-    """Refuse to go on with the work of another run.
-
-    Args:
-        where: the work is.
-        saved: manifest, models and options that it was done with.
-        run: those wanted now.
-
-    Raises:
-        ResumeError: names what differs.
-    """
-    # Through JSON and back, so that tuples and lists don't differ.
-    if differing := differences(saved, json.loads(json.dumps(run))):
-        raise ResumeError(
-            f"{where}: holds work of a run that differs in {', '.join(differing)}; give back what "
-            "it had, name another -o, or throw it away with --restart"
-        )

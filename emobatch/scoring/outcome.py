@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,12 @@ log = logging.getLogger(__name__)
 
 # Causes that are named; the rest of them are counted together.
 MOST_CAUSES = 3
+# Seconds by which a file may end before its segment does, as rounded times and codecs have it.
+ROUNDING = 0.5
+CUT_SHORT = (
+    "warning: %s, by `end`, of which more than %g s isn't in the file: what there is was scored, "
+    "`duration` says how much; look whether times are in seconds, and of these recordings"
+)
 
 
 def causes(rows: pl.LazyFrame) -> Counter[str]:
@@ -49,6 +55,28 @@ def causes(rows: pl.LazyFrame) -> Counter[str]:
     failed = rows.filter(pl.col("status") == "error").select(kinds.alias("cause"))
     counts = failed.group_by("cause").len().collect(engine="streaming")
     return Counter(dict(counts.iter_rows()))
+
+
+def cut_short(rows: pl.LazyFrame) -> int:
+    """Count segments whose files end before they do.
+
+    Args:
+        rows: of a score table, with ``duration``, and with ``start`` and ``end`` where it has any.
+
+    Returns:
+        Those that were scored of which more than half a second isn't there.
+
+    Examples:
+        >>> cut_short(pl.LazyFrame({"start": [1, 1], "end": [9, 2], "duration": [1.0, 1.0]}))
+        1
+    """
+    names = rows.collect_schema().names()
+    if "end" not in names or "duration" not in names:
+        return 0
+    end, duration = (pl.col(name).cast(pl.Float64, strict=False) for name in ("end", "duration"))
+    start = pl.col("start").cast(pl.Float64, strict=False) if "start" in names else pl.lit(None)
+    lacks = end - start.fill_null(0.0) - duration
+    return int(rows.select((lacks > ROUNDING).sum()).collect(engine="streaming").item())
 
 
 def summary(rows: int, failed: Mapping[str, int], speed: str, target: Path | None) -> str:
@@ -88,10 +116,12 @@ class Outcome:
     Attributes:
         failed: rows that failed, by cause.
         languages: transcripts that were cleaned, by language.
+        cut_short: segments of which a part isn't there.
     """
 
     failed: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
+    cut_short: int = 0
 
     @classmethod
     def of_table(cls, table: Path) -> Outcome:
@@ -114,6 +144,7 @@ class Outcome:
             rows: of the score table.
         """
         self.failed += causes(rows)
+        self.cut_short += cut_short(rows)
         if "language" in rows.collect_schema():  # tables of before have none
             self.languages += languages.cleaned(rows)
 
@@ -128,6 +159,7 @@ class End:
         gate: by which rows' text was left out, None for none.
         most_errors: share of rows, 0 to 1, that may fail.
         is_shard: whether the table is a part of one.
+        without: which of ``speech`` and ``text`` the run does without.
     """
 
     rows: Manifest
@@ -135,6 +167,7 @@ class End:
     gate: Gate | None
     most_errors: float
     is_shard: bool
+    without: Collection[str] = ()
 
     def of(self, outcome: Outcome, speed: str = "") -> None:
         """End.
@@ -146,10 +179,13 @@ class End:
         Raises:
             TooManyErrors: if more rows failed than may.
         """
+        if outcome.cut_short:
+            log.warning(CUT_SHORT, counted(outcome.cut_short, "segment"), ROUNDING)
         rows, errors = len(self.rows), outcome.failed.total()
         said = summary(rows, outcome.failed, speed, self.target)
         if self.target is not None and (errors < rows or self.is_shard):
-            said += f"; next: {self._next(self.target)}"
+            command = self._next(self.target)
+            said += f"; next: {command}" if command else ""
         log.info("note: %s", said)
         if not errors or (errors < rows and errors <= self.most_errors * rows):
             return
@@ -161,13 +197,18 @@ class End:
             f"{what}; the table has all rows: mend what its column 'error' names, and {again}"
         )
 
-    def _next(self, target: Path) -> str:
+    def _next(self, target: Path) -> str | None:
         table = shlex.quote(str(target))
         if self.is_shard:
             return "`emobatch merge` joins the tables of all shards"
         if self.gate is not None:
             return f"`emobatch apply {table} -t {shlex.quote(self.gate.name)}`"
-        if _has_labels(self.rows.rows):
+        is_labelled = _has_labels(self.rows.rows)
+        if is_labelled and self.without:
+            return f"`emobatch evaluate {table}`"
+        if "speech" in self.without:
+            return None  # no method decides such rows
+        if is_labelled:
             return f"`emobatch calibrate {table} -o thresholds.toml`"
         return (
             f"`emobatch apply {table} -t THRESHOLDS`, with what `emobatch calibrate` fitted on "

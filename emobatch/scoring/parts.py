@@ -15,7 +15,7 @@ from polars import selectors
 
 from emobatch.errors import ResumeError
 from emobatch.scoring.folder import LOCK_FILE, HeldFolder, refuse_foreign
-from emobatch.scoring.made_with import refuse_other
+from emobatch.scoring.other_run import refuse_other
 from emobatch.scoring.stretches import Stretches, readable
 from emobatch.tables import content, reading, writing
 from emobatch.tables.content import CONTENT

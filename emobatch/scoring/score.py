@@ -76,7 +76,8 @@ def score(
     _check_target(source, target, choice)
     runner = RUNNERS[engine].of(workers, engine)
     run = Run.read(source, target, choice, how, shard)
-    end = End(run.rows, target, gate, max_error_rate, is_shard=shard is not None)
+    without = choice.sides_left_out
+    end = End(run.rows, target, gate, max_error_rate, shard is not None, without)
 
     def is_done(made: Mapping[str, Any]) -> bool:
         return not (restart or retry_errors) and _is_done(run, made, choice, end)

@@ -97,10 +97,12 @@ class Window:
     Attributes:
         utterance: whose.
         samples: (samples,) float32, 16 kHz, mono.
+        follows: whether there are windows of the clip before it, which are of 30 s.
     """
 
     utterance: Utterance
     samples: Samples
+    follows: bool = False
 
     @property
     def seconds(self) -> float:

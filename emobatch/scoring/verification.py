@@ -10,6 +10,11 @@ from typing import Any
 from emobatch.errors import VerificationError
 from emobatch.scorers.columns import PROBABILITY
 from emobatch.scorers.plan import Plan
+from emobatch.scoring.utterances import AUDIO_STAGE
+from emobatch.wording import counted
+
+# What stands in a row whose file isn't there.
+MISSING = f"{AUDIO_STAGE}: no such file"
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,12 @@ class Verification:
             VerificationError: says how many rows.
         """
         bad = len({difference.id for difference in self.differences})
+        missing = [each for each in self.differences if str(each.again).startswith(MISSING)]
+        if bad and len(missing) == self.rows:
+            raise VerificationError(
+                f"{self.source}: no file of {counted(self.rows, 'row')} is there; give --root the "
+                "folder that paths are relative to: the manifest's, or the --root that `score` had"
+            )
         if bad:
             raise VerificationError(
                 f"{self.source}: {bad} of {self.rows} rows don't score as it says; mend audio or "

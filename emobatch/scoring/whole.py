@@ -12,7 +12,7 @@ import polars as pl
 from emobatch.errors import ResumeError
 from emobatch.manifests.manifest import Manifest
 from emobatch.scoring.folder import LOCK_FILE, HeldFolder
-from emobatch.scoring.made_with import refuse_other
+from emobatch.scoring.other_run import refuse_other
 from emobatch.scoring.parts import Parts
 from emobatch.tables import content, reading, stored
 from emobatch.tables.content import CONTENT

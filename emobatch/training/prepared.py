@@ -69,15 +69,17 @@ def sounds(
 
     Raises:
         AudioError: if no clip can be read.
+        OptionError: if crops are too short for the base.
     """
     from emobatch.training.sounds import Sounds, Survey, survey
-    from emobatch.training.speech import SpeechLearner
+    from emobatch.training.speech import SpeechLearner, fewest_of
 
+    fewest = fewest_of(base, options)
     both = pl.concat([chosen.train, chosen.val])
     heard = list(zip(both["id"], clips(both, read.root, confine=read.confine), strict=True))
     known = storing.read(work.survey) if ranks.is_first else None
     if ranks.is_first and known is None:
-        known = survey(heard, len(chosen.train), cache, check).as_dict()
+        known = survey(heard, len(chosen.train), fewest, cache, check).as_dict()
         storing.write(work.survey, known)
     found = Survey.of(ranks.share(known or {}))
     if len(found.errors) == len(heard):
@@ -93,8 +95,8 @@ def sounds(
     lengths, count = lengths[lengths > 0], len(chosen.train)
     return Prepared(
         chosen,
-        Sounds(kept[:count], lengths[:count], cache),
-        Sounds(kept[count:], lengths[count:], cache),
+        Sounds(kept[:count], lengths[:count], fewest, cache),
+        Sounds(kept[count:], lengths[count:], fewest, cache),
         SpeechLearner(base, chosen.goal, options, found.scale),
         found.errors,
     )

@@ -19,8 +19,9 @@ from emobatch.manifests.decoders import PATIENCE, Decoders
 from emobatch.manifests.fetching import Fetcher
 from emobatch.models.cores import available_cores
 from emobatch.models.names import MOST_SECONDS
+from emobatch.models.shortest import too_short
 from emobatch.scoring.decoding import decode
-from emobatch.scoring.utterances import Utterance
+from emobatch.scoring.utterances import AUDIO_STAGE, Utterance
 from emobatch.training.cache import Cache
 from emobatch.training.source import Lengths, Source, Take
 
@@ -35,7 +36,7 @@ class Survey:
     """What is known of clips once all are decoded.
 
     Attributes:
-        lengths: samples by row; 0 where it can't be read.
+        lengths: samples by row; 0 where it can't be read, or is too short.
         errors: what is wrong, by the row's id.
         sums: of the training rows: samples, their sum, and the sum of their squares.
     """
@@ -71,6 +72,7 @@ class Survey:
 def survey(
     rows: Sequence[tuple[str, Clip]],
     trained: int,
+    fewest: int,
     cache: Cache | None,
     check: Callable[[], None],
 ) -> Survey:
@@ -79,17 +81,23 @@ def survey(
     Args:
         rows: ids and clips, those that are trained on first.
         trained: how many these are.
+        fewest: samples that the model needs of each.
         cache: filled with what isn't in it; None for none.
         check: called between clips; raises where the run is to end.
 
     Returns:
-        How long they are, and which can't be read; these are noted, too.
+        How long they are, and which can't be read or are too short; these are noted, too.
     """
     found = Survey()
     decoders = Decoders(available_cores())
     try:
-        for place, (name, samples) in enumerate(_decoded(rows, cache, decoders)):
+        heard = zip(rows, _decoded(rows, cache, decoders), strict=True)
+        for place, ((_, clip), (name, samples)) in enumerate(heard):
             check()
+            if len(samples) < fewest and not isinstance(samples, str):
+                short = Utterance(clip, name)
+                short.fail(AUDIO_STAGE, too_short(len(samples), fewest, "base"))
+                samples = str(short.error)
             if isinstance(samples, str):
                 found.errors[name] = samples
                 found.lengths.append(0)
@@ -174,16 +182,19 @@ class Sounds(Source):
 
     unit = SAMPLE_RATE
 
-    def __init__(self, rows: Iterable[Clip], lengths: Lengths, cache: Cache | None) -> None:
+    def __init__(
+        self, rows: Iterable[Clip], lengths: Lengths, fewest: int, cache: Cache | None
+    ) -> None:
         """Take clips.
 
         Args:
             rows: as surveyed.
-            lengths: (rows,) samples.
+            lengths: (rows,) samples, at least as many as the model needs.
+            fewest: samples that it needs.
             cache: where they are decoded already, None for nowhere.
         """
         self.lengths = lengths
-        self._clips, self._cache = list(rows), cache
+        self._clips, self._fewest, self._cache = list(rows), fewest, cache
         self._fetcher = Fetcher()  # of archives; from elsewhere it fetches nothing
 
     def read(self, take: Take) -> Samples:
@@ -217,7 +228,9 @@ class Sounds(Source):
             row: its place.
 
         Returns:
-            Windows of 30 s, the last one shorter.
+            Windows of 30 s, the last one shorter; a rest too short for the model is left out.
         """
         length = int(self.lengths[row])
-        return [Take(row, first, min(WINDOW, length - first)) for first in range(0, length, WINDOW)]
+        firsts = range(0, length, WINDOW)
+        takes = [Take(row, first, min(WINDOW, length - first)) for first in firsts]
+        return [take for take in takes if take.length >= self._fewest]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from transformers import (
     Wav2Vec2FeatureExtractor,
 )
 
-from emobatch.errors import CheckpointError
+from emobatch.errors import CheckpointError, OptionError
 from emobatch.manifests.audio import SAMPLE_RATE
 from emobatch.models import hub
 from emobatch.models.checkpoints import Checkpoint
+from emobatch.models.classifiers import read_config
 from emobatch.models.heads import attentive
 from emobatch.models.heads.extractor import NORMALISE, Extractor
+from emobatch.models.shortest import fewest_samples
 from emobatch.models.speech_classifier import BATCHED_FAMILIES
 from emobatch.training.goals.goal import Goal
 from emobatch.training.learner import Inputs, Learner, freeze, load
@@ -66,6 +69,37 @@ class OwnNorm:
         return torch.cat(clips)
 
 
+def fewest_of(checkpoint: Checkpoint, options: Options) -> int:
+    """Say how many samples of a clip a base needs, before any is decoded.
+
+    Args:
+        checkpoint: the base.
+        options: of the user.
+
+    Returns:
+        Samples at 16 kHz.
+
+    Raises:
+        CheckpointError: if it is none of a kind that can be trained.
+        OptionError: if crops have fewer.
+    """
+    of_head = AutoModelForAudioClassification if options.head == LINEAR else AutoModel
+    with checkpoint.explained(), hub.closed():
+        config = read_config(checkpoint, of_head)
+    if config.model_type not in BATCHED_FAMILIES or getattr(config, "conv_pos_batch_norm", False):
+        raise CheckpointError(
+            f"{checkpoint.name}: a {config.model_type} checkpoint; give {checkpoint.option} "
+            f"one of {', '.join(BATCHED_FAMILIES)}"
+        )
+    fewest = fewest_samples(config)
+    if round(options.crop * SAMPLE_RATE) < fewest:
+        raise OptionError(
+            f"--crop-seconds {options.crop:g}: {checkpoint.name} needs {fewest} samples at 16 kHz; "
+            f"give {math.ceil(fewest / SAMPLE_RATE * 1000) / 1000:g} or more"
+        )
+    return fewest
+
+
 class SpeechLearner(Learner):
     """An encoder of speech and a head."""
 
@@ -85,19 +119,12 @@ class SpeechLearner(Learner):
             scale: mean and deviation of the audio that is trained on.
 
         Raises:
-            CheckpointError: if it can't be loaded, or is none that can be batched.
+            CheckpointError: if it can't be loaded.
         """
         self.goal, self._options = goal, options
         self._shape = attentive.Shape()
         self.network = self._with_head(checkpoint)
         config = self.network.config
-        if config.model_type not in BATCHED_FAMILIES or getattr(
-            config, "conv_pos_batch_norm", False
-        ):
-            raise CheckpointError(
-                f"{checkpoint.name}: a {config.model_type} checkpoint; give {checkpoint.option} "
-                f"one of {', '.join(BATCHED_FAMILIES)}"
-            )
         self._scale = None if options.normalise == "base" else attentive.Normalise(*scale)
         self._extractor = self._input_of(checkpoint)
         self._wants_mask = bool(config.apply_spec_augment)

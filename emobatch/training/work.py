@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from emobatch.errors import OutputError, ResumeError, first_line
 from emobatch.models.files import RECORD
 from emobatch.scoring.folder import LOCK_FILE, HeldFolder
-from emobatch.scoring.made_with import refuse_other
+from emobatch.scoring.other_run import is_same, refuse_other
 from emobatch.training import storing
 
 if TYPE_CHECKING:
@@ -100,13 +100,14 @@ class Work:
             The work, held.
 
         Raises:
-            ResumeError: if what is there is of another run.
+            ResumeError: if what was trained there is of another run.
             OutputError: if the folder can't be made.
         """
         work = self._hold()
         try:
             known = None if restart else storing.read(self.folder / RUN)
-            if known is not None:
+            # Of another run that ended before anything was trained nothing is lost.
+            if known is not None and (self._is_trained() or is_same(known, run)):
                 refuse_other(self.folder, known, run)
             else:
                 with storing.explained(self.folder):
@@ -194,6 +195,10 @@ class Work:
             (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
             folder.rename(self.folder / DONE)
         self._move_done()
+
+    def _is_trained(self) -> bool:
+        # Weights are in folders, and nothing else is.
+        return any(file.is_dir() for file in self.folder.iterdir())
 
     def _hold(self) -> Work:
         try:

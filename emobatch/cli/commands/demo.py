@@ -31,8 +31,8 @@ def demo(context: click.Context, folder: Path, clips: int, seed: int) -> None:
     """Show the whole job on synthetic speech and toy models, in FOLDER.
 
     Speaks clips with espeak-ng, leaves every third without a label, then scores, calibrates,
-    applies, evaluates and reports, showing each command. Needs no network. Run again, it goes on
-    from what is there.
+    applies, evaluates and reports, showing each command. Needs no network. Run again with the same
+    options, it goes on from what is there.
     """
     from emobatch.cli.console import show_changes
     from emobatch.demo import walkthrough
