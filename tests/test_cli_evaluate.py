@@ -126,8 +126,9 @@ def test_rows_without_a_value_to_go_by_come_last(cli: Cli) -> None:
 
 def test_unlabelled_rows_do_not_count(cli: Cli) -> None:
     rows = final_rows()
-    unlabelled = rows.with_columns(label=pl.lit(None, dtype=pl.String))
-    blank = rows.with_columns(label=pl.lit(""))
+    others = rows.with_columns(id="other " + pl.col("id"))
+    unlabelled = others.with_columns(label=pl.lit(None, dtype=pl.String))
+    blank = rows.with_columns(id="blank " + pl.col("id"), label=pl.lit(""))
     assert evaluate(cli, pl.concat([unlabelled, rows, blank])) == evaluate(cli, rows)
 
 
@@ -135,6 +136,7 @@ def test_labelled_rows_without_scores_are_left_out_and_counted(cli: Cli) -> None
     rows = final_rows()
     unscored = rows.head(7).with_columns(
         *(pl.lit(None, dtype=pl.Float64).alias(name) for name in SPEECH_COLUMNS),
+        id="other " + pl.col("id"),
         emotion=pl.lit(None, dtype=pl.String),
     )
     found = evaluate(cli, pl.concat([rows, unscored]))
@@ -148,7 +150,8 @@ def test_rows_of_which_one_stage_is_missing_are_left_out_of_both(
 ) -> None:
     rows = final_rows()
     partly = rows.head(7).with_columns(
-        pl.lit(None).cast(rows.schema[name]).alias(name) for name in missing
+        *(pl.lit(None).cast(rows.schema[name]).alias(name) for name in missing),
+        id="other " + pl.col("id"),
     )
     found = evaluate(cli, pl.concat([rows, partly]))
     assert found.pop("left_out") == 7

@@ -17,7 +17,7 @@ from emobatch.fusion.methods import METHODS
 from emobatch.splits import roles
 from emobatch.splits.leakage import FOLD, SPLIT, Against, of_train
 from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST, TrainedOn
-from emobatch.tables import reading, score_table
+from emobatch.tables import doubled_rows, reading, score_table
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.provenance import same_models
 from emobatch.tables.score_table import ScoreTable
@@ -130,6 +130,7 @@ def read(
     """
     parts, by, has_split = opened(sources, by, where)
     task = _task(parts).with_sentiments(sentiment_map)
+    check_doubled(parts)
     aliases = parse_label_map(label_map, task.labels)
     needed = [FOLD, SPLIT] if has_split else [FOLD]
     column = checked_column(parts, label_column, aliases, task.labels)
@@ -184,6 +185,22 @@ def opened(
         labels = names
     marked = [_marked(part, by, label) for part, label in zip(parts, labels, strict=True)]
     return marked, by, has_split
+
+
+def check_doubled(parts: Sequence[ScoreTable]) -> None:
+    """Refuse rows that are given twice for a fold, see :mod:`emobatch.tables.doubled_rows`.
+
+    Args:
+        parts: tables, see :func:`opened`.
+
+    Raises:
+        TableError: if there are such rows.
+    """
+    names = [name for part in parts for name in part.sources]
+    rows = pl.concat([part.rows for part in parts], how="diagonal_relaxed")
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    with reading.explained(reading.spoken(names[0]) + more):
+        doubled_rows.check_rows(rows, names, FOLD)
 
 
 def _task(parts: Sequence[ScoreTable]) -> Task:

@@ -40,7 +40,7 @@ from emobatch.reporting.page import render
 from emobatch.reporting.run_notes import run_notes
 from emobatch.reporting.training_section import training_section
 from emobatch.splits.roles import TrainedOn
-from emobatch.tables import reading, score_table, trained_rows, writing
+from emobatch.tables import doubled_rows, reading, score_table, trained_rows, writing
 from emobatch.tables.fitted_rows import InSample
 from emobatch.tables.judged import JUDGE, unjudged
 from emobatch.tables.trained_rows import UNKNOWN, TrainedRows
@@ -103,6 +103,7 @@ def report(
     aliases = parse_label_map(label_map, task.labels)
     drawn = chance(table, method, label_column, aliases) if control else None
     with reading.explained(table.name):
+        doubled_rows.check(table)
         rows, read = final_rows(table, task, label_column, aliases)
         known = in_sample.of_table(table)
         if fitted is not None:
