@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import polars as pl
 import pytest
+from click.testing import Result
+from refusals import refusal
+from samples import csv, score_rows
 
 from emobatch.errors import TableError
 from emobatch.tables.where import filter_rows
@@ -87,3 +91,10 @@ def test_where_refuses_what_polars_and_postgresql_read_apart(where: str, remedy:
     with pytest.raises(TableError, match=remedy) as refusal:
         filter_rows(rows, where)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate", "report", "crossval"])
+def test_where_that_keeps_no_row_says_so(cli: Callable[..., Result], command: str) -> None:
+    options = {"report": ["-o", "page.html"], "crossval": ["--by", "session"]}.get(command, [])
+    said = refusal(cli(command, *options, "--where", "session = '4'", input=csv(score_rows(24))))
+    assert "--where keeps none of 24 rows; look at the values that it compares" in said

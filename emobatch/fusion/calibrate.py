@@ -23,6 +23,7 @@ from emobatch.tables import doubled_rows, reading, score_table, trained_rows, wr
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.left_out import spoken
 from emobatch.tables.score_table import ScoreTable
+from emobatch.tables.where import refuse_nothing_kept
 from emobatch.tasks.labels import parse_label_map
 from emobatch.tasks.task import Task
 
@@ -129,6 +130,7 @@ def calibrated(
     """
     given = options_for(best.CANDIDATES if method == BEST else [method], options)
     with reading.explained(scores.name):
+        refuse_nothing_kept(scores.rows, scores.unfiltered, scores.where)
         doubled_rows.check(scores)
     if method in METHODS and METHODS[method].of_attributes:
         if label_column or label_map or sentiment_map or bootstrap or trained_on:

@@ -44,6 +44,7 @@ from emobatch.tables import doubled_rows, reading, score_table, trained_rows, wr
 from emobatch.tables.fitted_rows import InSample
 from emobatch.tables.judged import JUDGE, unjudged
 from emobatch.tables.trained_rows import UNKNOWN, TrainedRows
+from emobatch.tables.where import refuse_nothing_kept
 from emobatch.tasks.labels import parse_label_map
 from emobatch.tasks.task import Task
 
@@ -103,6 +104,7 @@ def report(
     aliases = parse_label_map(label_map, task.labels)
     drawn = chance(table, method, label_column, aliases) if control else None
     with reading.explained(table.name):
+        refuse_nothing_kept(table.rows, table.unfiltered, table.where)
         doubled_rows.check(table)
         rows, read = final_rows(table, task, label_column, aliases)
         known = in_sample.of_table(table)

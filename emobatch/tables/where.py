@@ -15,6 +15,7 @@ from polars.exceptions import PolarsError
 from emobatch.errors import TableError, first_line
 from emobatch.tables.sql_meaning import as_in_postgres, check_meaning
 from emobatch.tables.text_format import blank_as_null
+from emobatch.wording import counted
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -57,6 +58,26 @@ def filter_rows(table: pl.LazyFrame, where: str | None) -> pl.LazyFrame:
     except PolarsError as error:
         raise TableError(f"--where {where!r}: {_cause(error)}") from error
     return table.filter(expression).drop(name + AS_NUMBER for name in numbers)
+
+
+def refuse_nothing_kept(kept: pl.LazyFrame, rows: pl.LazyFrame, where: str | None) -> None:
+    """Say that an expression keeps no row, where else it would be said of what the rows lack.
+
+    Args:
+        kept: what it keeps.
+        rows: all of them.
+        where: the expression, None where all are kept.
+
+    Raises:
+        TableError: if there are rows, and none is kept.
+    """
+    if where is None or not kept.head(1).collect(engine="streaming").is_empty():
+        return
+    count = rows.select(pl.len()).collect(engine="streaming").item()
+    if count:
+        raise TableError(
+            f"--where keeps none of {counted(count, 'row')}; look at the values that it compares"
+        )
 
 
 def _cause(error: PolarsError) -> str:
