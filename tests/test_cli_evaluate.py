@@ -4,9 +4,11 @@ import json
 import re
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import click
 import jiwer
 import polars as pl
 import pytest
@@ -20,6 +22,7 @@ from sklearn.metrics import (
     f1_score,
 )
 
+from emobatch.cli.main import main
 from emobatch.evaluation.metrics import HEADLINE
 from emobatch.evaluation.paired_test import mcnemar
 from emobatch.fusion.selection.method import Selection
@@ -52,7 +55,7 @@ def figures(labels: pl.Series, predictions: pl.Series) -> dict[str, float]:
 def measured(result: Result) -> dict[str, Any]:
     assert result.exit_code == 0, result.stderr
     # How the labels were read is always said, what is left out, and that there are few rows.
-    left_out = r"(note: \d+ of \d+ rows are left out: .*\n)?"
+    left_out = r"(note: \d+ of \d+ rows? (is|are) left out: .*\n)?"
     assert re.fullmatch(
         rf"note: labels .*\n{left_out}(note: (figures are of|all rows that) .*\n)?", result.stderr
     )
@@ -149,6 +152,20 @@ def test_figures_of_one_class_or_few_rows_are_noted(cli: Cli, where: str, said: 
     assert said in noted
     for words in ("labelled sad", "next to nothing"):
         assert (words in noted) == (words in said)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_what_cannot_be_printed_is_said_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    final_rows().write_parquet(tmp_path / "final.parquet")
+    command = ["evaluate", "--bootstrap", "0", str(tmp_path / "final.parquet"), *options]
+    # What could not be printed can't be when the file is closed, either.
+    with suppress(OSError), Path("/dev/full").open("w") as full, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", full)
+        with pytest.raises(click.ClickException, match="standard output: No space left on device;"):
+            main(command, standalone_mode=False)
 
 
 def test_labelled_rows_without_scores_are_left_out_and_counted(cli: Cli) -> None:

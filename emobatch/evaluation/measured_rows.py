@@ -24,6 +24,7 @@ from emobatch.tables.fitted_rows import InSample
 from emobatch.tables.trained_rows import UNKNOWN, TrainedRows
 from emobatch.tasks.labels_read import LABEL
 from emobatch.tasks.task import Task
+from emobatch.wording import counted
 
 RESAMPLES = 1000
 # The group of rows whose column is empty, in `--by`.
@@ -40,7 +41,7 @@ ONE_CLASS = (
     "all rows that are measured are labelled {}, so that UA is the recall of that class and F1 "
     "says nothing; measure rows of all classes"
 )
-FEW = "figures are of {} rows; of fewer than {} they say next to nothing"
+FEW = "figures are of {}; of fewer than {} they say next to nothing"
 TEXT_ALONE = (
     "no row has speech scores (were they scored with --speech none?), so that only what the text "
     "branch says is measured"
@@ -123,7 +124,9 @@ def _says_little(scored: pl.DataFrame) -> list[str]:
     labels = scored[LABEL].unique().to_list() if LABEL in scored.columns else []
     if len(labels) == 1:
         return [ONE_CLASS.format(labels[0])]
-    return [FEW.format(len(scored), FEWEST)] if labels and len(scored) < FEWEST else []
+    return (
+        [FEW.format(counted(len(scored), "row"), FEWEST)] if labels and len(scored) < FEWEST else []
+    )
 
 
 def _measurable(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Measure], list[str]]:

@@ -47,6 +47,7 @@ from emobatch.tables.trained_rows import UNKNOWN, TrainedRows
 from emobatch.tables.where import refuse_nothing_kept
 from emobatch.tasks.labels import parse_label_map
 from emobatch.tasks.task import Task
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 EXTENSIONS = (".html", ".htm")
@@ -246,7 +247,7 @@ def _summary(
 ) -> str:
     scored, changed = decided.total("rows") or 0, decided.total("changed")
     unscored = f", {rows - scored} of them without scores" if rows > scored else ""
-    said = f"{rows} rows{unscored}. "
+    said = f"{counted(rows, 'row')}{unscored}. "
     flagged = decided.total("flagged")
     if flagged is not None:
         share = f" ({100 * flagged / scored:.1f} %)" if scored else ""

@@ -75,7 +75,7 @@ def check_rows(rows: pl.LazyFrame, sources: Sequence[str], fold: str | None) -> 
         said = "row is" if (count := copies["rows"].sum() - len(copies)) == 1 else "rows are"
         raise TableError(GIVEN_TWICE.format(f"{count} {said}", first, _places(sources, first)))
     doubled = _more_than_once(found, [KEY, ID])
-    count, first = doubled["rows"].sum() - len(doubled), doubled[ID][0]
+    count, first = int(doubled["rows"].sum()) - len(doubled), doubled[ID][0]
     if count:
         have = f"{counted(count, 'row')} {'has' if count == 1 else 'have'}"
         log.warning(SAME_ID, have, first, _places(sources, first))
