@@ -426,7 +426,8 @@ def test_tables_of_several_runs_are_refused_unless_forced(
 ) -> None:
     for name in "ab":
         made = {"models": {"speech": {"name": name}}}
-        writing.write(score_rows(10).lazy(), tmp_path / f"{name}.parquet", made)
+        rows = score_rows(10).lazy().with_columns(id=name + pl.col("id"))
+        writing.write(rows, tmp_path / f"{name}.parquet", made)
     arguments = ("apply", tmp_path / "*.parquet", "-t", toml)
     assert "were scored with different models" in refusal(cli(*arguments))
     assert cli(*arguments, "--force").exit_code == 0

@@ -158,7 +158,8 @@ def test_evaluate_measures_each_branch(cli: Cli, rows: pl.DataFrame, table: Path
 def test_intervals_are_of_speakers(cli: Cli, rows: pl.DataFrame, table: Path) -> None:
     # Each speaker's rows three times over: as many speakers, so as wide an interval.
     thrice = table.with_name("thrice.parquet")
-    pl.concat([rows] * 3).write_parquet(thrice)
+    copies = [rows.with_columns(pl.format("{} {}", "id", pl.lit(each))) for each in range(3)]
+    pl.concat(copies).write_parquet(thrice)
     one, three = (measured(cli, file)["attributes_intervals"] for file in (table, thrice))
     assert one == three
 

@@ -463,7 +463,8 @@ def test_files_of_other_versions_or_options_are_refused_unless_forced(
     for file, value in zip("ab", values, strict=True):
         made = {"models": {}, "software": {"python": file}, "options": {"gate": file}}
         made |= {"models": {"speech": {"name": "same"}}, part: {name: value}}
-        writing.write(score_rows(50).lazy(), tmp_path / f"{file}.parquet", made)
+        rows = score_rows(50).lazy().with_columns(id=file + pl.col("id"))
+        writing.write(rows, tmp_path / f"{file}.parquet", made)
     said = refusal(cli("calibrate", tmp_path / "*.parquet"))
     assert f"different {part}.{name}" in said
     options = ("--force", *NO_RESAMPLES, "-o", tmp_path / "t.toml")

@@ -102,6 +102,15 @@ def test_each_method_has_its_means_and_what_it_gains(
         assert found["folds_up"] == sum(a > b for a, b in zip(mine, plain, strict=True))
 
 
+def test_each_fold_says_whose_its_figures_are(compared: dict[str, Any]) -> None:
+    for name, fold in compared["folds"].items():
+        assert list(fold["methods"]) == list(compared["methods"])
+        for method, figures in fold["methods"].items():
+            listed = compared["methods"][method]["UA"]["folds"]
+            assert [each["value"] for each in listed if each["fold"] == name] == [figures["UA"]]
+        assert fold["method"] == ASKED[0] and fold["after"] == fold["methods"][ASKED[0]]
+
+
 def drawn_gains(method: list[pl.DataFrame], plain: list[pl.DataFrame]) -> list[float]:
     """Gains of resamples of speakers, each drawn with all its rows."""
     rng = np.random.default_rng(1)

@@ -4,9 +4,11 @@ import json
 import re
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import click
 import jiwer
 import polars as pl
 import pytest
@@ -20,6 +22,7 @@ from sklearn.metrics import (
     f1_score,
 )
 
+from emobatch.cli.main import main
 from emobatch.evaluation.metrics import HEADLINE
 from emobatch.evaluation.paired_test import mcnemar
 from emobatch.fusion.selection.method import Selection
@@ -51,9 +54,11 @@ def figures(labels: pl.Series, predictions: pl.Series) -> dict[str, float]:
 
 def measured(result: Result) -> dict[str, Any]:
     assert result.exit_code == 0, result.stderr
-    # How the labels were read is always said, and what is left out.
-    left_out = r"(note: \d+ of \d+ rows are left out: .*\n)?"
-    assert re.fullmatch(rf"note: labels .*\n{left_out}", result.stderr)
+    # How the labels were read is always said, what is left out, and that there are few rows.
+    left_out = r"(note: \d+ of \d+ rows? (is|are) left out: .*\n)?"
+    assert re.fullmatch(
+        rf"note: labels .*\n{left_out}(note: (figures are of|all rows that) .*\n)?", result.stderr
+    )
     found = json.loads(result.stdout)
     # Of these two, tests/test_cli_labels.py has the tests.
     assert found.pop("labels")["column"] and found.pop("left_out_by_reason")
@@ -126,20 +131,52 @@ def test_rows_without_a_value_to_go_by_come_last(cli: Cli) -> None:
 
 def test_unlabelled_rows_do_not_count(cli: Cli) -> None:
     rows = final_rows()
-    unlabelled = rows.with_columns(label=pl.lit(None, dtype=pl.String))
-    blank = rows.with_columns(label=pl.lit(""))
+    others = rows.with_columns(id="other " + pl.col("id"))
+    unlabelled = others.with_columns(label=pl.lit(None, dtype=pl.String))
+    blank = rows.with_columns(id="blank " + pl.col("id"), label=pl.lit(""))
+    assert evaluate(cli, rows)["left_out"] == 0
     assert evaluate(cli, pl.concat([unlabelled, rows, blank])) == evaluate(cli, rows)
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("label = 'sad'", "all rows that are measured are labelled sad, so that UA is the recall"),
+        ("id < '009'", "figures are of 9 rows; of fewer than 10 they say next to nothing"),
+        ("id < '010'", ""),
+    ],
+)
+def test_figures_of_one_class_or_few_rows_are_noted(cli: Cli, where: str, said: str) -> None:
+    options = ("--bootstrap", "0", "--where", where)
+    noted = cli("evaluate", *options, input=csv(final_rows())).stderr
+    assert said in noted
+    for words in ("labelled sad", "next to nothing"):
+        assert (words in noted) == (words in said)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_what_cannot_be_printed_is_said_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    final_rows().write_parquet(tmp_path / "final.parquet")
+    command = ["evaluate", "--bootstrap", "0", str(tmp_path / "final.parquet"), *options]
+    # What could not be printed can't be when the file is closed, either.
+    with suppress(OSError), Path("/dev/full").open("w") as full, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", full)
+        with pytest.raises(click.ClickException, match="standard output: No space left on device;"):
+            main(command, standalone_mode=False)
 
 
 def test_labelled_rows_without_scores_are_left_out_and_counted(cli: Cli) -> None:
     rows = final_rows()
     unscored = rows.head(7).with_columns(
         *(pl.lit(None, dtype=pl.Float64).alias(name) for name in SPEECH_COLUMNS),
+        id="other " + pl.col("id"),
         emotion=pl.lit(None, dtype=pl.String),
     )
     found = evaluate(cli, pl.concat([rows, unscored]))
-    assert found.pop("left_out") == 7
-    assert found == evaluate(cli, rows)
+    assert found == evaluate(cli, rows) | {"left_out": 7}
 
 
 @pytest.mark.parametrize("missing", [["emotion"], list(SPEECH_COLUMNS)])
@@ -148,11 +185,11 @@ def test_rows_of_which_one_stage_is_missing_are_left_out_of_both(
 ) -> None:
     rows = final_rows()
     partly = rows.head(7).with_columns(
-        pl.lit(None).cast(rows.schema[name]).alias(name) for name in missing
+        *(pl.lit(None).cast(rows.schema[name]).alias(name) for name in missing),
+        id="other " + pl.col("id"),
     )
     found = evaluate(cli, pl.concat([rows, partly]))
-    assert found.pop("left_out") == 7
-    assert found == evaluate(cli, rows)
+    assert found == evaluate(cli, rows) | {"left_out": 7}
 
 
 def test_predictions_without_speech_scores_are_not_taken_for_those_before(cli: Cli) -> None:

@@ -497,7 +497,7 @@ def test_labels_of_any_source_become_classes(cli: Cli, tmp_path: Path) -> None:
     done = cli("manifest", file, "--classes", "four", "--label-map", "W=angry")
     rows = pl.read_csv(done.stdout.encode())
     assert rows.select("label", "given_label").rows() == [("happy", "exc"), ("angry", "W")]
-    assert "dropped fru 1" in done.stderr and "1 rows without a label" in done.stderr
+    assert "dropped fru 1" in done.stderr and "1 row without a label" in done.stderr
     none = cli("manifest", file, "--classes", "calm,tense")
     assert none.exit_code == 1 and "no row has a label of --classes calm,tense" in none.stderr
 

@@ -104,16 +104,16 @@ def test_each_file_is_held_against_its_own_thresholds(cli: Cli, tmp_path: Path) 
     for session in ("1", "2"):
         folder = tmp_path / session
         folder.mkdir()
-        mine = final(cli, folder, rows, f"session != '{session}'")
-        (folder / "held_out.parquet").write_bytes(b"")
+        final(cli, folder, rows, f"session != '{session}'")
         scores, thresholds = folder / "scores.parquet", folder / "t.toml"
-        where = ["--where", f"session = '{session}'"]
-        done(cli("apply", scores, "-t", thresholds, *where, "-o", folder / "held_out.parquet"))
-        finals.append((mine, folder / "held_out.parquet"))
+        for name, mine in (("held_out", session), ("fitted", "3")):
+            where = ["--where", f"session = '{mine}'", "-o", folder / f"{name}.parquet"]
+            done(cli("apply", scores, "-t", thresholds, *where))
+        finals.append((folder / "fitted.parquet", folder / "held_out.parquet"))
     held_out = [each for _, each in finals]
     assert measured(cli, *held_out)["in_sample"] == {"rows": 0, "looked_up": 200, "exact": True}
     mixed = [finals[1][1], finals[0][0]]
-    assert measured(cli, *mixed)["in_sample"]["rows"] > 0
+    assert measured(cli, *mixed)["in_sample"]["rows"] == 100
 
 
 def test_without_ids_nothing_is_said(

@@ -3,7 +3,10 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Sequence
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +14,8 @@ import polars as pl
 import pytest
 from polars.exceptions import PanicException, PolarsError
 
-from emobatch.errors import OutputError, TableError
+from emobatch.errors import ManifestError, OutputError, TableError
+from emobatch.manifests import manifest
 from emobatch.tables import reading, stored, writing
 from emobatch.tables.content import describe
 from emobatch.tables.replacing import replacing
@@ -49,6 +53,19 @@ def kept(where: str | None, **columns: list[object]) -> list[object]:
     rows = filter_rows(pl.LazyFrame(columns, strict=False), where).collect()
     assert rows.columns == list(columns)
     return rows.to_series().to_list()
+
+
+@contextmanager
+def limited(size: int) -> Iterator[None]:
+    """Files may have so many bytes."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("extension", FORMATS)
@@ -321,6 +338,26 @@ def test_a_fingerprint_sees_either_end_of_a_file(tmp_path: Path) -> None:
         file.write_bytes(content)
         seen.append(json.dumps(stored.fingerprint(file)))
     assert len(set(seen)) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits there")
+@pytest.mark.parametrize("extension", ["parquet", "csv", "jsonl"])
+def test_a_table_beyond_a_limit_of_the_system_is_named_with_the_cause(
+    tmp_path: Path, extension: str
+) -> None:
+    table = pl.DataFrame({"path": [secrets.token_hex(64) for _ in range(1000)]})
+    with limited(8192), pytest.raises(OutputError) as refused:
+        written(tmp_path, extension, table)
+    assert str(refused.value).startswith(f"{tmp_path / 'table'}.{extension}: File too large")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits there")
+def test_a_manifest_that_cannot_be_copied_is_said_with_the_cause(tmp_path: Path) -> None:
+    source = tmp_path / "m.csv"
+    source.write_text("path\n" + "".join(f"{secrets.token_hex(64)}.wav\n" for _ in range(1000)))
+    with limited(8192), pytest.raises(ManifestError, match=r"no temporary copy .*: File too large"):
+        manifest.read(str(source))
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])

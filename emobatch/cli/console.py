@@ -12,6 +12,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from emobatch.cli.echo import printing
 from emobatch.cli.verbosity import is_quiet
 from emobatch.tables.visible import visible
 
@@ -50,6 +51,19 @@ class PlainConsole(Console):
             markup=False,
             emoji=False,
         )
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, and say where that can't be done.
+
+        Args:
+            objects: what to print.
+            options: rich's own.
+
+        Raises:
+            OutputError: see :func:`emobatch.cli.echo.printing`.
+        """
+        with printing(err=self.stderr):
+            super().print(*objects, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Show control characters.

@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from emobatch.errors import OutputError, first_line
 from emobatch.tables.visible import visible, visible_json
+
+
+@contextmanager
+def printing(*, err: bool = False) -> Iterator[None]:
+    """Say of what can't be printed where it can't.
+
+    Args:
+        err: whether it goes to standard error, else to standard output.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        OutputError: in place of the system's errors, but that nobody reads on.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # whoever reads has had enough: nobody's fault
+    except OSError as error:
+        stream = "standard error" if err else "standard output"
+        raise OutputError(
+            f"{stream}: {first_line(error)}; make room, or print elsewhere"
+        ) from error
 
 
 def say(line: str, *, err: bool = False) -> None:
@@ -16,7 +43,8 @@ def say(line: str, *, err: bool = False) -> None:
         line: whatever values are in it, it stays one line.
         err: whether it goes to standard error, else to standard output.
     """
-    click.echo(visible(line), err=err)
+    with printing(err=err):
+        click.echo(visible(line), err=err)
 
 
 def say_json(document: Any) -> None:
@@ -27,4 +55,5 @@ def say_json(document: Any) -> None:
     """
     import json  # help has no need of it
 
-    click.echo(visible_json(json.dumps(document, ensure_ascii=False)))
+    with printing():
+        click.echo(visible_json(json.dumps(document, ensure_ascii=False)))

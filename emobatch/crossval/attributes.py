@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from emobatch.crossval.fold_scores import opened
+from emobatch.crossval.fold_scores import check_rows, opened
 from emobatch.errors import CalibrationError, TableError
 from emobatch.evaluation.agreement import CCC, FIGURES, SUMS, agreement, figures, parts
 from emobatch.evaluation.bootstrap import (
@@ -246,6 +246,7 @@ def validate(
         EmobatchError: if something can't be read or fitted.
     """
     tables, by, has_split = opened(sources, by, where)
+    check_rows(tables)
     if fit_on is not None and not has_split:
         raise TableError(f"--fit-on {fit_on}: no column 'split'; `emobatch folds` adds one")
     read = [attribute_rows(table, (FOLD, SPLIT)) for table in tables]

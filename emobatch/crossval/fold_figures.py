@@ -147,10 +147,12 @@ class CrossValidation:
 
         Returns:
             ``fit_on``, ``left_out``, ``labels`` (how they were read), ``folds`` (``before`` and
-            ``after`` as in `evaluate`), ``methods`` with each one's mean, its folds, and in how
-            many of them it beat the speech branch, what it gains over that, its calibration error
-            and its area of risk; ``pairs``, differences between the methods that were asked for;
-            ``intervals``, what intervals come from; where selection was compared, ``selection``,
+            ``after`` as in `evaluate`, this by ``method``, and the figures of all ``methods``;
+            ``entropy``, ``varentropy`` and ``flagged`` are of selection), ``methods`` with each
+            one's mean, its folds, and in how many of them it beat the speech branch, what it gains
+            over that, its calibration error and its area of risk; ``pairs``, differences between
+            the methods that were asked for; ``intervals``, what intervals come from; where
+            selection was compared, ``selection``,
             its summary by what flags a row; ``in_sample``, how many rows that test were fitted on,
             where ids tell; and where these were asked for, ``control``, gains with text shuffled,
             and ``labelled``, what so many labelled rows give.
@@ -221,6 +223,9 @@ class CrossValidation:
             "fitted_on": fold.fitted_on,
             "before": dict(fold.figures[BASELINE]),
             "after": dict(fold.figures[first]),
+            # Whose figures these are, and whose reasons.
+            "method": first,
+            "methods": {method: dict(each) for method, each in fold.figures.items()},
             **{short: dict(fold.figures[name]) for short, name in alone.items()},
             "flagged": {short: fold.flagged[name] for name, short in names.items()},
             # What other tools read by this name; elsewhere it is called never flagged.

@@ -17,10 +17,11 @@ from emobatch.fusion.methods import METHODS
 from emobatch.splits import roles
 from emobatch.splits.leakage import FOLD, SPLIT, Against, of_train
 from emobatch.splits.roles import FOLD_COLUMN, SPLIT_COLUMN, TEST, TrainedOn
-from emobatch.tables import reading, score_table
+from emobatch.tables import doubled_rows, reading, score_table
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.provenance import same_models
 from emobatch.tables.score_table import ScoreTable
+from emobatch.tables.where import refuse_nothing_kept
 from emobatch.tasks.labels import parse_label_map
 from emobatch.tasks.labels_read import LabelsRead
 from emobatch.tasks.task import Task
@@ -130,6 +131,7 @@ def read(
     """
     parts, by, has_split = opened(sources, by, where)
     task = _task(parts).with_sentiments(sentiment_map)
+    check_rows(parts)
     aliases = parse_label_map(label_map, task.labels)
     needed = [FOLD, SPLIT] if has_split else [FOLD]
     column = checked_column(parts, label_column, aliases, task.labels)
@@ -184,6 +186,24 @@ def opened(
         labels = names
     marked = [_marked(part, by, label) for part, label in zip(parts, labels, strict=True)]
     return marked, by, has_split
+
+
+def check_rows(parts: Sequence[ScoreTable]) -> None:
+    """Refuse tables of which nothing is kept, and rows that are given twice for a fold.
+
+    Args:
+        parts: tables, see :func:`opened`.
+
+    Raises:
+        TableError: see :mod:`emobatch.tables.doubled_rows`.
+    """
+    names = [name for part in parts for name in part.sources]
+    rows = pl.concat([part.rows for part in parts], how="diagonal_relaxed")
+    everything = pl.concat([part.unfiltered for part in parts], how="diagonal_relaxed")
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    with reading.explained(reading.spoken(names[0]) + more):
+        refuse_nothing_kept(rows, everything, parts[0].where)
+        doubled_rows.check_rows(rows, names, FOLD)
 
 
 def _task(parts: Sequence[ScoreTable]) -> Task:

@@ -27,7 +27,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         >>> from emobatch.tasks.task import Task
         >>> figures = (Figure("rows", 2, measure="counts"),)
         >>> document(Evaluation(Task.of(["happy", "sad"]), figures, ()))
-        {'rows': 2}
+        {'rows': 2, 'left_out': 0}
     """
     whole = _parts(evaluation, None)
     if evaluation.labels is not None:

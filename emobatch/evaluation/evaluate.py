@@ -19,10 +19,11 @@ from emobatch.evaluation.result import Evaluation
 from emobatch.evaluation.words_alone import HEARD, SAID, has_words_alone
 from emobatch.splits import leakage
 from emobatch.splits.roles import TrainedOn
-from emobatch.tables import attributes, left_out, reading, score_table, trained_rows
+from emobatch.tables import attributes, doubled_rows, left_out, reading, score_table, trained_rows
 from emobatch.tables import label_column as label_columns
 from emobatch.tables.fitted_rows import ID
 from emobatch.tables.score_table import ScoreTable
+from emobatch.tables.where import refuse_nothing_kept
 from emobatch.tasks.labels import parse_label_map
 from emobatch.tasks.labels_read import LABEL
 
@@ -110,6 +111,8 @@ def evaluate_table(
     aliases = parse_label_map(label_map, task.labels)
     with reading.explained(table.name):
         names = table.rows.collect_schema().names()
+        refuse_nothing_kept(table.rows, table.unfiltered, table.where)
+        doubled_rows.check(table)
         if by is not None and by not in names:
             raise TableError(f"no column {by!r} to go by; the columns are {', '.join(names)}")
         column = label_columns.checked_column([table], label_column, aliases, task.labels)

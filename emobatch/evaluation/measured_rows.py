@@ -24,6 +24,7 @@ from emobatch.tables.fitted_rows import InSample
 from emobatch.tables.trained_rows import UNKNOWN, TrainedRows
 from emobatch.tasks.labels_read import LABEL
 from emobatch.tasks.task import Task
+from emobatch.wording import counted
 
 RESAMPLES = 1000
 # The group of rows whose column is empty, in `--by`.
@@ -34,6 +35,13 @@ GATED = (
     "{} rows were scored with --gate and their text was not recognised, so word error rate and "
     "figures of what the text branch says are left out"
 )
+# Of fewer rows each moves a figure by more than ten points.
+FEWEST = 10
+ONE_CLASS = (
+    "all rows that are measured are labelled {}, so that UA is the recall of that class and F1 "
+    "says nothing; measure rows of all classes"
+)
+FEW = "figures are of {}; of fewer than {} they say next to nothing"
 TEXT_ALONE = (
     "no row has speech scores (were they scored with --speech none?), so that only what the text "
     "branch says is measured"
@@ -90,6 +98,7 @@ def evaluate_rows(
         notes.append(by_split)
     overlap = fitted.overlap(whole.scored)
     notes += in_sample.note(overlap, len(whole.scored))
+    notes += _says_little(whole.scored)
     others = rows.clear() if unlabelled is None else unlabelled
     figures = list(_measured(whole, others, measures, notes))
     groups = None if by is None else _groups(rows, by)
@@ -107,6 +116,16 @@ def evaluate_rows(
         tuple(notes),
         in_sample=overlap,
         normalisation=wer_normalisation,
+    )
+
+
+def _says_little(scored: pl.DataFrame) -> list[str]:
+    # Figures of 0 or 100 would stand there like any others.
+    labels = scored[LABEL].unique().to_list() if LABEL in scored.columns else []
+    if len(labels) == 1:
+        return [ONE_CLASS.format(labels[0])]
+    return (
+        [FEW.format(counted(len(scored), "row"), FEWEST)] if labels and len(scored) < FEWEST else []
     )
 
 

@@ -17,7 +17,7 @@ from emobatch.fusion.logistic.centring import SPEAKER
 from emobatch.fusion.method import Method
 from emobatch.fusion.methods import METHODS
 from emobatch.fusion.suitable import check
-from emobatch.tables import attributes, reading, score_table, writing
+from emobatch.tables import attributes, doubled_rows, reading, score_table, writing
 from emobatch.tables.attributes import GIVEN
 from emobatch.tables.judged import JUDGE, is_judged, unjudged
 from emobatch.tables.label_column import (
@@ -114,6 +114,7 @@ def decided(
         check(fitted, scores, thresholds_file, force=force)
     refuse_shards(scores, fitted.method)
     with reading.explained(scores.name):
+        doubled_rows.check(scores)
         if fitted.method.of_attributes:
             yield _with_attributes(scores, fitted)
             return

@@ -19,10 +19,11 @@ from emobatch.fusion.labelled import Labelled, labelled_rows
 from emobatch.fusion.methods import BEST, DEFAULT, METHODS, options_for
 from emobatch.fusion.ridge.calibration import of_attributes
 from emobatch.splits.roles import TRAIN, VAL, TrainedOn, training_note
-from emobatch.tables import reading, score_table, trained_rows, writing
+from emobatch.tables import doubled_rows, reading, score_table, trained_rows, writing
 from emobatch.tables.label_column import checked_column
 from emobatch.tables.left_out import spoken
 from emobatch.tables.score_table import ScoreTable
+from emobatch.tables.where import refuse_nothing_kept
 from emobatch.tasks.labels import parse_label_map
 from emobatch.tasks.task import Task
 
@@ -128,6 +129,9 @@ def calibrated(
         EmobatchError: if something can't be fitted.
     """
     given = options_for(best.CANDIDATES if method == BEST else [method], options)
+    with reading.explained(scores.name):
+        refuse_nothing_kept(scores.rows, scores.unfiltered, scores.where)
+        doubled_rows.check(scores)
     if method in METHODS and METHODS[method].of_attributes:
         if label_column or label_map or sentiment_map or bootstrap or trained_on:
             raise OptionError(OF_ATTRIBUTES.format(method))

@@ -15,7 +15,7 @@ from emobatch.judging.exchange import Question
 from emobatch.judging.prompt import Prompt
 from emobatch.judging.questions import Asker
 from emobatch.judging.review import Review
-from emobatch.tables import reading, score_table
+from emobatch.tables import doubled_rows, reading, score_table
 from emobatch.tables.judged import is_judged, refuse_foreign, unjudged
 from emobatch.tables.label_column import has_given_emotion
 from emobatch.tables.score_table import ScoreTable
@@ -68,6 +68,7 @@ class Asked:
                 raise TableError(NOT_DECIDED)
             if is_judged(names):
                 log.warning("note: %s was judged before; that review is replaced", table.name)
+            doubled_rows.check(table)
             table = replace(table, rows=unjudged(table.rows))
             which = chosen(table.rows, table.task, review.only, review.share)
         asker = Asker(prompt, table.task, review.model, review.options, review.context)

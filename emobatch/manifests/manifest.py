@@ -13,6 +13,7 @@ from typing import IO
 
 import polars as pl
 from polars import selectors
+from polars.exceptions import PolarsError
 
 from emobatch.errors import ManifestError, first_line
 from emobatch.manifests import foreign_paths
@@ -26,6 +27,7 @@ from emobatch.storage.access import Access
 from emobatch.storage.address import Address, Place
 from emobatch.tables import reading
 from emobatch.tables.places import Places, numbered
+from emobatch.tables.replacing import no_room
 from emobatch.tables.where import filter_rows
 
 log = logging.getLogger(__name__)
@@ -184,9 +186,12 @@ def _copied(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, IO[bytes]]:
     try:
         rows.sink_parquet(spool, row_group_size=SPOOL_ROWS, statistics=False)
         spool.flush()
-    except OSError as error:
+    except (OSError, PolarsError) as error:
+        reason = error if isinstance(error, OSError) else no_room(spool)
+        if reason is None:
+            raise
         raise ManifestError(
-            f"no temporary copy can be made in {gettempdir()}: {first_line(error)}; "
+            f"no temporary copy can be made in {gettempdir()}: {first_line(reason)}; "
             "set TMPDIR to a folder with space"
         ) from error
     spool.seek(0)

@@ -40,12 +40,14 @@ from emobatch.reporting.page import render, sentence, title
 from emobatch.reporting.run_notes import run_notes
 from emobatch.reporting.training_section import training_section
 from emobatch.splits.roles import TrainedOn
-from emobatch.tables import reading, score_table, trained_rows, writing
+from emobatch.tables import doubled_rows, reading, score_table, trained_rows, writing
 from emobatch.tables.fitted_rows import InSample
 from emobatch.tables.judged import JUDGE, unjudged
 from emobatch.tables.trained_rows import UNKNOWN, TrainedRows
+from emobatch.tables.where import refuse_nothing_kept
 from emobatch.tasks.labels import parse_label_map
 from emobatch.tasks.task import Task
+from emobatch.wording import counted
 
 log = logging.getLogger(__name__)
 EXTENSIONS = (".html", ".htm")
@@ -116,6 +118,8 @@ def report(
     aliases = parse_label_map(label_map, task.labels)
     drawn = chance(table, method, label_column, aliases) if control else None
     with reading.explained(table.name):
+        refuse_nothing_kept(table.rows, table.unfiltered, table.where)
+        doubled_rows.check(table)
         rows, read = final_rows(table, task, label_column, aliases)
         known = in_sample.of_table(table)
         if fitted is not None:
@@ -259,7 +263,7 @@ def _summary(
 ) -> str:
     scored, changed = decided.total("rows") or 0, decided.total("changed")
     unscored = f", {rows - scored} of them without scores" if rows > scored else ""
-    said = f"{rows} rows{unscored}. "
+    said = f"{counted(rows, 'row')}{unscored}. "
     flagged = decided.total("flagged")
     if flagged is not None:
         share = f" ({100 * flagged / scored:.1f} %)" if scored else ""

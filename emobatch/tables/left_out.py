@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from emobatch.tasks.labels_read import LABEL, LabelsRead
+from emobatch.wording import counted
 
 REASONS: Mapping[str, str] = {
     "unlabelled": "without a label",
@@ -58,4 +59,5 @@ def spoken(counts: Mapping[str, int], rows: int) -> str | None:
     if not total:
         return None
     parts = [f"{count} {REASONS[reason]}" for reason, count in counts.items() if count]
-    return f"{total} of {rows} rows are left out: {', '.join(parts)}"
+    are = "is" if total == 1 else "are"
+    return f"{total} of {counted(rows, 'row')} {are} left out: {', '.join(parts)}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from stat import S_IMODE
+from typing import IO
 
 from polars.exceptions import PolarsError
 
@@ -16,6 +17,8 @@ from emobatch.errors import OutputError, first_line
 
 # How Polars quotes an error of the operating system.
 SYSTEM_ERROR = re.compile(r"([^:]+) \(os error \d+\)")
+# Bytes that a file has room for where nothing but its content was wrong.
+ROOM = 1 << 20
 
 
 @contextmanager
@@ -49,6 +52,26 @@ def replacing(target: Path, beside: Path | None = None) -> Iterator[Path]:
         raise OutputError(f"{target}: {cause[1]}; mend that or choose another") from error
 
 
+def no_room(file: IO[bytes]) -> OSError | None:
+    """Find out why a file takes no more.
+
+    Polars does not always say it: of a Parquet file that meets a limit it tells of a damaged one.
+
+    Args:
+        file: being written, and lost after this.
+
+    Returns:
+        What the system says, None where there is room.
+    """
+    try:
+        file.seek(0, os.SEEK_END)
+        file.write(bytes(ROOM))
+        file.flush()
+    except OSError as error:
+        return error
+    return None
+
+
 @contextmanager
 def written_aside(target: Path, beside: Path | None = None) -> Iterator[Path]:
     """Do what :func:`replacing` does, for those who say themselves what to do where it fails.
@@ -72,6 +95,12 @@ def written_aside(target: Path, beside: Path | None = None) -> Iterator[Path]:
         if mode is not None:
             partial.chmod(mode)
         partial.replace(target)
+    except PolarsError as error:
+        with partial.open("r+b", buffering=0) as handle:
+            reason = no_room(handle)
+        if reason is not None:
+            raise reason from error
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

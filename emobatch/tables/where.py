@@ -13,7 +13,9 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from emobatch.errors import TableError, first_line
+from emobatch.tables.sql_meaning import as_in_postgres, check_meaning
 from emobatch.tables.text_format import blank_as_null
+from emobatch.wording import counted
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -44,16 +46,49 @@ def filter_rows(table: pl.LazyFrame, where: str | None) -> pl.LazyFrame:
     schema = table.collect_schema()
     condition = _parsed(where)
     _check_columns(condition, schema, where)
+    check_meaning(condition, schema, where)
     numbers = _compared_with_numbers(condition, schema)
     table = _with_numbers(table, sorted(numbers), where)
-    text = condition.sql(dialect=DIALECT) if numbers else where
+    condition = as_in_postgres(condition, schema)
     try:
-        expression = pl.sql_expr(text)
+        # What was checked and not what was typed: Polars passes over what it can't read at the end.
+        expression = pl.sql_expr(condition.sql(dialect=DIALECT))
         # On no rows: what doesn't fit is said here and not in the middle of things.
         pl.DataFrame(schema=table.collect_schema()).filter(expression)
     except PolarsError as error:
-        raise TableError(f"--where {where!r}: {first_line(error)}") from error
+        raise TableError(f"--where {where!r}: {_cause(error)}") from error
     return table.filter(expression).drop(name + AS_NUMBER for name in numbers)
+
+
+def refuse_nothing_kept(kept: pl.LazyFrame, rows: pl.LazyFrame, where: str | None) -> None:
+    """Say that an expression keeps no row, where else it would be said of what the rows lack.
+
+    Args:
+        kept: what it keeps.
+        rows: all of them.
+        where: the expression, None where all are kept.
+
+    Raises:
+        TableError: if there are rows, and none is kept.
+    """
+    if where is None or not kept.head(1).collect(engine="streaming").is_empty():
+        return
+    count = rows.select(pl.len()).collect(engine="streaming").item()
+    if count:
+        raise TableError(
+            f"--where keeps none of {counted(count, 'row')}; look at the values that it compares"
+        )
+
+
+def _cause(error: PolarsError) -> str:
+    # The first line of what is wrong with a regular expression shows it, a later one says why.
+    lines = str(error).splitlines()
+    causes = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    if causes:
+        return f"no regular expression: {causes[0]}; write \\( for a parenthesis, and so on"
+    if "{" in first_line(error):
+        return "not known here; use comparisons, BETWEEN, IN, LIKE or ~"  # the parser's own notes
+    return first_line(error)
 
 
 def _parsed(where: str) -> exp.Expr:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emobatch.wording import counted
+
 # The column of labels, unless a user names another.
 LABEL = "label"
 
@@ -101,7 +103,7 @@ class LabelsRead:
             ", ".join(renamed),
             ", ".join(same),
             f"dropped {', '.join(dropped)}" if dropped else "",
-            f"{self.unlabelled} rows without a label" if self.unlabelled else "",
+            f"{counted(self.unlabelled, 'row')} without a label" if self.unlabelled else "",
         ]
         of_column = "" if self.column == LABEL else f" (column {self.column!r})"
         return f"labels {'; '.join(part for part in parts if part)}{of_column}"

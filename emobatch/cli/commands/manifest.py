@@ -13,6 +13,7 @@ from emobatch.cli.options.remote import place_option, remote_options
 from emobatch.cli.options.results import json_option, output_option
 from emobatch.cli.options.sources import column_options, cutting_options, source_options
 from emobatch.cli.options.tables import label_map_option
+from emobatch.wording import counted
 
 if TYPE_CHECKING:
     from emobatch.manifests.convert import Converted
@@ -98,7 +99,7 @@ def _list(as_json: bool) -> None:
 
 def _show(done: Converted) -> None:
     say = logging.getLogger(__name__).info
-    say("%d rows", done.rows)
+    say(counted(done.rows, "row"))
     for what, counts in (("label", done.labels), ("speaker", done.speakers)):
         if counts:
             few = counts if what == "label" else counts[:NAMED]

@@ -16,6 +16,7 @@ from emobatch.evaluation import layout
 from emobatch.evaluation.measures import every_measure
 from emobatch.evaluation.result import Evaluation
 from emobatch.tables.visible import visible
+from emobatch.wording import counted
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
@@ -33,9 +34,10 @@ def show_evaluation(evaluation: Evaluation) -> None:
         for table in tables:
             out.print(_drawn(table))
         return
-    title = f"all: {evaluation.text('rows')} rows"
-    if (left_out := evaluation.get("left_out")) is not None:
-        title += f", {left_out.text()} labelled rows without scores left out"
+    title = f"all: {counted(int(evaluation.value('rows') or 0), 'row')}"
+    if evaluation.get("left_out") is not None:
+        left_out = int(evaluation.value("left_out") or 0)
+        title += f", {counted(left_out, 'labelled row')} without scores left out"
     out.print(title)
     if not tables:
         out.print("", *_remarks(evaluation), sep="\n")

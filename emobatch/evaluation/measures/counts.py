@@ -26,8 +26,9 @@ class Counts(Measure):
             yield Figure("left_out", len(sample.rows) - measured, unit=ROWS)
 
     def document(self, evaluation: Evaluation, group: str | None) -> dict[str, Any]:
-        """Give ``rows``, and ``left_out`` where some were."""
-        return {figure.name: figure.value for figure in evaluation.of(self.name, group)}
+        """Give ``rows``, and of all rows together how many were ``left_out``."""
+        found = {figure.name: figure.value for figure in evaluation.of(self.name, group)}
+        return found | {"left_out": found.get("left_out", 0)} if found and group is None else found
 
     def remarks(self, evaluation: Evaluation) -> Sequence[str]:
         """Say nothing: the counts stand in the heading."""
