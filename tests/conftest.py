@@ -56,6 +56,14 @@ def decoding(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="module")
+def silence() -> None:
+    """Let a module's clips sound alike whichever modules have spoken before it."""
+    import espeak
+
+    espeak.forget()
+
+
 @pytest.fixture
 def cli() -> Callable[..., Result]:
     """Run a command in this process: `cli("apply", path, "-t", file, input=csv)`."""

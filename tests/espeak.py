@@ -18,6 +18,11 @@ def _engine() -> Synthesiser:
     return Synthesiser()
 
 
+def forget() -> None:
+    """Begin with an engine that has said nothing: what one says depends on what it said before."""
+    _engine.cache_clear()
+
+
 def speak(text: str, voice: str = "en-us", rate: int = 175) -> NDArray[np.int16]:
     """Say a text at so many words a minute: (samples,) int16 at 22,050 Hz."""
     delivery = Delivery(rate=rate, pitch=50, pitch_range=50, volume=100, tilt=0.0)

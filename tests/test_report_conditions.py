@@ -107,7 +107,8 @@ def test_ids_of_other_corpora_say_nothing_of_it(cli: Cli, tmp_path: Path) -> Non
 def test_tables_of_several_runs_are_shown_as_well(cli: Cli, tmp_path: Path) -> None:
     _, final = reported(cli, tmp_path, recorded(), "--context", "dialogue")
     once = pl.read_parquet(final)
-    pl.concat([once, once]).write_csv(final.with_suffix(".csv"))
+    again = once.with_columns(pl.col("sentiment_score") / 2)  # another text model's
+    pl.concat([once, again]).write_csv(final.with_suffix(".csv"))
     result = cli("report", final.with_suffix(".csv"), "-o", tmp_path / "two.html")
     assert result.exit_code == 0, result.output
     page = Page((tmp_path / "two.html").read_text(encoding="utf-8"))

@@ -99,6 +99,9 @@ def report(
     writing.check_target(target, EXTENSIONS)
     fitted = file.read(thresholds_file) if thresholds_file else None
     table = score_table.read(sources, where, mixed=True)
+    with reading.explained(table.name):
+        refuse_nothing_kept(table.rows, table.unfiltered, table.where)
+        doubled_rows.check(table)
     if not is_final(table):
         attributes_report.write(
             table,
@@ -118,8 +121,6 @@ def report(
     aliases = parse_label_map(label_map, task.labels)
     drawn = chance(table, method, label_column, aliases) if control else None
     with reading.explained(table.name):
-        refuse_nothing_kept(table.rows, table.unfiltered, table.where)
-        doubled_rows.check(table)
         rows, read = final_rows(table, task, label_column, aliases)
         known = in_sample.of_table(table)
         if fitted is not None:
