@@ -23,7 +23,9 @@ def forget() -> None:
     _engine.cache_clear()
 
 
-def speak(text: str, voice: str = "en-us", rate: int = 175) -> NDArray[np.int16]:
+def speak(
+    text: str, voice: str = "en-us", rate: int = 175, engine: Synthesiser | None = None
+) -> NDArray[np.int16]:
     """Say a text at so many words a minute: (samples,) int16 at 22,050 Hz."""
     delivery = Delivery(rate=rate, pitch=50, pitch_range=50, volume=100, tilt=0.0)
-    return _engine().speak(text, voice, delivery)
+    return (engine or _engine()).speak(text, voice, delivery)

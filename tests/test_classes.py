@@ -27,7 +27,7 @@ from pages import Page
 
 Cli = Callable[..., Result]
 pytestmark = pytest.mark.usefixtures("undrawn", "unresampled")
-CLIPS = 75
+CLIPS = 90
 TWO_LABELS = ("calm", "tense")
 # Speech labels, text model, value of --classes.
 PIPELINES = {
